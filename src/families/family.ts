@@ -166,6 +166,11 @@ export interface NodeSpec {
   readonly group?: string;
   readonly mode?: string;
   readonly rule?: string;
+  /**
+   * Platform device the node hangs from when it is not the silicon's own: rocket's "rknn", etnaviv's "etnaviv". Such a device is a
+   * facade for all cores and has no driver link.
+   */
+  readonly facade?: string;
   /** Further nodes the route also needs: /dev/kfd, /dev/nvidiactl. */
   readonly also?: readonly string[];
   readonly source: Source;

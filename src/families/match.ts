@@ -1,0 +1,167 @@
+/**
+ * Which family and chip does an id belong to? Tables made once from the catalogue; every question is a look-up. Ids come in the
+ * spelling of sysfs, lower case.
+ */
+
+import { decoys } from "./decoys.ts";
+import type { Chip, Family, Match, OfMatch, PciMatch, UsbMatch } from "./family.ts";
+import { families } from "./index.ts";
+
+export interface Matched<M extends Match = Match> {
+  readonly family: Family;
+  readonly chip: Chip;
+  readonly match: M;
+}
+
+export interface PciIds {
+  readonly vendor: number;
+  readonly device: number;
+  /** 24 bits. */
+  readonly class: number;
+  readonly revision?: number | undefined;
+}
+
+export type Decoy = (typeof decoys)[number];
+
+type Tables = ReturnType<typeof makeTables>;
+let tables: Tables | undefined;
+
+const hex4 = (n: number): string => n.toString(16).padStart(4, "0");
+
+/** The family whose chip has this PCI id; an exact id beats a vendor with a class. */
+export function matchPci(ids: PciIds): Matched<PciMatch> | undefined {
+  const { pciExact, pciVendor } = (tables ??= makeTables());
+  const vendor = hex4(ids.vendor);
+  for (const entry of pciExact.get(`${vendor}:${hex4(ids.device)}`) ?? []) if (pciHolds(entry.match, ids)) return entry;
+  for (const entry of pciVendor.get(vendor) ?? []) if (pciHolds(entry.match, ids)) return entry;
+  return undefined;
+}
+
+/** As matchPci, ignoring the revision: the family is known and the chip is newer than the catalogue. */
+export function matchPciFamily(ids: PciIds): Family | undefined {
+  const { pciExact } = (tables ??= makeTables());
+  return pciExact.get(`${hex4(ids.vendor)}:${hex4(ids.device)}`)?.[0]?.family;
+}
+
+export function matchUsb(vendor: number, product: number): Matched<UsbMatch> | undefined {
+  return (tables ??= makeTables()).usb.get(`${hex4(vendor)}:${hex4(product)}`);
+}
+
+/**
+ * By device-tree compatible, most specific first, and node name without address. Entries marked `hint` are skipped unless asked
+ * for: they prove the SoC only.
+ */
+export function matchOf(
+  compatible: readonly string[],
+  nodeName: string,
+  hints = false,
+): Matched<OfMatch> | undefined {
+  const { of } = (tables ??= makeTables());
+  for (const word of compatible) {
+    for (const entry of of.get(word) ?? []) {
+      if (entry.match.hint && !hints) continue;
+      if (entry.match.names === undefined || entry.match.names.includes(nodeName)) return entry;
+    }
+  }
+  return undefined;
+}
+
+/** A platform device without device tree: by its modalias (platform:rknn, acpi:...). */
+export function matchModalias(modalias: string): Matched | undefined {
+  const { platform } = (tables ??= makeTables());
+  return platform.find((entry) => globMatches(entry.pattern, modalias))?.entry;
+}
+
+export function matchCpu(arch: string): Matched | undefined {
+  const { cpu } = (tables ??= makeTables());
+  return cpu.find((entry) => globMatches(entry.pattern, arch))?.entry;
+}
+
+/** Something that looks like an accelerator and is known to be none. */
+export function matchDecoyPci(ids: PciIds): Decoy | undefined {
+  return decoys.find((decoy) => decoy.match.bus === "pci" && pciIdsHold(decoy.match, ids));
+}
+
+export function matchDecoyOf(compatible: readonly string[]): Decoy | undefined {
+  return decoys.find((decoy) => decoy.match.bus === "of" && compatible.includes(decoy.match.compatible));
+}
+
+export function familyById(id: string): Family | undefined {
+  return families.find((family) => family.id === id || (family.aliases ?? []).includes(id));
+}
+
+/** Globs of every device node the catalogue knows: what facts/nodes looks for. */
+export function nodePatterns(): readonly string[] {
+  return (tables ??= makeTables()).nodePatterns;
+}
+
+function pciIdsHold(match: PciMatch, ids: PciIds): boolean {
+  if (match.vendor !== hex4(ids.vendor)) return false;
+  return (match.device === undefined || match.device === hex4(ids.device)) && pciHolds(match, ids);
+}
+
+function pciHolds(match: PciMatch, ids: PciIds): boolean {
+  if (match.classes !== undefined) {
+    const text = ids.class.toString(16).padStart(6, "0");
+    if (!match.classes.some((prefix) => text.startsWith(prefix))) return false;
+  }
+  // A capture without the revision file still knows the device: revision decides only when it was read.
+  if (match.revisions !== undefined && ids.revision !== undefined) {
+    if (!match.revisions.includes(ids.revision.toString(16).padStart(2, "0"))) return false;
+  }
+  return true;
+}
+
+/** `*` and `?`, without backtracking trouble: patterns are short and ours. */
+export function globMatches(pattern: string, text: string): boolean {
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let mark = 0;
+  while (t < text.length) {
+    if (pattern[p] === "*") {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
+      p++;
+      t++;
+    } else if (star >= 0) {
+      p = star + 1;
+      t = ++mark;
+    } else return false;
+  }
+  while (pattern[p] === "*") p++;
+  return p === pattern.length;
+}
+
+function makeTables() {
+  const pciExact = new Map<string, Matched<PciMatch>[]>();
+  const pciVendor = new Map<string, Matched<PciMatch>[]>();
+  const usb = new Map<string, Matched<UsbMatch>>();
+  const of = new Map<string, Matched<OfMatch>[]>();
+  const platform: { pattern: string; entry: Matched }[] = [];
+  const cpu: { pattern: string; entry: Matched }[] = [];
+  const nodes = new Set<string>();
+  const push = <T>(map: Map<string, T[]>, key: string, value: T): void => {
+    const list = map.get(key);
+    if (list) list.push(value);
+    else map.set(key, [value]);
+  };
+  for (const family of families) {
+    for (const chip of family.chips) {
+      for (const match of chip.matches) {
+        if (match.bus === "pci" && match.device !== undefined) {
+          push(pciExact, `${match.vendor}:${match.device}`, { family, chip, match });
+        } else if (match.bus === "pci") push(pciVendor, match.vendor, { family, chip, match });
+        else if (match.bus === "usb") usb.set(match.id, { family, chip, match });
+        else if (match.bus === "of") push(of, match.compatible, { family, chip, match });
+        else if (match.bus === "platform") platform.push({ pattern: match.modalias, entry: { family, chip, match } });
+        else cpu.push({ pattern: match.arch, entry: { family, chip, match } });
+      }
+    }
+    for (const route of family.routes) {
+      for (const path of [...(route.node?.paths ?? []), ...(route.node?.also ?? [])]) nodes.add(path);
+    }
+  }
+  return { pciExact, pciVendor, usb, of, platform, cpu, nodePatterns: [...nodes].sort() };
+}
