@@ -34,8 +34,8 @@ export interface Device {
   readonly enabled: boolean;
   /** Why we say that it is this: the id that matched and where it is written. */
   readonly because: Evidence;
-  /** sysfs paths of the device and its parts, links resolved. */
-  readonly paths: readonly string[];
+  /** sysfs paths of the device and its parts, links resolved. Asked only when something must be joined to it. */
+  readonly paths: () => readonly string[];
   /** Node of the device tree, when there is one. */
   readonly ofNode?: string;
   readonly pci?: PciFunction;
