@@ -1,6 +1,6 @@
-/** Firmware files where the kernel looks for them. Documentation/driver-api/firmware/fw_search_path.rst */
+/** Firmware files where the kernel looks for them. Documentation/driver-api/firmware/fw_search_path.rst, drivers/base/firmware_loader */
 
-import type { Reading } from "../base/reading.ts";
+import { absent, malformed, map, read, valueOf, type Reading, type Unread } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
 
 export interface FirmwareFile {
@@ -11,12 +11,27 @@ export interface FirmwareFile {
   readonly bytes: Reading<number>;
 }
 
+/** Tried in all directories one after the other, as the loader does: plain, .zst, .xz. */
+const suffixes = ["", ".zst", ".xz"] as const;
+
+/** Directories in the order of the loader. `release` undefined leaves out those named after it. */
+export function firmwareDirectories(root: Root, release: string | undefined): readonly string[] {
+  const custom = valueOf(root.text("/sys/module/firmware_class/parameters/path"))?.trim();
+  const fromBoot = /(?:^|\s)firmware_class\.path="?([^\s"]+)/.exec(valueOf(root.text("/proc/cmdline")) ?? "")?.[1];
+  const first = custom === undefined || custom === "" ? fromBoot : custom;
+  const base = "/lib/firmware";
+  return [
+    ...(first?.startsWith("/") === true ? [first.replace(/\/+$/, "")] : []),
+    ...(release === undefined ? [] : [`${base}/updates/${release}`]),
+    `${base}/updates`,
+    ...(release === undefined ? [] : [`${base}/${release}`]),
+    base,
+  ];
+}
+
 /** Order: firmware_class.path parameter, /lib/firmware/updates/RELEASE, /lib/firmware/updates, /lib/firmware/RELEASE, /lib/firmware; plain, .zst, .xz. */
 export function findFirmware(root: Root, name: string, release: string | undefined): Reading<FirmwareFile> {
-  void root;
-  void name;
-  void release;
-  throw new Error("facts/firmware");
+  return plainName(name) ?? search(root, name, firmwareDirectories(root, release));
 }
 
 /** Names may hold one `*` per path element (qcom/<any>/cdsp.mbn): all files that match, sorted. */
@@ -25,8 +40,77 @@ export function findFirmwareLike(
   pattern: string,
   release: string | undefined,
 ): Reading<readonly FirmwareFile[]> {
-  void root;
-  void pattern;
-  void release;
-  throw new Error("facts/firmware");
+  const wrong = plainName(pattern);
+  if (wrong !== undefined) return wrong;
+  const directories = firmwareDirectories(root, release);
+  if (!pattern.includes("*")) return map(search(root, pattern, directories), (file) => [file]);
+  const names = new Set<string>();
+  let unseen: Unread | undefined;
+  for (const directory of directories) {
+    const failed = expand(root, directory, pattern.split("/"), "", names);
+    if (failed !== undefined && failed.state !== "absent") unseen ??= failed;
+  }
+  const files = [...names].sort().flatMap((name) => valueOf(search(root, name, directories)) ?? []);
+  if (files.length > 0) return read(files, `/lib/firmware/${pattern}`);
+  return unseen ?? absent(`/lib/firmware/${pattern}`);
+}
+
+function search(root: Root, name: string, directories: readonly string[]): Reading<FirmwareFile> {
+  let unseen: Unread | undefined;
+  for (const suffix of suffixes) {
+    for (const directory of directories) {
+      const path = `${directory}/${name}${suffix}`;
+      const stat = root.stat(path);
+      if (stat.state === "read") {
+        if (stat.value.type !== "directory") {
+          return read({ name, path, bytes: map(stat, (value) => value.size) }, path);
+        }
+      } else if (stat.state !== "absent") {
+        unseen ??= stat;
+      }
+    }
+  }
+  return unseen ?? absent(`/lib/firmware/${name}`);
+}
+
+/** Names that match element by element, without packed suffix, into `names`. Returns the first directory that could not be listed. */
+function expand(
+  root: Root,
+  directory: string,
+  elements: readonly string[],
+  prefix: string,
+  names: Set<string>,
+): Unread | undefined {
+  const [element, ...rest] = elements;
+  if (element === undefined || names.size >= MATCH_LIMIT) return undefined;
+  const last = rest.length === 0;
+  if (!last && !element.includes("*")) {
+    return expand(root, `${directory}/${element}`, rest, `${prefix}${element}/`, names);
+  }
+  const list = root.list(directory);
+  if (list.state !== "read") return list;
+  let unseen: Unread | undefined;
+  for (const entry of list.value) {
+    const name = last ? entry.replace(/\.(zst|xz)$/, "") : entry;
+    if (!matches(element, name)) continue;
+    if (last) names.add(prefix + name);
+    else unseen ??= expand(root, `${directory}/${entry}`, rest, `${prefix}${entry}/`, names);
+  }
+  return unseen?.state === "absent" ? undefined : unseen;
+}
+
+/** Files one pattern may stand for; the widest of the catalogue matches some 60. */
+const MATCH_LIMIT = 2000;
+
+/** One `*` per element: what is before it and what is after it must fit without overlap. */
+function matches(element: string, name: string): boolean {
+  const star = element.indexOf("*");
+  if (star < 0) return element === name;
+  const [head, tail] = [element.slice(0, star), element.slice(star + 1)];
+  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+}
+
+function plainName(name: string): Unread | undefined {
+  const odd = name === "" || name.startsWith("/") || name.split("/").some((part) => part === ".." || part === "");
+  return odd ? malformed(`/lib/firmware/${name}`, "not a firmware name") : undefined;
 }

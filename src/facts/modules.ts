@@ -1,12 +1,15 @@
 /**
  * Kernel modules: what is loaded, what is shipped, which module claims which modalias, and what modprobe was told.
- * Documentation/admin-guide/... modules.alias(5) modules.dep(5) modprobe.d(5), kernel/module/sysfs.c
- *
- * The index of a release is big (2 MiB); nothing here parses more of it than a question needs.
+ * /proc/modules (kernel/module/procfs.c writes its lines), Documentation/ABI/testing/sysfs-module; the rest in the files beside.
  */
 
-import type { Reading } from "../base/reading.ts";
+import { absent, firstRead, map, read, type Reading } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
+import { spelled } from "./modprobe.ts";
+
+export { aliasMatches } from "./alias.ts";
+export { blockedBy, readModprobe, type ModprobeRule } from "./modprobe.ts";
+export { outOfTree, readModuleIndex, type ModuleIndex } from "./module-index.ts";
 
 /** Module names are always spelled with "_" here, as the kernel does once they are loaded. */
 export interface LoadedModule {
@@ -20,52 +23,59 @@ export interface LoadedModule {
   readonly parameters: ReadonlyMap<string, Reading<string>>;
 }
 
-/** /proc/modules joined with /sys/module. */
+/** /proc/modules joined with /sys/module. Taint, version and parameters are read from sysfs when asked for. */
 export function readLoadedModules(root: Root): Reading<ReadonlyMap<string, LoadedModule>> {
-  void root;
-  throw new Error("facts/modules");
+  return map(root.text("/proc/modules"), (text) => {
+    const modules = new Map<string, LoadedModule>();
+    for (const line of text.split("\n")) {
+      // name size references users state address (taint)
+      const found = /^(\S+) (\d+) \S+ (\S+)(?: [^(]*(?:\(([A-Z+-]*)\))?)?/.exec(line);
+      if (found === null) continue;
+      const [, spelling = "", bytes = "", users = "-", taint = ""] = found;
+      const name = spelled(spelling);
+      modules.set(name, loadedModule(root, name, Number(bytes), users, taint));
+    }
+    return modules;
+  });
 }
 
-export interface ModuleIndex {
-  readonly release: string;
-  /** /lib/modules/<release> or /usr/lib/modules/<release>, whichever is there. */
-  readonly directory: string;
-  /** Modules whose alias patterns match this modalias, in file order, shipped or built in (modules.builtin.modinfo). */
-  claims(modalias: string): Reading<readonly string[]>;
-  /** Alias patterns of one module, as modules.alias (or modules.builtin.modinfo) writes them. */
-  aliases(module: string): Reading<readonly string[]>;
-  /** Path of the .ko in modules.dep (relative to `directory`), absent if not shipped. `updates/` or `extra/` = not in tree. */
-  file(module: string): Reading<string>;
-  builtin(module: string): Reading<boolean>;
-  /** Modules it needs, from modules.dep. */
-  needs(module: string): Reading<readonly string[]>;
-  /** Does the file that modules.dep names exist? */
-  present(module: string): Reading<boolean>;
+function loadedModule(root: Root, name: string, bytes: number, users: string, taint: string): LoadedModule {
+  const directory = `/sys/module/${name}`;
+  return {
+    name,
+    bytes,
+    usedBy: users.split(",").filter((user) => user !== "" && user !== "-" && user !== "[permanent]"),
+    get taint() {
+      const own = map(root.text(`${directory}/taint`), (text) => text.trim());
+      return own.state === "read" ? own : read(taint.replace(/[+-]/g, ""), "/proc/modules");
+    },
+    get version() {
+      return map(root.text(`${directory}/version`), (text) => text.trim());
+    },
+    get parameters() {
+      return readParameters(root, name);
+    },
+  };
 }
 
-export function readModuleIndex(root: Root, release: string): Reading<ModuleIndex> {
-  void root;
-  void release;
-  throw new Error("facts/modules");
+/** Parameters of a module that is loaded or built in. Empty when it has none that sysfs shows. */
+export function readParameters(root: Root, module: string): ReadonlyMap<string, Reading<string>> {
+  const directory = `/sys/module/${module}/parameters`;
+  const names = root.list(directory);
+  if (names.state !== "read") return new Map();
+  return new Map(names.value.map((name) => [name, map(root.text(`${directory}/${name}`), (text) => text.trim())]));
 }
 
-/** What modprobe.d says about one module. */
-export interface ModprobeRule {
-  readonly kind: "blacklist" | "install" | "options" | "softdep" | "alias";
-  readonly module: string;
-  readonly says: string;
-  readonly file: string;
-}
-
-/** All of /etc/modprobe.d, /run/modprobe.d, /usr/lib/modprobe.d, /lib/modprobe.d, plus module_blacklist= and modprobe.blacklist= of the command line. */
-export function readModprobe(root: Root): Reading<readonly ModprobeRule[]> {
-  void root;
-  throw new Error("facts/modules");
-}
-
-/** Does an alias pattern (fnmatch: * ? [..]) match a modalias? Linear, never backtracks exponentially. */
-export function aliasMatches(pattern: string, modalias: string): boolean {
-  void pattern;
-  void modalias;
-  throw new Error("facts/modules");
+/**
+ * Is this module's code part of the running kernel image, by sysfs's word? A built-in module with parameters or a version has a
+ * directory in /sys/module, but no `initstate` in it. Absent says nothing: most built-in modules have no directory.
+ */
+export function readBuiltinSeen(root: Root, module: string): Reading<string> {
+  const directory = `/sys/module/${module}`;
+  const seen = firstRead([root.stat(directory)], directory);
+  if (seen.state !== "read") return seen;
+  const state = root.stat(`${directory}/initstate`);
+  return state.state === "absent"
+    ? read("built in (no initstate)", directory)
+    : absent(directory, "loaded as a module");
 }

@@ -1,0 +1,177 @@
+/**
+ * What one kernel release ships: modules.dep, modules.builtin, modules.alias, modules.builtin.modinfo.
+ * modules.dep(5), modules.alias(5), Documentation/kbuild/kbuild.rst. Each file is read when first asked about.
+ *
+ * A kernel package as it comes from the archive has no modules.dep and no modules.alias: depmod writes them when it is installed.
+ * There the tree itself is walked, and a module's aliases and needs come out of its file.
+ */
+
+import type { Root } from "../root/root.ts";
+import { absent, chain, firstRead, map, read, valueOf, type Reading } from "../base/reading.ts";
+import { aliasFile, builtinModinfo, claimsIn, type AliasText } from "./alias.ts";
+import { readModinfo } from "./modinfo.ts";
+import { spelled } from "./modprobe.ts";
+
+export interface ModuleIndex {
+  readonly release: string;
+  /** /lib/modules/<release> or /usr/lib/modules/<release>, whichever is there. */
+  readonly directory: string;
+  /** Modules whose alias patterns match this modalias, in file order, shipped or built in (modules.builtin.modinfo). */
+  claims(modalias: string): Reading<readonly string[]>;
+  /** Alias patterns of one module, as modules.alias (or modules.builtin.modinfo) writes them. */
+  aliases(module: string): Reading<readonly string[]>;
+  /** Path of the .ko in modules.dep (relative to `directory`), absent if not shipped. `updates/` or `extra/` = not in tree. */
+  file(module: string): Reading<string>;
+  builtin(module: string): Reading<boolean>;
+  /** Modules it needs, from modules.dep. */
+  needs(module: string): Reading<readonly string[]>;
+  /** Does the file that modules.dep names exist? */
+  present(module: string): Reading<boolean>;
+  /** Names of all modules shipped as files. */
+  shipped(): Reading<readonly string[]>;
+}
+
+export function readModuleIndex(root: Root, release: string): Reading<ModuleIndex> {
+  const places = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`];
+  const seen = firstRead(
+    places.map((place) => map(root.stat(place), () => place)),
+    places[0] ?? "",
+  );
+  return chain(seen, (directory, from) => read(createIndex(root, release, directory), from));
+}
+
+/** Of a path as modules.dep has it: in-tree modules lie below kernel/, everything else was added (updates/, extra/, weak-updates/). */
+export function outOfTree(file: string): boolean {
+  return !file.startsWith("kernel/");
+}
+
+function createIndex(root: Root, release: string, directory: string): ModuleIndex {
+  const kept = new Map<string, unknown>();
+  const once = <T>(key: string, make: () => T): T => {
+    if (!kept.has(key)) kept.set(key, make());
+    return kept.get(key) as T; // each key is made by one caller below
+  };
+  const at = (name: string): string => `${directory}/${name}`;
+  const dependencies = () => once("dep", () => readDependencies(root, directory));
+  const aliases = () => once("alias", () => map(root.text(at("modules.alias")), aliasFile));
+  const builtins = () => once("builtin", () => map(root.text(at("modules.builtin")), parseBuiltin));
+  const modinfo = () => once("modinfo", () => map(root.text(at("modules.builtin.modinfo")), builtinModinfo));
+
+  /** What both alias files say; the first tells whether we know. */
+  const both = (ask: (text: AliasText) => readonly string[]): Reading<readonly string[]> =>
+    map(aliases(), (text) => {
+      const own = modinfo();
+      return own.state === "read" ? [...new Set([...ask(text), ...ask(own.value)])] : ask(text);
+    });
+
+  const index: ModuleIndex = {
+    release,
+    directory,
+    claims: (modalias) => both((text) => claimsIn(text, modalias)),
+    aliases: (module) => {
+      const known = both((text) => text.of(spelled(module)));
+      if (known.state !== "absent") return known;
+      return chain(index.file(module), (file) => map(readModinfo(root, at(file)), (info) => info.aliases));
+    },
+    file: (module) =>
+      chain(dependencies(), (lines, from) => {
+        const line = lines.get(spelled(module));
+        return line === undefined ? absent(from, "not listed") : read(line.file, from);
+      }),
+    builtin: (module) => map(builtins(), (names) => names.has(spelled(module))),
+    needs: (module) =>
+      chain(dependencies(), (lines, from) => {
+        const line = lines.get(spelled(module));
+        if (line === undefined) return absent(from, "not listed");
+        if (line.needs !== undefined) return read(line.needs().map(nameOf), from);
+        return map(readModinfo(root, at(line.file)), (info) => info.depends);
+      }),
+    present: (module) => {
+      const file = index.file(module);
+      if (file.state !== "read") return file;
+      const stat = root.stat(at(file.value));
+      if (stat.state === "read") return read(true, stat.from);
+      return stat.state === "absent" ? read(false, stat.from) : stat;
+    },
+    shipped: () => map(dependencies(), (lines) => [...lines.keys()]),
+  };
+  return index;
+}
+
+interface DependencyLine {
+  readonly file: string;
+  /** Paths it needs; undefined when only the file itself can tell. */
+  readonly needs: (() => readonly string[]) | undefined;
+}
+
+function readDependencies(root: Root, directory: string): Reading<ReadonlyMap<string, DependencyLine>> {
+  const path = `${directory}/modules.dep`;
+  const text = root.text(path);
+  if (text.state === "absent") {
+    const files = walk(root, directory);
+    if (files.length > 0) {
+      return read(new Map(files.map((file) => [nameOf(file), { file, needs: undefined }])), directory);
+    }
+  }
+  return map(text, parseDependencies);
+}
+
+function parseDependencies(text: string): ReadonlyMap<string, DependencyLine> {
+  const lines = new Map<string, DependencyLine>();
+  for (let at = 0; at < text.length;) {
+    const next = text.indexOf("\n", at);
+    const end = next < 0 ? text.length : next;
+    const colon = text.indexOf(":", at);
+    if (colon > at && colon < end) {
+      const file = text.slice(at, colon);
+      const name = nameOf(file);
+      if (!lines.has(name)) {
+        lines.set(name, {
+          file,
+          needs: () =>
+            text
+              .slice(colon + 1, end)
+              .split(" ")
+              .filter((word) => word !== ""),
+        });
+      }
+    }
+    at = end + 1;
+  }
+  return lines;
+}
+
+function parseBuiltin(text: string): ReadonlySet<string> {
+  return new Set(
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(nameOf),
+  );
+}
+
+/** kernel/drivers/gpu/drm/scheduler/gpu-sched.ko.xz is the module gpu_sched. */
+function nameOf(file: string): string {
+  const base = file.slice(file.lastIndexOf("/") + 1);
+  const dot = base.indexOf(".ko");
+  return spelled(dot < 0 ? base : base.slice(0, dot));
+}
+
+/** Directory entries looked at: the largest kernels ship 7,000 modules in 1,500 directories. */
+const WALK_LIMIT = 60_000;
+
+/** Module files below a tree that depmod has not seen, `updates/` first as depmod's default search order has it. */
+function walk(root: Root, directory: string): readonly string[] {
+  const files: string[] = [];
+  let left = WALK_LIMIT;
+  const visit = (relative: string, depth: number): void => {
+    for (const name of valueOf(root.list(`${directory}/${relative}`)) ?? []) {
+      if (--left < 0) return;
+      const path = `${relative}/${name}`;
+      if (/\.ko(\.xz|\.zst|\.gz)?$/.test(name)) files.push(path);
+      else if (depth < 12 && !name.includes(".")) visit(path, depth + 1);
+    }
+  };
+  for (const top of ["updates", "extra", "weak-updates", "kernel"]) visit(top, 0);
+  return files;
+}
