@@ -148,6 +148,7 @@ export class TreeBuilder {
         return entry === undefined ? missing(path) : part(entry, path, offset, length);
       },
       missing,
+      log: (path) => tree.read(path, 0, FILE_LIMIT),
     };
     if (this.#access.size > 0)
       tree.access = (path) => this.#access.get(path) ?? uncaptured(path, "who may open it was not recorded");
@@ -195,6 +196,7 @@ export class TreeBuilder {
       const slash = child.lastIndexOf("/");
       const parent = slash === 0 ? "/" : child.slice(0, slash);
       const entry = this.#entries.get(parent);
+      if (this.#coverage.has(parent)) break;
       if (entry !== undefined) {
         const stat = entry.stat;
         if (stat.state === "absent" || stat.state === "uncaptured") return { ...stat, from: path };

@@ -21,6 +21,8 @@ export interface Tree {
   read(path: string, offset: number, length: number): Reading<Uint8Array>;
   /** What a lookup of `path` means that found nothing on its way: absent, or uncaptured where nobody looked. */
   missing(path: string): Unread;
+  /** The kernel's log, where `path` is the device it is read from; the live machine and records of it. */
+  log?(path: string): Reading<Uint8Array>;
   /** Recorded answer to "may this process open it"; only of trees that hold such records. */
   access?(path: string): Reading<boolean>;
   ask?(path: string, ask: Ask): Reading<Answer>;
@@ -56,7 +58,8 @@ export function rootOver(tree: Tree, is: { readonly kind: RootKind; readonly nam
     at(path, (real) => {
       const stat = walker.lstat(real);
       if (stat.state !== "read") return stat;
-      if (stat.value.type !== "file" && !KERNEL_LOG.has(real)) return notAFile(path, stat.value);
+      if (stat.value.type === "char" && KERNEL_LOG.has(real) && tree.log !== undefined) return tree.log(real);
+      if (stat.value.type !== "file") return notAFile(path, stat.value);
       if (stat.value.size > FILE_LIMIT) return malformed(path, tooLarge(stat.value.size));
       const bytes = tree.read(real, 0, FILE_LIMIT + 1);
       if (bytes.state === "read" && bytes.value.length > FILE_LIMIT)
