@@ -224,7 +224,11 @@ export interface RouteSpec {
 export interface MetricSpec {
   /** Unit in the name: temperature_celsius, busy_ratio, clock_hertz, power_watts, memory_bytes. */
   readonly name: string;
-  /** Relative to the bus device ("device:"), its class device ("class:"), debugfs ("debug:"), an ioctl ("ask:"), hwmon ("hwmon:") or fdinfo ("fdinfo:"). */
+  /**
+   * Relative to the bus device ("device:"), its class device ("class:"), debugfs ("debug:"), procfs ("proc:"), the device's hwmon
+   * ("hwmon:"); an ioctl ("ask:"), an fdinfo key ("fdinfo:"), a thermal zone by its type ("thermal:"). `*` is one path element,
+   * `{address}` the device's address.
+   */
   readonly read: string;
   /** Multiply the number read by this to get the base unit. */
   readonly scale?: number;
