@@ -4,33 +4,30 @@ import { fact, type Source } from "../base/source.ts";
 import { of, type Family } from "./family.ts";
 
 const kernel: Source = { kernel: "drivers/accel/ethosu", module: "ethosu", release: "7.3.4" };
-const vela: Source = {
-  cited: "https://gitlab.arm.com/artificial-intelligence/ethos-u/ethos-u-vela",
-  seen: "2026-11-22",
-};
-const stack: Source = { cited: "https://github.com/nxp-imx/ethos-u-driver-stack-imx", seen: "2026-11-22" };
+const bindings: Source = { kernel: "Documentation/devicetree/bindings/npu/arm,ethos.yaml", release: "7.3.4" };
+const udev: Source = { cited: "Debian udev 257.13: 50-udev-default.rules, SUBSYSTEM accel", seen: "2026-11-22" };
 const mesa: Source = { cited: "https://docs.mesa3d.org/teflon.html", seen: "2026-11-22" };
+const stack: Source = { cited: "https://github.com/nxp-imx/ethos-u-driver-stack-imx@2acb7e2", seen: "2026-11-22" };
+const teflon = ["libteflon.so"] as const;
 
 export default {
   id: "ethos-u",
   vendor: "Arm",
   name: "Arm Ethos-U NPU",
-  says: "Small NPU of microcontrollers and application processors (i.MX93, Corstone). Models are compiled to a command stream.",
+  says: "Small NPU of application processors (i.MX93, Corstone-1000). Models are compiled ahead into a command stream.",
   architecture: "MAC array",
+  architectureDetail: fact("MAC array with a command stream, 8- and 16-bit integers", bindings),
   use: "inference",
   chips: [
-    {
-      id: "u65",
-      name: "Ethos-U65",
-      matches: [of("arm,ethos-u65"), of("fsl,imx93-npu")],
-      source: kernel,
-    },
+    { id: "u65", name: "Ethos-U65", matches: [of("arm,ethos-u65"), of("fsl,imx93-npu")], source: bindings },
     { id: "u85", name: "Ethos-U85", matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85")], source: kernel },
+    { id: "stack", name: "Ethos-U behind a Cortex-M", matches: [of("arm,ethosu")], source: stack },
   ],
   routes: [
     {
       name: "open",
       says: "mainline driver, Mesa's Teflon, int8 TFLite: nothing closed anywhere",
+      chips: ["u65", "u85"],
       driver: {
         module: "ethosu",
         origin: "mainline",
@@ -47,42 +44,38 @@ export default {
         drmName: "ethosu",
         group: "render",
         mode: "0660",
-        source: kernel,
+        source: udev,
       },
       runtime: {
-        libraries: ["libteflon.so"],
+        libraries: teflon,
         paths: ["/usr/lib/teflon/libteflon.so", "/usr/lib64/libteflon.so"],
         name: "Mesa Teflon",
         openness: "open",
         licence: "MIT",
         packages: {
           debian: [
-            { name: "mesa-teflon-delegate", from: "trixie-backports 26.1.6 or later (25.0.7 of trixie has no ethosu)" },
+            { name: "mesa-teflon-delegate", from: "trixie-backports 26.1.6 or later (trixie's 25.0.7 has no ethosu)" },
           ],
           ubuntu: [{ name: "mesa-teflon-delegate" }],
           fedora: [{ name: "mesa-libTeflon" }],
         },
         source: mesa,
       },
-      delegate: {
-        id: "tflite",
-        name: "TFLite external delegate",
-        libraries: ["libteflon.so"],
-        openness: "open",
-        source: mesa,
-      },
+      delegate: { id: "tflite", name: "TFLite external delegate", libraries: teflon, openness: "open", source: mesa },
       models: [{ format: "tflite", openness: "open" }],
     },
     {
       name: "arm-stack",
-      says: "Arm/NXP kernel driver over a Cortex-M, Vela-compiled TFLite",
+      says: "Arm's and NXP's kernel driver over a Cortex-M, TFLite compiled by Vela",
       driver: {
         module: "ethosu",
         origin: "vendor-kernel",
         openness: "open",
+        licence: "GPL-2.0",
         repository: "https://github.com/nxp-imx/ethos-u-driver-stack-imx",
         source: stack,
       },
+      firmware: { files: [{ path: "ethosu_firmware", source: stack }], openness: "open" },
       node: { paths: ["/dev/ethosu*"], class: "ethosu", source: stack },
       runtime: { libraries: ["libethosu.so*"], name: "libethosu", openness: "open", source: stack },
       delegate: {
@@ -95,14 +88,14 @@ export default {
       models: [{ format: "vela-tflite", compiler: "Vela", openness: "open" }],
     },
   ],
+  metrics: [{ name: "sram_bytes", read: "ask:ethosu DEV_QUERY NPU_INFO sram_size", source: kernel }],
+  traps: ["two drivers are named ethosu: mainline's node is of class accel, Arm's of class ethosu"],
   openness: { kernel: "open", firmware: "none", runtime: "open", compiler: "open", says: "fully open" },
   maintained: "yes",
   verified: [
-    {
-      how: "real kernel driver",
-      says: "Debian 7.3.4 arm64 binds U65 and U85 and makes accel nodes (emulated registers)",
-    },
+    { how: "real kernel driver", says: "Debian 7.3.4 arm64 binds U65 and U85, makes accel nodes (emulated registers)" },
+    { how: "documents", says: "the arm-stack route" },
   ],
-  architectureDetail: fact("MAC array with a command stream", vela),
-  sources: [kernel, vela, stack, mesa],
+  sources: [kernel, bindings, udev, mesa, stack],
+  unknown: ["power", "mode and owner of /dev/ethosu*: the board's image sets them"],
 } as const satisfies Family;
