@@ -3,6 +3,8 @@
  * these objects. Files beside this one are verbs; the index is generated and loads a verb only when it is used.
  */
 
+import type { Terminal } from "../print/terminal.ts";
+
 export interface OptionSpec {
   /** Long name without dashes. */
   readonly name: string;
@@ -15,12 +17,7 @@ export interface OptionSpec {
   readonly says: string;
 }
 
-export interface Terminal {
-  readonly isTerminal: boolean;
-  /** Columns to fill, 80 when not a terminal. */
-  readonly columns: number;
-  readonly colour: boolean;
-}
+export type { Terminal };
 
 export interface Invocation {
   /** Values of options: strings for those with a value (arrays when `many`), true for flags. */

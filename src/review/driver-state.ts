@@ -40,6 +40,18 @@ const formerSymbols: Readonly<Record<string, readonly string[]>> = {
   DRM_ACCEL_HABANALABS: ["HABANA_AI"],
 };
 
+/** Symbols that name an architecture: one that is not written is no setting somebody could flip. */
+const architectures: ReadonlySet<string> = new Set([
+  "X86",
+  "X86_64",
+  "ARM",
+  "ARM64",
+  "RISCV",
+  "PPC64",
+  "S390",
+  "LOONGARCH",
+]);
+
 /** All but "bound": whether a device is bound is seen at the device. */
 export function readDriverState(facts: DriverFacts, driver: DriverSpec): DriverState {
   const module = driver.module;
@@ -133,7 +145,16 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
   }
   const outside = outsideVersions(facts.release, driver);
   if (outside !== undefined) return { ...outside, evidence: [...outside.evidence, unwritten(config, symbol)] };
-  const off = driver.config?.needs?.find((need) => (config.value.get(need) ?? "n") === "n");
+  const needs = driver.config?.needs ?? [];
+  const arch = needs.find((need) => architectures.has(need) && config.value.get(need) === undefined);
+  if (arch !== undefined) {
+    return {
+      state: "not in this kernel",
+      evidence: [{ seen: config.from, says: `CONFIG_${arch} is not written` }],
+      because: `it is for ${arch} kernels only`,
+    };
+  }
+  const off = needs.find((need) => (config.value.get(need) ?? "n") === "n");
   if (off !== undefined) {
     return {
       state: "configured off",

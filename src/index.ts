@@ -1,0 +1,21 @@
+/** The library: open a machine, review it. Everything here is typed and documented; nothing else is meant to be imported. */
+
+export type { Reading, Read, Unread } from "./base/reading.ts";
+export type {
+  Evidence,
+  Finding,
+  KernelState,
+  Layer,
+  LayerName,
+  Openness,
+  Remedy,
+  Route,
+  Severity,
+} from "./base/finding.ts";
+export { AccelctlError, CannotError, FileError, UsageError } from "./base/errors.ts";
+export type { Root, RootKind } from "./root/root.ts";
+export { openRoot } from "./root/open.ts";
+export type { Family } from "./families/family.ts";
+export { families } from "./families/index.ts";
+export type * from "./review/report.ts";
+export { listDevices, review, type ReviewOptions } from "./review/review.ts";

@@ -1,0 +1,196 @@
+/** The review for people: one line per device with its verdict, its routes as a chain of layers, then numbered findings with cures. */
+
+import type { Evidence, Finding, Layer, Route } from "../base/finding.ts";
+import { valueOf, type Reading } from "../base/reading.ts";
+import { bytes } from "../base/units.ts";
+import type { DeviceReport, Report } from "../review/report.ts";
+import { abilitiesText } from "./abilities.ts";
+import { harmless, marksOf, padEnd, paint, widthOf, wrap, wrapText, type Paint, type Terminal } from "./terminal.ts";
+
+export interface TextOptions {
+  /** Show evidence of every layer, not only of findings. */
+  readonly evidence: boolean;
+  /** Only this device. */
+  readonly device?: string;
+}
+
+export function renderText(report: Report, terminal: Terminal, options: TextOptions = { evidence: false }): string {
+  const lines: string[] = [];
+  const chosen = report.devices.filter((device) => options.device === undefined || device.id === options.device);
+  lines.push(...header(report, terminal), "");
+  const accelerators = chosen.filter((device) => device.family !== "cpu");
+  if (accelerators.length === 0 && options.device === undefined) {
+    lines.push(paint(terminal, "bold", noneFound(report)), "");
+  }
+  for (const device of chosen) lines.push(...deviceText(device, terminal, options), "");
+  if (options.device === undefined) {
+    for (const device of report.dormant) lines.push(...deviceText(device, terminal, options), "");
+  }
+  const findings = report.findings.filter((f) => options.device === undefined || f.device === options.device);
+  if (findings.length > 0) lines.push(...findingsText(findings, terminal), "");
+  if (report.kernel.abilities && options.device === undefined) lines.push(...abilitiesText(report, terminal), "");
+  if (report.blind.length > 0 && options.device === undefined) lines.push(...blindText(report, terminal), "");
+  if (chosen.some((device) => device.routes.length > 0)) lines.push(legend(terminal));
+  while (lines.at(-1) === "") lines.pop();
+  return `${lines.join("\n")}\n`;
+}
+
+function noneFound(report: Report): string {
+  const blind = report.blind.map((b) => b.path);
+  return blind.some((path) => path.startsWith("/sys/bus/pci"))
+    ? "No AI accelerator seen; the PCI bus could not be looked at, so there may be one."
+    : "No AI accelerator found besides the CPU.";
+}
+
+/** A value, or in a word why there is none. */
+export function wordOf(reading: Reading<string>): string {
+  if (reading.state === "read") return harmless(reading.value);
+  return { absent: "none", denied: "denied", uncaptured: "not captured", malformed: "unreadable" }[reading.state];
+}
+
+function header(report: Report, terminal: Terminal): string[] {
+  const { machine, kernel } = report;
+  const memory = valueOf(machine.memory_bytes);
+  const parts = [
+    valueOf(machine.model) ?? "machine of unknown model",
+    valueOf(machine.distribution),
+    `Linux ${wordOf(kernel.release)}`,
+    valueOf(machine.arch),
+    memory === undefined ? undefined : bytes(memory),
+    valueOf(machine.container) === undefined ? undefined : `in a container (${valueOf(machine.container) ?? ""})`,
+    valueOf(machine.virtual) === undefined ? undefined : `virtual (${valueOf(machine.virtual) ?? ""})`,
+  ].filter((part): part is string => part !== undefined && part !== "");
+  const dot = marksOf(terminal).dot;
+  const words = parts.map((part, i) => (i < parts.length - 1 ? `${harmless(part)} ${dot}` : harmless(part)));
+  return wrap(words, terminal.columns).map((line) => paint(terminal, "bold", line));
+}
+
+function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptions): string[] {
+  const marks = marksOf(terminal);
+  const [mark, colour] = (
+    {
+      yes: [marks.ok, "green"],
+      no: [marks.bad, "red"],
+      unknown: [marks.unknown, "yellow"],
+    } as const
+  )[device.verdict.works];
+  const where = `${device.bus} ${device.address}`;
+  const title = `${paint(terminal, colour, mark)} ${paint(terminal, "bold", harmless(device.name))}`;
+  const room = terminal.columns - widthOf(title) - widthOf(where);
+  const lines = room >= 2 ? [`${title}${" ".repeat(room)}${paint(terminal, "dim", where)}`] : [title, `  ${where}`];
+  lines.push(...wrapText(device.verdict.says, terminal.columns, "  "));
+  const facts = deviceFacts(device);
+  if (facts.length > 0) lines.push(...wrap(facts, terminal.columns, "  ").map((line) => paint(terminal, "dim", line)));
+  const width = Math.max(0, ...device.routes.map((route) => route.name.length));
+  for (const route of device.routes) lines.push(...routeText(route, width, terminal, options));
+  return lines;
+}
+
+function deviceFacts(device: DeviceReport): string[] {
+  const out: string[] = [];
+  if (device.bus === "cpu") return out;
+  const id = device.ids["pci"] ?? device.ids["usb"] ?? device.ids["compatible"];
+  if (id !== undefined) out.push(harmless(id));
+  const driver = wordOf(device.driver);
+  out.push(`driver:${driver.replaceAll(" ", "-")}`);
+  for (const node of device.nodes) out.push(node.path);
+  if (device.parts.length > 0) out.push(`parts:${device.parts.join(",")}`);
+  if (device.virtual_functions > 0) out.push(`virtual-functions:${device.virtual_functions}`);
+  for (const node of device.nodes) {
+    for (const holder of node.held_by ?? []) out.push(`held-by:${harmless(holder.command)}(${holder.pid})`);
+  }
+  return out;
+}
+
+function routeText(route: Route, width: number, terminal: Terminal, options: TextOptions): string[] {
+  const marks = marksOf(terminal);
+  const colour: Paint = route.works === "yes" ? "green" : route.works === "no" ? "red" : "yellow";
+  const first = `  ${paint(terminal, colour, padEnd(route.name, width))}  `;
+  const words = route.layers.map((layer, i) => {
+    const text = layerText(layer, terminal);
+    return i < route.layers.length - 1 ? `${text} ${paint(terminal, "dim", marks.then)}` : text;
+  });
+  const lines = wrap(words, terminal.columns, first, " ".repeat(width + 4));
+  if (options.evidence) {
+    for (const layer of route.layers) {
+      for (const evidence of layer.evidence) {
+        const text = `${layer.name}: ${evidenceText(evidence)}`;
+        lines.push(...wrapText(text, terminal.columns, "      ", "        ").map((l) => paint(terminal, "dim", l)));
+      }
+    }
+  }
+  return lines;
+}
+
+function layerText(layer: Layer, terminal: Terminal): string {
+  const marks = marksOf(terminal);
+  const [mark, colour] = (
+    {
+      ok: [marks.ok, "green"],
+      missing: [marks.bad, "red"],
+      faulty: [marks.bad, "red"],
+      unknown: [marks.unknown, "yellow"],
+      unneeded: [marks.unneeded, "dim"],
+    } as const
+  )[layer.status];
+  const open = { open: marks.open, closed: marks.closed, mixed: marks.mixed, none: "", unknown: "" }[layer.openness];
+  const is = layer.status === "unneeded" ? `no ${layer.name}` : shorten(harmless(layer.is));
+  const name = layer.name === "silicon" ? "silicon" : is;
+  return `${paint(terminal, colour, mark)} ${name}${open === "" ? "" : ` ${paint(terminal, "dim", open)}`}`;
+}
+
+/** Long lists (twelve firmware files) would hide the chain; evidence and --json have them whole. */
+function shorten(text: string): string {
+  const [first, ...rest] = text.split(/, | or /);
+  if (first === undefined || rest.length === 0) return text;
+  return text.length <= 36 ? text : `${first} +${rest.length}`;
+}
+
+export function evidenceText(evidence: Evidence): string {
+  return "seen" in evidence ? `${evidence.seen}: ${evidence.says}` : `${evidence.known} [${evidence.source}]`;
+}
+
+function findingsText(findings: readonly Finding[], terminal: Terminal): string[] {
+  const lines = [paint(terminal, "bold", "Findings")];
+  const colours = { error: "red", warning: "yellow", note: "blue" } as const;
+  const digits = String(findings.length).length;
+  findings.forEach((finding, i) => {
+    const number = String(i + 1).padStart(digits);
+    const indent = " ".repeat(digits + 3);
+    const head = ` ${number}  ${paint(terminal, colours[finding.severity], finding.severity)} `;
+    lines.push(...wrapText(finding.says, terminal.columns, head, indent));
+    const meta = `${finding.rule} ${marksOf(terminal).dot} ${finding.device}`;
+    lines.push(paint(terminal, "dim", `${indent}${harmless(meta)}`));
+    for (const evidence of finding.evidence.slice(0, 3)) {
+      if (!("seen" in evidence)) continue;
+      const text = wrapText(evidenceText(evidence), terminal.columns, `${indent}seen  `, `${indent}      `);
+      lines.push(...text.map((line) => paint(terminal, "dim", line)));
+    }
+    if (finding.remedy) {
+      lines.push(...wrapText(finding.remedy.says, terminal.columns, `${indent}cure  `, `${indent}      `));
+      // A command is one line to copy, whatever the width.
+      for (const command of finding.remedy.commands ?? []) {
+        lines.push(`${indent}      ${paint(terminal, "cyan", `$ ${harmless(command)}`)}`);
+      }
+      for (const link of finding.remedy.links ?? [])
+        lines.push(`${indent}      ${paint(terminal, "dim", harmless(link))}`);
+    }
+  });
+  return lines;
+}
+
+function blindText(report: Report, terminal: Terminal): string[] {
+  const lines = [paint(terminal, "bold", "Not looked at")];
+  for (const { path, because } of report.blind) {
+    lines.push(...wrapText(`${path}: ${because}`, terminal.columns, "  ", "    "));
+  }
+  return lines;
+}
+
+function legend(terminal: Terminal): string {
+  const marks = marksOf(terminal);
+  const text =
+    `${marks.ok} ok  ${marks.bad} missing or faulty  ${marks.unknown} not known  ${marks.unneeded} not needed` +
+    `   ${marks.open} open  ${marks.closed} closed  ${marks.mixed} mixed`;
+  return paint(terminal, "dim", text);
+}

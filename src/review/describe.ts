@@ -1,0 +1,88 @@
+/** A device as the report prints it. */
+
+import type { Route } from "../base/finding.ts";
+import { map, valueOf } from "../base/reading.ts";
+import type { Device } from "../devices/device.ts";
+import type { Facts } from "../facts/facts.ts";
+import type { DeviceNode } from "../facts/nodes.ts";
+import { readHolders } from "../facts/processes.ts";
+import type { DeviceReport, NodeReport, Verdict } from "./report.ts";
+
+/** `whole`: also what costs more to read (who holds the nodes, the link, driver versions). */
+export function describeDevice(
+  facts: Facts,
+  device: Device,
+  routes: readonly Route[],
+  verdict: Verdict,
+  whole: boolean,
+): DeviceReport {
+  const { family, chip, pci } = device;
+  const driver = valueOf(device.driver);
+  const module = driver === undefined ? undefined : valueOf(facts.loaded)?.get(driver.replaceAll("-", "_"));
+  return {
+    id: device.id,
+    ...(family ? { family: family.id } : {}),
+    ...(chip ? { chip: chip.id } : {}),
+    name: device.name,
+    bus: device.bus,
+    address: device.address,
+    ids: device.ids,
+    modalias: device.modalias,
+    driver: device.driver,
+    ...(whole && module ? { driver_version: module.version } : {}),
+    nodes: describeNodes(facts, device.nodes, whole),
+    parts: device.parts,
+    virtual_functions: device.virtualFunctions,
+    enabled: device.enabled,
+    because: device.because,
+    ...(whole && pci
+      ? {
+          link: {
+            speed_transfers: pci.link.speed,
+            max_speed_transfers: pci.link.maxSpeed,
+            width: pci.link.width,
+            max_width: pci.link.maxWidth,
+          },
+          iommu_group: pci.iommuGroup,
+        }
+      : {}),
+    ...(family
+      ? {
+          openness: {
+            kernel: family.openness.kernel,
+            firmware: family.openness.firmware,
+            runtime: family.openness.runtime,
+            compiler: family.openness.compiler,
+          },
+        }
+      : {}),
+    routes,
+    verdict,
+  };
+}
+
+function describeNodes(facts: Facts, nodes: readonly DeviceNode[], whole: boolean): NodeReport[] {
+  if (nodes.length === 0) return [];
+  const held = whole
+    ? readHolders(
+        facts.root,
+        nodes.map((node) => node.path),
+      )
+    : undefined;
+  const holders = held && valueOf(held);
+  return nodes.map((node) => ({
+    path: node.path,
+    class: node.class,
+    mode: map(node.stat, (stat) => stat.mode.toString(8).padStart(4, "0")),
+    owner: node.owner,
+    group: node.group,
+    opens: map(node.access, (access) => access.opens),
+    ...(holders
+      ? {
+          held_by: holders.holders
+            .filter((holder) => holder.node === node.path)
+            .map(({ pid, command }) => ({ pid, command })),
+        }
+      : {}),
+  }));
+}

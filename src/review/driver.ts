@@ -1,0 +1,226 @@
+/** Layer driver: which of the five states the kernel's driver is in, and whether it drives this device. */
+
+import type { Evidence, Finding, KernelState, Layer, Remedy } from "../base/finding.ts";
+import { valueOf } from "../base/reading.ts";
+import { compareReleases } from "../facts/kernel.ts";
+import type { DriverSpec } from "../families/family.ts";
+import { globMatches } from "../families/match.ts";
+import { known, seen, unseen, type RouteContext } from "./context.ts";
+import { readDriverState } from "./driver-state.ts";
+import { installRemedy } from "./remedy.ts";
+
+// Drivers that hold a device for a virtual machine or for nobody; the hardware is not at fault.
+const keepers = new Set(["vfio-pci", "pci-stub", "xen-pciback", "uio_pci_generic", "igb_uio"]);
+
+export function bindsOf(driver: DriverSpec): readonly string[] {
+  return driver.binds ?? (driver.module === undefined ? [] : [driver.module]);
+}
+
+const spell = (name: string): string => name.replaceAll("-", "_");
+
+export function judgeDriver(context: RouteContext): Layer {
+  const { device, route, facts } = context;
+  const { driver } = route;
+  const is = driver.module ?? "none needed";
+  const base = { name: "driver", is, openness: driver.openness } as const;
+  if (driver.module === undefined) {
+    return {
+      ...base,
+      openness: "none",
+      status: "unneeded",
+      kernelState: "not needed",
+      evidence: [known(route.says, driver.source)],
+    };
+  }
+  if (device.driver.state === "read") {
+    const bound = device.driver.value;
+    if (bindsOf(driver).some((name) => spell(name) === spell(bound))) {
+      const evidence = [seen(device.driver.from, bound)];
+      const rival = rivalNode(context);
+      if (rival !== undefined) {
+        return {
+          ...base,
+          status: "missing",
+          kernelState: "unknown",
+          evidence: [...evidence, seen(rival, "node of another driver of this name")],
+        };
+      }
+      return { ...base, status: "ok", kernelState: "bound", evidence };
+    }
+    const state = readDriverState(facts, driver);
+    return {
+      ...base,
+      // A rival that works is not a fault of this route; it merely is not the one in use.
+      status: keepers.has(bound) ? "faulty" : "missing",
+      kernelState: state.state,
+      evidence: [seen(device.driver.from, bound), ...state.evidence],
+    };
+  }
+  const state = readDriverState(facts, driver);
+  const evidence: Evidence[] = [unseen(device.driver), ...state.evidence];
+  if (device.driver.state !== "absent") {
+    const status = state.state === "not in this kernel" || state.state === "configured off" ? "missing" : "unknown";
+    return { ...base, status, kernelState: state.state, evidence };
+  }
+  const tried = state.state === "loaded" || state.state === "built in";
+  return { ...base, status: tried ? "faulty" : "missing", kernelState: state.state, evidence };
+}
+
+/**
+ * Two drivers may share a name (Arm's ethosu stack and mainline's). The node tells which one is bound: if a node of another
+ * route with the same driver name is there and none of this route's, this one is not it.
+ */
+function rivalNode({ device, family, route }: RouteContext): string | undefined {
+  const has = (paths: readonly string[]): string | undefined =>
+    device.nodes.find((node) => paths.some((path) => globMatches(path, node.path)))?.path;
+  if (route.node === undefined || has(route.node.paths) !== undefined) return undefined;
+  for (const other of family.routes) {
+    if (other === route || other.node === undefined) continue;
+    if (other.node.paths.some((path) => route.node?.paths.includes(path))) continue;
+    if (!bindsOf(other.driver).some((name) => bindsOf(route.driver).includes(name))) continue;
+    const path = has(other.node.paths);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+export function findDriver(context: RouteContext, layer: Layer): Finding | undefined {
+  const { device, route, facts } = context;
+  const { driver } = route;
+  if (layer.status === "ok" || layer.status === "unneeded" || driver.module === undefined) return undefined;
+  const base = { device: device.id, route: route.name, evidence: layer.evidence };
+  const bound = valueOf(device.driver);
+  if (bound !== undefined && keepers.has(bound)) {
+    return {
+      ...base,
+      rule: "driver/held",
+      severity: "warning",
+      says: `${device.name} is held by ${bound}, for a virtual machine or by hand: ${driver.module} cannot use it here`,
+      remedy: releaseRemedy(device.address, bound, driver.module),
+    };
+  }
+  if (bound !== undefined) {
+    return {
+      ...base,
+      rule: "driver/other",
+      severity: "note",
+      says: `${device.name} is driven by ${bound}; the route "${route.name}" needs ${driver.module}`,
+    };
+  }
+  const state = layer.kernelState ?? "unknown";
+  if (state === "unknown" && layer.status === "unknown") return undefined;
+  const blacklist = (valueOf(facts.modprobe) ?? []).find(
+    (rule) => spell(rule.module) === driver.module && (rule.kind === "blacklist" || /\/(false|true)\b/.test(rule.says)),
+  );
+  if (blacklist && (state === "shipped as a module" || state === "unknown")) {
+    return {
+      ...base,
+      rule: "driver/blacklisted",
+      severity: "error",
+      says: `${driver.module} would drive ${device.name} and is kept from loading by ${blacklist.file}`,
+      evidence: [...layer.evidence, seen(blacklist.file, blacklist.says)],
+      remedy: {
+        says: `remove that line${blacklist.kind === "install" ? " (it replaces loading by a command)" : ""}, then load the module`,
+        commands: [`sudo modprobe ${driver.module}`],
+      },
+    };
+  }
+  return { ...base, ...describe(context, state) };
+}
+
+function describe(
+  context: RouteContext,
+  state: KernelState,
+): Pick<Finding, "rule" | "severity" | "says"> & { remedy?: Remedy } {
+  const { device, route, facts } = context;
+  const { driver } = route;
+  const module = driver.module ?? "";
+  const release = facts.release;
+  const where = release === undefined ? "this kernel" : `kernel ${release}`;
+  switch (state) {
+    case "shipped as a module":
+      return {
+        rule: "driver/not-loaded",
+        severity: "error",
+        says: `${device.name} has no driver: ${module} is there and not loaded`,
+        remedy: {
+          says: "load it; if that stays without effect, read the kernel log",
+          commands: [`sudo modprobe ${module}`, `sudo dmesg | grep ${module}`],
+        },
+      };
+    case "loaded":
+    case "built in":
+      return {
+        rule: "driver/probe-failed",
+        severity: "error",
+        says: `${module} is ${state} and did not take ${device.name}: its probe failed, or it does not know this device`,
+        remedy: { says: "the kernel log says why", commands: [`sudo dmesg | grep -E '${module}|${device.address}'`] },
+      };
+    case "configured off":
+      return {
+        rule: "driver/configured-off",
+        severity: "error",
+        says: `${where} knows ${module} and was built without it (CONFIG_${driver.config?.symbol ?? "?"} is not set)`,
+        remedy: withInstall(context, `use a kernel with CONFIG_${driver.config?.symbol ?? "?"}=m`),
+      };
+    case "not in this kernel": {
+      const since = driver.since;
+      if (
+        driver.origin === "mainline" &&
+        since !== undefined &&
+        release !== undefined &&
+        compareReleases(release, since) < 0
+      ) {
+        return {
+          rule: "driver/kernel-too-old",
+          severity: "error",
+          says: `${device.name} needs ${module}, which Linux has since ${since}; this is ${release}`,
+          remedy: withInstall(
+            context,
+            `run Linux ${since} or later with CONFIG_${driver.config?.symbol ?? module.toUpperCase()}`,
+          ),
+        };
+      }
+      return {
+        rule: "driver/not-in-kernel",
+        severity: "error",
+        says: `${device.name} needs ${module} (${driver.origin === "mainline" ? "mainline" : driver.origin.replace("-", " ")}), which ${where} does not have`,
+        remedy: withInstall(
+          context,
+          driver.repository === undefined
+            ? `install ${module}`
+            : `build ${module} for this kernel from ${driver.repository}`,
+        ),
+      };
+    }
+    default:
+      return {
+        rule: "driver/unbound",
+        severity: "warning",
+        says: `no driver is bound to ${device.name}; whether this kernel has ${module} could not be read`,
+        remedy: withInstall(context, `look for ${module}`),
+      };
+  }
+}
+
+function withInstall({ facts, route }: RouteContext, otherwise: string): Remedy {
+  const links = route.driver.repository === undefined ? [] : [route.driver.repository];
+  const install = installRemedy(facts, route.driver.module ?? route.name, route.driver.packages);
+  if (!install) return links.length === 0 ? { says: otherwise } : { says: otherwise, links };
+  return {
+    ...install,
+    says: `${otherwise}: ${install.says}`,
+    ...(install.links || links.length === 0 ? {} : { links }),
+  };
+}
+
+function releaseRemedy(address: string, keeper: string, module: string): Remedy {
+  return {
+    says: `to give it back to ${module} (and take it away from the virtual machine)`,
+    commands: [
+      `echo | sudo tee /sys/bus/pci/devices/${address}/driver_override`,
+      `echo ${address} | sudo tee /sys/bus/pci/drivers/${keeper}/unbind`,
+      `echo ${address} | sudo tee /sys/bus/pci/drivers_probe`,
+    ],
+  };
+}

@@ -1,0 +1,129 @@
+/** Layer node: is the device node there, and may this user open it? */
+
+import type { Evidence, Finding, Layer } from "../base/finding.ts";
+import { valueOf } from "../base/reading.ts";
+import type { DeviceNode } from "../facts/nodes.ts";
+import { globMatches } from "../families/match.ts";
+import { known, seen, unseen, type RouteContext } from "./context.ts";
+
+/** The device's nodes that this route is used through. */
+export function nodesOf({ device, route }: RouteContext): readonly DeviceNode[] {
+  const spec = route.node;
+  if (spec === undefined) return [];
+  return device.nodes.filter((node) => spec.paths.some((path) => globMatches(path, node.path)));
+}
+
+export function judgeNode(context: RouteContext): Layer {
+  const { facts, route } = context;
+  const spec = route.node;
+  if (spec === undefined) {
+    return {
+      name: "node",
+      status: "unneeded",
+      openness: "none",
+      is: "none needed",
+      evidence: [known(route.says, route.driver.source)],
+    };
+  }
+  const own = nodesOf(context);
+  const base = { name: "node", openness: "open" } as const;
+  if (own.length === 0) {
+    const is = spec.paths.join(" or ");
+    // Not looked at and not there are different: a pasted lspci says nothing of /dev.
+    if (facts.nodes.state !== "read") {
+      const status = facts.nodes.state === "absent" ? "missing" : "unknown";
+      return { ...base, is, status, evidence: [unseen(facts.nodes)] };
+    }
+    return { ...base, is, status: "missing", evidence: [seen(`/sys/class/${spec.class}`, "no entry for this device")] };
+  }
+  const is = own.map((node) => node.path).join(", ");
+  const evidence: Evidence[] = [];
+  let status: Layer["status"] = "ok";
+  for (const node of [...own, ...alsoNodes(context)]) {
+    if (node.stat.state === "absent") {
+      status = "faulty";
+      evidence.push(seen(node.path, "the kernel has the device, /dev has no node"));
+      continue;
+    }
+    const access = node.access;
+    if (access.state === "read") {
+      evidence.push(seen(node.path, access.value.because));
+      if (!access.value.opens) status = "faulty";
+    } else {
+      evidence.push(
+        seen(node.path, node.stat.state === "read" ? "node exists; who asks is not captured" : "known to the kernel"),
+      );
+      // The node is there, as far as the kernel goes; whether somebody may open it is another person's question.
+    }
+  }
+  return { ...base, is, status, evidence };
+}
+
+function alsoNodes({ facts, route }: RouteContext): readonly DeviceNode[] {
+  const also = route.node?.also ?? [];
+  if (also.length === 0) return [];
+  return (valueOf(facts.nodes) ?? []).filter((node) => also.some((path) => globMatches(path, node.path)));
+}
+
+export function findNode(context: RouteContext, layer: Layer): Finding | undefined {
+  const { device, route, facts } = context;
+  const spec = route.node;
+  if (spec === undefined || layer.status === "ok" || layer.status === "unknown" || layer.status === "unneeded")
+    return undefined;
+  const base = { device: device.id, route: route.name, evidence: layer.evidence };
+  const nodes = [...nodesOf(context), ...alsoNodes(context)];
+  const closed = nodes.find((node) => valueOf(node.access)?.opens === false);
+  if (closed) {
+    const join = valueOf(closed.access)?.join;
+    const wanted = join ?? spec.group;
+    const container = valueOf(facts.confinement)?.container;
+    const inside =
+      container?.state === "read"
+        ? ` In a container, the group must be given to it too (--group-add ${wanted ?? "GROUP"}).`
+        : "";
+    return {
+      ...base,
+      rule: "node/permission",
+      severity: "error",
+      says: `this user may not open ${closed.path} (${valueOf(closed.access)?.because ?? ""})`,
+      remedy:
+        join === undefined && spec.rule !== undefined
+          ? {
+              says: `a udev rule is missing: write it, then replug or trigger.${inside}`,
+              commands: [
+                `echo '${spec.rule}' | sudo tee /etc/udev/rules.d/70-accel.rules`,
+                "sudo udevadm control --reload && sudo udevadm trigger",
+                ...(spec.group === undefined ? [] : [`sudo usermod -aG ${spec.group} $USER`]),
+              ],
+            }
+          : {
+              says: `join the group ${wanted ?? "that owns it"}, then log in again.${inside}`,
+              ...(wanted === undefined ? {} : { commands: [`sudo usermod -aG ${wanted} $USER`] }),
+            },
+    };
+  }
+  const gone = nodes.find((node) => node.stat.state === "absent");
+  if (gone) {
+    return {
+      ...base,
+      rule: "node/not-in-dev",
+      severity: "error",
+      says: `the kernel has ${gone.path} and it is not in this /dev`,
+      remedy: {
+        says: "in a container, pass the device in; on the host, let udev or devtmpfs make it",
+        commands: [`docker run --device ${gone.path} ...`],
+      },
+    };
+  }
+  if (valueOf(device.driver) === undefined) return undefined; // no driver, no node: the driver's finding says it
+  return {
+    ...base,
+    rule: "node/missing",
+    severity: "error",
+    says: `${valueOf(device.driver) ?? "the driver"} is bound to ${device.name} and made no node (${spec.paths.join(" or ")}): its start failed half-way`,
+    remedy: {
+      says: "the kernel log says why",
+      commands: [`sudo dmesg | grep -E '${route.driver.module ?? device.address}|${device.address}'`],
+    },
+  };
+}
