@@ -3,8 +3,11 @@
  * Documentation/ABI/testing/sysfs-firmware-ofw, Devicetree Specification 0.4
  */
 
-import type { Reading } from "../base/reading.ts";
+import { absent, malformed, read, valueOf, type Reading } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
+import { lazyFields } from "./lazy.ts";
+import { nodeName, platformName, strings, type OfNode } from "./of.ts";
+import { readAttribute } from "./sysfs.ts";
 
 export interface TreeNode {
   /** Full path in the tree: /soc@0/npu@38500000 */
@@ -29,8 +32,97 @@ export interface DeviceTree {
   readonly nodes: readonly TreeNode[];
 }
 
+const PLACES = ["/sys/firmware/devicetree/base", "/proc/device-tree"];
+
+/** The largest trees of Linux 7.3 have some 5,000 nodes, 12 levels deep. */
+const NODE_LIMIT = 50_000;
+const DEPTH_LIMIT = 64;
+
 /** Absent on machines without a device tree (most x86). */
 export function readDeviceTree(root: Root): Reading<DeviceTree> {
-  void root;
-  throw new Error("facts/devicetree");
+  let refusal: Reading<never> | undefined;
+  for (const place of PLACES) {
+    const names = root.list(place);
+    if (names.state === "read") return readTree(root, place, names.value);
+    if (refusal === undefined || refusal.state === "absent") refusal = names;
+  }
+  return refusal ?? absent("/sys/firmware/devicetree/base");
 }
+
+function readTree(root: Root, directory: string, names: readonly string[]): Reading<DeviceTree> {
+  const base: OfNode = { root, directory, fullName: "", parent: undefined, names: new Set(names) };
+  const walk: Walk = { nodes: [], left: NODE_LIMIT, followsLinks: root.kind !== "live" };
+  const problem = descend(walk, base, "", true, 0);
+  if (problem !== undefined) return malformed(directory, problem);
+  return read(
+    {
+      model: readAttribute(root, `${directory}/model`),
+      compatible: strings(base, "compatible") ?? [],
+      nodes: walk.nodes,
+    },
+    directory,
+  );
+}
+
+interface Walk {
+  readonly nodes: TreeNode[];
+  left: number;
+  /** The kernel's own tree holds no links; a tree that somebody made may run in circles. */
+  readonly followsLinks: boolean;
+}
+
+/** Reads the children of a node. Says what is wrong with the tree, undefined when nothing is. */
+function descend(walk: Walk, parent: OfNode, path: string, enabled: boolean, depth: number): string | undefined {
+  if (depth > DEPTH_LIMIT) return `nodes nested deeper than ${DEPTH_LIMIT}`;
+  for (const fullName of parent.names) {
+    if (isProperty(fullName) || (path === "" && NOT_HARDWARE.has(fullName))) continue;
+    const directory = `${parent.directory}/${fullName}`;
+    if (walk.followsLinks && parent.root.link(directory).state === "read") continue;
+    const names = valueOf(parent.root.list(directory));
+    if (names === undefined) continue; // a property, or a node that may not be read
+    if (walk.left-- === 0) return `more than ${NODE_LIMIT} nodes`;
+    const node: OfNode = { root: parent.root, directory, fullName, parent, names: new Set(names) };
+    const here = `${path}/${fullName}`;
+    const status = node.names.has("status") ? (strings(node, "status")?.[0] ?? "") : "okay";
+    const on = enabled && (status === "okay" || status === "ok");
+    const compatible = strings(node, "compatible");
+    if (compatible !== undefined) {
+      walk.nodes.push(treeNode(node, { path: here, name: nodeName(fullName), compatible, status, enabled: on }));
+    }
+    const problem = descend(walk, node, here, on, depth + 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+const treeNode = lazyFields<OfNode, Pick<TreeNode, "label" | "deviceName">>({
+  label: (node) => readAttribute(node.root, `${node.directory}/label`),
+  deviceName: platformName,
+});
+
+/** Of the root's children: names and references, no devices. */
+const NOT_HARDWARE: ReadonlySet<string> = new Set([
+  "__symbols__",
+  "__fixups__",
+  "__local_fixups__",
+  "aliases",
+  "thermal-zones",
+]);
+
+// Whether a name is a file or a directory costs a question each, and a tree has five times as many properties as nodes: those that
+// trees are full of are known by name. "@" is for nodes alone; what is neither is asked.
+function isProperty(name: string): boolean {
+  return !name.includes("@") && (PROPERTIES.has(name) || PROPERTY_SHAPE.test(name));
+}
+
+const PROPERTY_SHAPE = /^#|-(cells|names|gpios|parents|rates|microvolt|microamp|ns|us|ms|sets|line-size)$/;
+
+const PROPERTIES: ReadonlySet<string> = new Set(
+  (
+    "bootph-all bus-range bus-width cache-level cache-unified clock-frequency compatible cooling-device cpu-idle-states device_type " +
+    "dma-coherent dmas drive-strength enable-method function groups hysteresis interconnects interrupt-map interrupt-parent " +
+    "interrupts iommus label linux,phandle mboxes memory-region model mux name next-level-cache no-map num-lanes " +
+    "operating-points-v2 phandle phys pinmux pinctrl-0 pinctrl-1 polling-delay-passive power-domains ranges reg reg-io-width reg-shift " +
+    "remote-endpoint required-opps resets rockchip,pins sound-dai status temperature thermal-sensors trip type"
+  ).split(" "),
+);

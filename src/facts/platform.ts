@@ -3,6 +3,7 @@
 import { absent, chain, firstRead, map, read, type Reading } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
 import { lazyFields } from "./lazy.ts";
+import { splitStrings } from "./of.ts";
 import { listDevices, readAttribute, readDriver, readUevent, ueventValue, type Uevent } from "./sysfs.ts";
 
 export interface PlatformDevice {
@@ -72,11 +73,6 @@ function readCompatible(c: Context): Reading<readonly string[]> {
     return names.length === 0 ? absent(from, "no device-tree node") : read(names, from);
   });
   return firstRead([written, map(c.root.text(`${c.path}/of_node/compatible`), splitStrings)], c.path);
-}
-
-/** A device-tree string list: NUL after each. */
-export function splitStrings(text: string): readonly string[] {
-  return text.split("\0", COMPATIBLE_LIMIT).filter((one) => one !== "");
 }
 
 function belowTree(real: string, from: string): Reading<string> {

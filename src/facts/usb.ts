@@ -1,16 +1,6 @@
 /** USB devices (not interfaces) as the kernel lists them. Documentation/ABI/stable/sysfs-bus-usb */
 
-import {
-  absent,
-  chain,
-  firstRead,
-  malformed,
-  map,
-  parseInteger,
-  read,
-  uncaptured,
-  type Reading,
-} from "../base/reading.ts";
+import { absent, chain, firstRead, malformed, map, parseInteger, read, type Reading } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
 import { lazyFields } from "./lazy.ts";
 import { listDevices, readAttribute, readDriver, readUevent, ueventValue, type Uevent } from "./sysfs.ts";
@@ -152,11 +142,11 @@ function readNode(c: Context): Reading<string> {
     path.state === "read" || bus.state !== "read" || device.state !== "read"
       ? path
       : read(`/dev/bus/usb/${threeDigits(bus.value)}/${threeDigits(device.value)}`, bus.from);
-  return chain(composed, (node, from) => {
-    const stat = c.root.stat(node);
-    if (stat.state === "absent") return absent(node, "the kernel has the device, /dev has no node for it");
-    return stat.state === "uncaptured" ? uncaptured(node, "/dev was not captured") : read(node, from);
-  });
+  return chain(composed, (node, from) =>
+    c.root.stat(node).state === "absent"
+      ? absent(node, "the kernel has the device, /dev has no node for it")
+      : read(node, from),
+  );
 }
 
 const threeDigits = (n: number): string => String(n).padStart(3, "0");
