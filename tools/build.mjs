@@ -36,8 +36,6 @@ export async function buildAll(force = false) {
     outfile: "dist/accelctl.cjs",
     format: "cjs",
     minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: false,
     banner: { js: "#!/usr/bin/env node\nconst __here=require('node:url').pathToFileURL(__filename).href;" },
     define: { "import.meta.url": "__here" },
   });

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 
 /** Verb to loader: a verb's code is run only when it is used. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  "catalog": async () => (await import("./catalog.ts")).default,
   "help": async () => (await import("./help.ts")).default,
   "list": async () => (await import("./list.ts")).default,
   "review": async () => (await import("./review.ts")).default,
