@@ -73,14 +73,19 @@ class ConfigText implements ReadonlyMap<string, string> {
     return this.#asked.get(symbol);
   }
 
+  /** One search for both spellings: CONFIG_X=value and # CONFIG_X is not set. Longer symbols that begin alike are passed over. */
   #find(symbol: string): string | undefined {
-    const set = `\nCONFIG_${symbol}=`;
-    const at = this.#text.indexOf(set);
-    if (at >= 0) {
-      const end = this.#text.indexOf("\n", at + set.length);
-      return unquote(this.#text.slice(at + set.length, end < 0 ? undefined : end).trimEnd());
+    const text = this.#text;
+    const needle = `CONFIG_${symbol}`;
+    for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) {
+      const after = at + needle.length;
+      if (text[after] === "=" && text[at - 1] === "\n") {
+        const end = text.indexOf("\n", after);
+        return unquote(text.slice(after + 1, end < 0 ? undefined : end).trimEnd());
+      }
+      if (text.startsWith(" is not set", after) && text.startsWith("\n# ", at - 3)) return "n";
     }
-    return this.#text.includes(`\n# CONFIG_${symbol} is not set`) ? "n" : undefined;
+    return undefined;
   }
 
   get #parsed(): ReadonlyMap<string, string> {

@@ -74,17 +74,17 @@ function createIndex(root: Root, release: string, directory: string): ModuleInde
       return chain(index.file(module), (file) => map(readModinfo(root, at(file)), (info) => info.aliases));
     },
     file: (module) =>
-      chain(dependencies(), (lines, from) => {
-        const line = lines.get(spelled(module));
-        return line === undefined ? absent(from, "not listed") : read(line.file, from);
+      chain(dependencies(), (known, from) => {
+        const line = known.lines.get(spelled(module));
+        return line === undefined ? absent(from, "not listed") : read(fileAt(known, line), from);
       }),
     builtin: (module) => map(builtins(), (names) => names.has(spelled(module))),
     needs: (module) =>
-      chain(dependencies(), (lines, from) => {
-        const line = lines.get(spelled(module));
+      chain(dependencies(), (known, from) => {
+        const line = known.lines.get(spelled(module));
         if (line === undefined) return absent(from, "not listed");
-        if (line.needs !== undefined) return read(line.needs().map(nameOf), from);
-        return map(readModinfo(root, at(line.file)), (info) => info.depends);
+        if (typeof line === "number") return read(needsAt(known.text, line), from);
+        return map(readModinfo(root, at(line)), (info) => info.depends);
       }),
     present: (module) => {
       const file = index.file(module);
@@ -93,52 +93,54 @@ function createIndex(root: Root, release: string, directory: string): ModuleInde
       if (stat.state === "read") return read(true, stat.from);
       return stat.state === "absent" ? read(false, stat.from) : stat;
     },
-    shipped: () => map(dependencies(), (lines) => [...lines.keys()]),
+    shipped: () => map(dependencies(), ({ lines }) => [...lines.keys()]),
   };
   return index;
 }
 
-interface DependencyLine {
-  readonly file: string;
-  /** Paths it needs; undefined when only the file itself can tell. */
-  readonly needs: (() => readonly string[]) | undefined;
+/** Module name to where its line starts in modules.dep, or to its path where there is no modules.dep. */
+interface Dependencies {
+  readonly text: string;
+  readonly lines: ReadonlyMap<string, number | string>;
 }
 
-function readDependencies(root: Root, directory: string): Reading<ReadonlyMap<string, DependencyLine>> {
+function readDependencies(root: Root, directory: string): Reading<Dependencies> {
   const path = `${directory}/modules.dep`;
   const text = root.text(path);
   if (text.state === "absent") {
     const files = walk(root, directory);
-    if (files.length > 0) {
-      return read(new Map(files.map((file) => [nameOf(file), { file, needs: undefined }])), directory);
-    }
+    if (files.length > 0)
+      return read({ text: "", lines: new Map(files.map((file) => [nameOf(file), file])) }, directory);
   }
-  return map(text, parseDependencies);
+  return map(text, (content) => ({ text: content, lines: lineStarts(content) }));
 }
 
-function parseDependencies(text: string): ReadonlyMap<string, DependencyLine> {
-  const lines = new Map<string, DependencyLine>();
+function lineStarts(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
   for (let at = 0; at < text.length;) {
     const next = text.indexOf("\n", at);
     const end = next < 0 ? text.length : next;
     const colon = text.indexOf(":", at);
     if (colon > at && colon < end) {
-      const file = text.slice(at, colon);
-      const name = nameOf(file);
-      if (!lines.has(name)) {
-        lines.set(name, {
-          file,
-          needs: () =>
-            text
-              .slice(colon + 1, end)
-              .split(" ")
-              .filter((word) => word !== ""),
-        });
-      }
+      const name = nameOf(text.slice(at, colon));
+      if (!lines.has(name)) lines.set(name, at);
     }
     at = end + 1;
   }
   return lines;
+}
+
+function fileAt(dependencies: Dependencies, line: number | string): string {
+  return typeof line === "string" ? line : dependencies.text.slice(line, dependencies.text.indexOf(":", line));
+}
+
+function needsAt(text: string, line: number): readonly string[] {
+  const end = text.indexOf("\n", line);
+  return text
+    .slice(text.indexOf(":", line) + 1, end < 0 ? undefined : end)
+    .split(" ")
+    .filter((word) => word !== "")
+    .map(nameOf);
 }
 
 function parseBuiltin(text: string): ReadonlySet<string> {

@@ -130,7 +130,11 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
   if (written !== undefined) {
     const value = config.value.get(written) ?? "";
     const evidence = [{ seen: config.from, says: line(written, value) }];
-    if (value === "y") return { state: "built in", evidence };
+    if (value === "y") {
+      // What is built in is listed. A driver from outside whose symbol only names what it rests on is not there by that.
+      const unlisted = driver.origin !== "mainline" && valueOf(facts.moduleIndex)?.builtin(module).state === "read";
+      return unlisted ? undefined : { state: "built in", evidence };
+    }
     if (value === "n") {
       return { state: "configured off", evidence, symbol: `CONFIG_${written}`, because: line(written, value) };
     }
@@ -143,6 +147,8 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
         }
       : { state: "shipped as a module", evidence };
   }
+  // A driver that is built outside the tree has no symbol in this kernel's configuration, whatever that kernel is.
+  if (driver.origin !== "mainline") return undefined;
   const outside = outsideVersions(facts.release, driver);
   if (outside !== undefined) return { ...outside, evidence: [...outside.evidence, unwritten(config, symbol)] };
   const needs = driver.config?.needs ?? [];
