@@ -28,7 +28,7 @@ export interface DeviceTree {
   readonly model: Reading<string>;
   /** Of the root node, most specific first. */
   readonly compatible: readonly string[];
-  /** Nodes that have a compatible, in the tree's order. */
+  /** Nodes that have a compatible, in the tree's order; not those inside graphs and pin groups, which are no devices. */
   readonly nodes: readonly TreeNode[];
 }
 
@@ -74,8 +74,10 @@ interface Walk {
 /** Reads the children of a node. Says what is wrong with the tree, undefined when nothing is. */
 function descend(walk: Walk, parent: OfNode, path: string, enabled: boolean, depth: number): string | undefined {
   if (depth > DEPTH_LIMIT) return `nodes nested deeper than ${DEPTH_LIMIT}`;
+  // Pin groups are half of a tree's nodes; what is a device among them (a bank of GPIO) has an address.
+  const pins = parent.fullName.startsWith("pinctrl");
   for (const fullName of parent.names) {
-    if (isProperty(fullName) || (path === "" && NOT_HARDWARE.has(fullName))) continue;
+    if (isProperty(fullName) || NOT_HARDWARE.has(fullName) || (pins && !fullName.includes("@"))) continue;
     const directory = `${parent.directory}/${fullName}`;
     if (walk.followsLinks && parent.root.link(directory).state === "read") continue;
     const names = valueOf(parent.root.list(directory));
@@ -83,12 +85,14 @@ function descend(walk: Walk, parent: OfNode, path: string, enabled: boolean, dep
     if (walk.left-- === 0) return `more than ${NODE_LIMIT} nodes`;
     const node: OfNode = { root: parent.root, directory, fullName, parent, names: new Set(names) };
     const here = `${path}/${fullName}`;
-    const status = node.names.has("status") ? (strings(node, "status")?.[0] ?? "") : "okay";
+    const written = strings(node, "status"); // undefined also where a child, a LED say, is called "status"
+    const status = written === undefined ? "okay" : (written[0] ?? "");
     const on = enabled && (status === "okay" || status === "ok");
     const compatible = strings(node, "compatible");
     if (compatible !== undefined) {
       walk.nodes.push(treeNode(node, { path: here, name: nodeName(fullName), compatible, status, enabled: on }));
     }
+    if (compatible?.[0]?.startsWith("operating-points")) continue;
     const problem = descend(walk, node, here, on, depth + 1);
     if (problem !== undefined) return problem;
   }
@@ -100,12 +104,16 @@ const treeNode = lazyFields<OfNode, Pick<TreeNode, "label" | "deviceName">>({
   deviceName: platformName,
 });
 
-/** Of the root's children: names and references, no devices. */
+/** Nodes that describe and reference, with no device in them or below: a third of a tree. */
 const NOT_HARDWARE: ReadonlySet<string> = new Set([
-  "__symbols__",
   "__fixups__",
   "__local_fixups__",
+  "__symbols__",
   "aliases",
+  "cpu-map",
+  "endpoint",
+  "port",
+  "ports",
   "thermal-zones",
 ]);
 
@@ -121,7 +129,7 @@ const PROPERTIES: ReadonlySet<string> = new Set(
   (
     "bootph-all bus-range bus-width cache-level cache-unified clock-frequency compatible cooling-device cpu-idle-states device_type " +
     "dma-coherent dmas drive-strength enable-method function groups hysteresis interconnects interrupt-map interrupt-parent " +
-    "interrupts iommus label linux,phandle mboxes memory-region model mux name next-level-cache no-map num-lanes " +
+    "interrupts iommus label linux,phandle mboxes memory-region model name next-level-cache no-map num-lanes " +
     "operating-points-v2 phandle phys pinmux pinctrl-0 pinctrl-1 polling-delay-passive power-domains ranges reg reg-io-width reg-shift " +
     "remote-endpoint required-opps resets rockchip,pins sound-dai status temperature thermal-sensors trip type"
   ).split(" "),
