@@ -7,7 +7,9 @@
  * top-level directory that is empty or not there was not mounted or not copied, unless the tree is plainly a whole system.
  */
 
+import { utf8 } from "../base/bytes.ts";
 import { absent, uncaptured, type Reading, type Unread } from "../base/reading.ts";
+import { FILE_LIMIT } from "./root.ts";
 import type { Tree } from "./tree.ts";
 
 /** Directories the kernel makes, each with names it always has; longest first. */
@@ -28,6 +30,8 @@ const VOLATILE: ReadonlySet<string> = new Set(["/sys", "/proc", "/dev", "/run"])
 
 /** A PCI function's own directory: it always has `uevent`, so one without was copied in part. */
 const PCI_FUNCTION = /^(\/sys\/devices\/.*\/[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/[^/]+$/;
+
+const MODULE = /^((?:\/usr)?\/lib\/modules\/[^/]+)\/(.+\.ko(?:\.(?:xz|zst|gz))?)$/;
 
 /** The tree, with `missing` and the listings of empty mount points judged as said above. `tree` itself answers `absent`. */
 export function withCoverage(tree: Tree): Tree {
@@ -55,6 +59,7 @@ export function withCoverage(tree: Tree): Tree {
     if (top === "/dev") return filled("/sys") && filled("/dev"); // static nodes of an image are no machine's
     if (top === "/sys" || top === "/proc") return filled(top) && kernelTold(path);
     if (VOLATILE.has(top)) return filled(top);
+    if (promised(path)) return false;
     return filled(top) || (wholeSystem() && !stands(top));
   };
   const kernelTold = (path: string): boolean => {
@@ -72,6 +77,22 @@ export function withCoverage(tree: Tree): Tree {
       return has.every((witness) => stands(`${below}/${witness}`));
     }
     return true;
+  };
+
+  /** A module file that modules.dep lists was there when depmod ran; the copy left it out. */
+  const promised = (path: string): boolean => {
+    const [, base, name] = MODULE.exec(path) ?? [];
+    if (base === undefined || name === undefined) return false;
+    return dependencies(base).includes(`\n${name}:`);
+  };
+  const indexes = new Map<string, string>();
+  const dependencies = (base: string): string => {
+    let text = indexes.get(base);
+    if (text === undefined) {
+      const index = tree.read(`${base}/modules.dep`, 0, FILE_LIMIT);
+      indexes.set(base, (text = index.state === "read" ? `\n${utf8(index.value)}` : ""));
+    }
+    return text;
   };
 
   return {

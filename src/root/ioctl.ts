@@ -66,14 +66,14 @@ function unaskable({ code, input, pointers = [] }: Ask): string | undefined {
   return all > ASK_LIMIT ? `asks for ${all} bytes, more than ${ASK_LIMIT}` : undefined;
 }
 
-interface Question {
+export interface Question {
   readonly path: string;
   readonly code: number;
   readonly struct: readonly number[];
   readonly pointers: readonly { readonly at: number; readonly bytes: readonly number[] }[];
 }
 
-type Outcome =
+export type Outcome =
   | { readonly struct: readonly number[]; readonly buffers: readonly (readonly number[])[] }
   | { readonly failed: "stat" | "open" | "ioctl"; readonly errno: number; readonly code?: string }
   | { readonly isA: string };
@@ -85,7 +85,7 @@ type Koffi = typeof koffiModule;
  * Open, ask, close. Must stand alone, using nothing but its parameters: its source text is also what the child runs. The type is
  * looked at before opening (opening acts) and again after (the name may have changed hands).
  */
-function put(question: Question, koffi: Koffi, fs: Fs): Outcome {
+export function put(question: Question, koffi: Koffi, fs: Fs): Outcome {
   const { O_RDWR, O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
   const failure = (failed: "stat" | "open" | "ioctl", error: unknown): Outcome => {
     const { errno = 0, code = "" } = error as { errno?: number; code?: string };

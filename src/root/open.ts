@@ -6,11 +6,11 @@
 import { readFileSync, statSync } from "node:fs";
 
 import { CannotError, FileError } from "../base/errors.ts";
+import { ARCHIVE_LIMIT, isDeb, isTar, openDebBytes, openTar } from "./archive.ts";
 import { openDirectory, openLive, type Asker } from "./directory.ts";
+import { isDtb, openDtb } from "./dtb.ts";
 import type { Root } from "./root.ts";
-
-/** Largest capture or archive that is opened; a captured machine has 0.5 MiB packed. */
-const ARCHIVE_LIMIT = 512 * 1024 * 1024;
+import { unpack } from "./unpack.ts";
 
 /** Sync, and for the live machine without any work. Throws FileError or CannotError where there is no machine to open. */
 export function openRoot(name?: string, asker?: Asker): Root {
@@ -27,6 +27,14 @@ export function openRoot(name?: string, asker?: Asker): Root {
   if (stats.isDirectory()) return openDirectory(name);
   if (!stats.isFile()) throw new CannotError(`${name}: neither a directory nor a file`);
   if (stats.size > ARCHIVE_LIMIT) throw new FileError(name, `${stats.size} bytes, more than a machine's archive has`);
-  throw new FileError(name, "not a capture or archive");
+  return openBytes(readFileSync(name), name);
 }
-void readFileSync;
+
+/** A machine in the bytes of a file: a capture, an archive, or either of them packed. */
+export function openBytes(bytes: Uint8Array, name: string): Root {
+  if (isDeb(bytes)) return openDebBytes(bytes, name);
+  const content = unpack(bytes, name, ARCHIVE_LIMIT);
+  if (isTar(content)) return openTar(content, name);
+  if (isDtb(content)) return openDtb(content, name);
+  throw new FileError(name, "neither a capture nor an archive of a machine");
+}
