@@ -1,6 +1,9 @@
 // Writes what follows from file names and tables: the indexes. `--check` writes nothing and fails when something is stale.
-import { readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
-import { join } from "node:path";
+import { build } from "esbuild";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { top } from "./ready.mjs";
 
 const check = process.argv.includes("--check");
@@ -10,7 +13,10 @@ function write(path, text) {
   const full = join(top, path);
   if (existsSync(full) && readFileSync(full, "utf8") === text) return;
   if (check) stale.push(path);
-  else writeFileSync(full, text);
+  else {
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, text);
+  }
 }
 
 const camel = (name) => name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
@@ -45,6 +51,42 @@ write(
   "src/version.ts",
   `/** The version, written here by \`npm run generate\` from package.json. */\nexport const version = ${JSON.stringify(version)};\n`,
 );
+
+// What follows from the catalogue and the table of verbs is rendered by our own sources, bundled for this one run.
+const scratch = mkdtempSync(join(tmpdir(), "accelctl-generate-"));
+try {
+  await build({
+    stdin: {
+      contents: `
+        export { families } from "./src/families/index.ts";
+        export { renderHardware } from "./src/print/hardware.ts";
+        export { renderRules } from "./src/print/rules.ts";
+        export { reportSchema } from "./src/print/schema.ts";
+        export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
+        export { allCommands } from "./src/commands/help.ts";
+      `,
+      resolveDir: top,
+      loader: "ts",
+    },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    external: ["koffi", "fzstd", "seek-bzip"],
+    outfile: join(scratch, "sources.mjs"),
+    logLevel: "warning",
+  });
+  const sources = await import(pathToFileURL(join(scratch, "sources.mjs")).href);
+  const verbs = await sources.allCommands();
+  write("docs/hardware.md", sources.renderHardware(sources.families));
+  write("docs/rules.md", sources.renderRules());
+  write("docs/report.schema.json", `${JSON.stringify(sources.reportSchema, undefined, 2)}\n`);
+  write("man/accelctl.1", sources.renderManPage(verbs, version));
+  write("completions/accelctl.bash", sources.renderBash(verbs));
+  write("completions/_accelctl", sources.renderZsh(verbs));
+  write("completions/accelctl.fish", sources.renderFish(verbs));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
 
 if (stale.length > 0) {
   process.stderr.write(`stale, run \`npm run generate\`: ${stale.join(", ")}\n`);
