@@ -1,0 +1,201 @@
+/** AMD GPUs for compute: amdgpu with amdkfd, ROCm. Instinct cards are of class 1200, Radeons of 0300 or 0380. */
+
+import { type Source } from "../base/source.ts";
+import { pci, type DriverSpec, type Family, type FirmwareSpec } from "./family.ts";
+
+const driverTable: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_drv.c", module: "amdgpu", release: "7.3.4" };
+const power: Source = { kernel: "drivers/gpu/drm/amd/pm/amdgpu_pm.c", module: "amdgpu", release: "7.3.4" };
+const vram: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_vram_mgr.c", module: "amdgpu", release: "7.3.4" };
+const kfd: Source = { kernel: "drivers/gpu/drm/amd/amdkfd/kfd_topology.c", module: "amdgpu", release: "7.3.4" };
+const usage: Source = { kernel: "Documentation/gpu/drm-usage-stats.rst", module: "amdgpu", release: "7.3.4" };
+const udev: Source = { cited: "Debian packages udev 254.26, 257.13, 262.1: 50-udev-default.rules", seen: "2026-11-22" };
+const rocm: Source = {
+  cited:
+    "Debian packages libhsa-runtime64-1, libamdhip64-5, libamdhip64-6, libmigraphx-c3, librocm-smi64-1, rocminfo (file lists)",
+  seen: "2026-11-22",
+};
+const clr: Source = { cited: "https://github.com/ROCm/clr", seen: "2026-11-22" };
+const migraphx: Source = { cited: "https://pypi.org/project/onnxruntime-migraphx/", seen: "2026-11-25" };
+const ggml: Source = {
+  cited: "https://github.com/ggml-org/llama.cpp",
+  says: "ggml/src/ggml-hip, ggml-vulkan",
+  seen: "2026-11-25",
+};
+const radv: Source = { cited: "https://docs.mesa3d.org/drivers/radv.html", seen: "2026-11-25" };
+const jax: Source = { cited: "https://pypi.org/project/jax-rocm7-pjrt/", seen: "2026-11-25" };
+
+const driver: DriverSpec = {
+  module: "amdgpu",
+  origin: "mainline",
+  config: { symbol: "DRM_AMDGPU", needs: ["HSA_AMD"] },
+  openness: "open",
+  licence: "MIT and GPL-2.0",
+  repository: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git",
+  packages: {
+    debian: [{ name: "linux-image-amd64", from: "HSA_AMD on in 6.1 to 7.3; on arm64 only from 6.18" }],
+    vendor: { says: "amdgpu-dkms, ahead of mainline", link: "https://rocm.docs.amd.com/" },
+  },
+  source: driverTable,
+};
+
+const firmware: FirmwareSpec = {
+  // Some 700 names; which of them a card asks for depends on its IP blocks. Any file proves the package.
+  files: [{ path: "amdgpu/*.bin", source: driverTable }],
+  openness: "closed",
+  packages: {
+    debian: [{ name: "firmware-amd-graphics", from: "non-free-firmware" }],
+    fedora: [{ name: "amd-gpu-firmware" }],
+  },
+};
+
+const compute = {
+  paths: ["/dev/dri/renderD*"],
+  class: "drm",
+  drmName: "amdgpu",
+  group: "render",
+  mode: "0660",
+  also: ["/dev/kfd"],
+  rule: 'KERNEL=="kfd"',
+  source: udev,
+} as const;
+
+const hip = {
+  name: "HIP over the HSA runtime",
+  libraries: ["libamdhip64.so.*"],
+  paths: ["/opt/rocm/lib/libamdhip64.so.*", "/opt/rocm-*/lib/libamdhip64.so.*"],
+  also: ["libhsa-runtime64.so.1"],
+  openness: "open",
+  licence: "MIT",
+  packages: {
+    debian: [
+      { name: "libamdhip64-5", from: "trixie 5.7.1" },
+      { name: "libamdhip64-6", from: "sid 6.4.3" },
+      { name: "libhsa-runtime64-1", from: "trixie 6.1.2, sid 6.4.3" },
+      { name: "rocminfo", from: "trixie, sid" },
+    ],
+    ubuntu: [{ name: "libamdhip64-7", from: "26.04 7.1.0" }, { name: "libhsa-runtime64-1" }],
+    fedora: [{ name: "rocm-runtime", from: "42: 6.3.1 to rawhide 7.2.0" }, { name: "rocm" }],
+    arch: [{ name: "hip-runtime-amd" }],
+    vendor: { says: "AMD's ROCm repositories, in /opt/rocm", link: "https://rocm.docs.amd.com/" },
+  },
+  source: rocm,
+} as const;
+
+export default {
+  id: "amd-rocm",
+  vendor: "AMD",
+  name: "AMD GPU (ROCm)",
+  aliases: ["rocm", "amdgpu", "radeon", "instinct"],
+  says: "Radeon graphics, the GPUs of Ryzen processors, and Instinct accelerators. Compute goes through /dev/kfd with the open ROCm stack, or through Vulkan.",
+  architecture: "SIMT",
+  use: "both",
+  chips: [
+    {
+      id: "instinct",
+      name: "AMD Instinct",
+      matches: [pci("1002:*", { classes: ["1200"] })],
+      source: driverTable,
+    },
+    {
+      // 0380: cards without a display connector. 0302 is not in the driver's table.
+      id: "gpu",
+      name: "AMD GPU",
+      matches: [pci("1002:*", { classes: ["0300", "0380"] })],
+      source: driverTable,
+    },
+  ],
+  routes: [
+    {
+      name: "rocm",
+      says: "mainline amdgpu and amdkfd, ROCm's HIP runtime (PyTorch, ggml)",
+      driver,
+      firmware,
+      node: compute,
+      runtime: hip,
+      delegate: { id: "ggml", name: "ggml HIP", libraries: ["libggml-hip.so"], openness: "open", source: ggml },
+      models: [{ format: "gguf", openness: "open" }],
+    },
+    {
+      name: "migraphx",
+      says: "the same stack under ONNX Runtime's MIGraphX execution provider",
+      driver,
+      firmware,
+      node: compute,
+      runtime: hip,
+      delegate: {
+        id: "onnxruntime",
+        name: "ONNX Runtime MIGraphX execution provider",
+        libraries: ["libmigraphx_c.so.3"],
+        openness: "open",
+        packages: {
+          debian: [{ name: "libmigraphx-c3", from: "sid 7.1.1" }],
+          pypi: [{ name: "onnxruntime-migraphx" }],
+        },
+        source: migraphx,
+      },
+      models: [{ format: "onnx", compiler: "MIGraphX", openness: "open" }],
+    },
+    {
+      name: "vulkan",
+      says: "mainline amdgpu and Mesa's RADV, models through a Vulkan backend; no kfd needed",
+      chips: ["gpu"],
+      driver,
+      firmware,
+      node: {
+        paths: ["/dev/dri/renderD*"],
+        class: "drm",
+        drmName: "amdgpu",
+        group: "render",
+        mode: "0660",
+        source: udev,
+      },
+      runtime: {
+        name: "Mesa RADV",
+        libraries: ["libvulkan_radeon.so"],
+        openness: "open",
+        licence: "MIT",
+        source: radv,
+      },
+      delegate: { id: "ggml", name: "ggml Vulkan", libraries: ["libggml-vulkan.so"], openness: "open", source: ggml },
+      models: [{ format: "gguf", openness: "open" }],
+    },
+  ],
+  metrics: [
+    { name: "busy_ratio", read: "device:gpu_busy_percent", scale: 0.01, source: power },
+    { name: "memory_busy_ratio", read: "device:mem_busy_percent", scale: 0.01, source: power },
+    { name: "memory_bytes", read: "device:mem_info_vram_used", source: vram },
+    { name: "memory_total_bytes", read: "device:mem_info_vram_total", source: vram },
+    { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: power },
+    { name: "power_watts", read: "hwmon:power1_average", scale: 1e-6, source: power },
+    { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: power },
+    { name: "clock_hertz", read: "hwmon:freq1_input", source: power },
+    { name: "engine_seconds", read: "fdinfo:drm-engine-compute", scale: 1e-9, source: usage },
+  ],
+  traps: [
+    "A bound amdgpu is not compute: amdkfd may skip the card ('not supported in kfd', 'PCI rejects atomics'). Its topology /sys/class/kfd/kfd/topology/nodes/N with simd_count above 0 is the proof.",
+    "Opening /dev/kfd with no usable GPU gives ENOMEM on older kernels and EINVAL from 7.2.",
+    "The group is render for kfd and render nodes; video is for card nodes only.",
+    "Instinct cards are of class 1200 and have no display: do not look for VGA only.",
+    "In partitioned modes (CPX) one MI300 shows several render nodes and topology nodes: still one card.",
+    "Old cards bind radeon: no compute.",
+    "AMD's 1002 functions of class 0403 (sound) are part of the card.",
+    "libamdhip64's soname number is ROCm's generation: 5 in trixie, 6 in sid, 7 in ROCm 7 and later.",
+    "Not each GPU that kfd accepts is supported by ROCm's libraries: gfx_target_version decides.",
+  ],
+  openness: {
+    kernel: "open",
+    firmware: "closed",
+    runtime: "open",
+    compiler: "open",
+    says: "open but for the firmware",
+  },
+  maintained: "yes",
+  verified: [
+    {
+      how: "documents",
+      says: "captures of real hardware (Polaris, RX 6900 XT, MI300), read by our tests; an emulated MI300X is claimed by amdgpu on Debian 7.3.4 and stays unbound",
+    },
+  ],
+  sources: [driverTable, power, vram, kfd, usage, udev, rocm, clr, migraphx, ggml, radv, jax],
+  unknown: ["peak, memory and power: they differ per product"],
+} as const satisfies Family;

@@ -1,0 +1,297 @@
+/** NVIDIA GPUs: CUDA on the proprietary or the open kernel module (same names), nouveau with NVK, nova growing; Tegra's GPU on L4T. */
+
+import { type Source } from "../base/source.ts";
+import { of, pci, type DelegateSpec, type Family, type NodeSpec, type RuntimeSpec } from "./family.ts";
+
+const table: Source = {
+  cited: "https://github.com/NVIDIA/open-gpu-kernel-modules",
+  says: "@df1c9a3d (595.45.04) kernel-open/nvidia/nv-pci-table.c:33-82, nv-reg.h:146-160,1042, common/inc/nv-firmware.h",
+  seen: "2026-11-22",
+};
+const packages: Source = {
+  cited:
+    "Debian packages nvidia-open-kernel-dkms, nvidia-kernel-dkms, nvidia-kernel-support, firmware-nvidia-gsp, firmware-nvidia-graphics, libcuda1, libnvidia-ml1, libcudart12 (file lists)",
+  seen: "2026-11-22",
+};
+const nouveau: Source = { kernel: "drivers/gpu/drm/nouveau", module: "nouveau", release: "7.3.4" };
+const nova: Source = { kernel: "drivers/gpu/nova-core", release: "7.3.4" };
+const nvk: Source = { cited: "https://docs.mesa3d.org/drivers/nvk.html", seen: "2026-11-25" };
+const nvgpu: Source = {
+  cited: "https://github.com/OE4T/linux-nvgpu",
+  says: "@5a2ed4df drivers/gpu/nvgpu/os/linux/module.c (public copy of L4T's nvgpu)",
+  seen: "2026-11-25",
+};
+const onnxruntime: Source = { cited: "https://pypi.org/project/onnxruntime-gpu/", seen: "2026-11-25" };
+const tensorrt: Source = { cited: "https://pypi.org/project/tensorrt/", seen: "2026-11-25" };
+const jax: Source = { cited: "https://pypi.org/project/jax-cuda13-plugin/", seen: "2026-11-25" };
+const ggml: Source = {
+  cited: "https://github.com/ggml-org/llama.cpp",
+  says: "ggml/src/ggml-cuda, ggml-vulkan",
+  seen: "2026-11-25",
+};
+const pciids: Source = {
+  cited: "https://github.com/pciutils/pciids",
+  says: "@c1c12547 (2026-08-22)",
+  seen: "2026-11-22",
+};
+
+const node: NodeSpec = {
+  paths: ["/dev/nvidia?", "/dev/nvidia??"],
+  class: "",
+  mode: "0666",
+  also: ["/dev/nvidiactl", "/dev/nvidia-uvm"],
+  source: table,
+};
+
+const runtime: RuntimeSpec = {
+  name: "CUDA driver library",
+  libraries: ["libcuda.so.1"],
+  openness: "closed",
+  licence: "proprietary",
+  packages: {
+    debian: [
+      { name: "libcuda1", from: "non-free" },
+      { name: "libnvidia-ml1", from: "non-free", gives: "libnvidia-ml.so.1" },
+      { name: "nvidia-driver", from: "non-free", gives: "everything" },
+    ],
+    vendor: { says: "NVIDIA's driver installer or its package repositories", link: "https://www.nvidia.com/drivers" },
+  },
+  source: packages,
+};
+
+const onnx: DelegateSpec = {
+  id: "onnxruntime",
+  name: "ONNX Runtime CUDA and TensorRT execution providers",
+  libraries: ["libonnxruntime_providers_cuda.so"],
+  openness: "mixed",
+  packages: { pypi: [{ name: "onnxruntime-gpu" }] },
+  source: onnxruntime,
+};
+
+const models = [
+  { format: "onnx", openness: "open" },
+  { format: "tensorrt", compiler: "TensorRT", openness: "closed" },
+  { format: "gguf", openness: "open" },
+] as const;
+
+export default {
+  id: "nvidia",
+  vendor: "NVIDIA",
+  name: "NVIDIA GPU",
+  aliases: ["cuda", "geforce", "tesla"],
+  says: "GeForce, RTX and data-centre GPUs, and the GPU inside Tegra (Jetson). CUDA needs NVIDIA's closed libraries, over either of two kernel modules of the same name.",
+  architecture: "SIMT",
+  use: "both",
+  chips: [
+    {
+      // Never by vendor alone: 0680 is NVSwitch, 0604 a bridge, 0403 the card's sound function.
+      id: "gpu",
+      name: "NVIDIA GPU",
+      matches: [pci("10de:*", { classes: ["0300", "0302"] })],
+      source: table,
+    },
+    {
+      id: "tegra",
+      name: "NVIDIA Tegra GPU (Jetson)",
+      matches: [
+        of("nvidia,ga10b"),
+        // In mainline device trees these are a GPU for nouveau; as an accelerator they count where the kernel made a device.
+        of("nvidia,gv11b", { hint: true }),
+        of("nvidia,gp10b", { hint: true }),
+        of("nvidia,gm20b", { hint: true }),
+        { bus: "platform", modalias: "of:N*T*Cnvidia,gv11b*" },
+        { bus: "platform", modalias: "of:N*T*Cnvidia,gp10b*" },
+        { bus: "platform", modalias: "of:N*T*Cnvidia,gm20b*" },
+      ],
+      source: nvgpu,
+    },
+  ],
+  routes: [
+    {
+      name: "cuda-open",
+      says: "NVIDIA's open kernel modules under closed CUDA libraries (Turing and newer)",
+      chips: ["gpu"],
+      driver: {
+        module: "nvidia",
+        with: ["nvidia_uvm"],
+        origin: "out-of-tree",
+        openness: "open",
+        licence: "Dual MIT/GPL",
+        repository: "https://github.com/NVIDIA/open-gpu-kernel-modules",
+        packages: { debian: [{ name: "nvidia-open-kernel-dkms", from: "contrib: trixie, sid 550.163.01" }] },
+        source: table,
+      },
+      firmware: {
+        files: [
+          { path: "nvidia/*/gsp_ga10x.bin", oneOf: "gsp", source: table },
+          { path: "nvidia/*/gsp_tu10x.bin", oneOf: "gsp", source: table },
+        ],
+        openness: "closed",
+        packages: {
+          debian: [{ name: "firmware-nvidia-gsp", from: "non-free-firmware", gives: "nvidia/550.163.01/gsp_*.bin" }],
+        },
+      },
+      node,
+      runtime,
+      delegate: onnx,
+      models,
+    },
+    {
+      name: "cuda",
+      says: "NVIDIA's proprietary kernel modules and CUDA libraries",
+      chips: ["gpu"],
+      driver: {
+        module: "nvidia",
+        with: ["nvidia_uvm"],
+        origin: "out-of-tree",
+        openness: "closed",
+        licence: "NVIDIA",
+        packages: {
+          debian: [{ name: "nvidia-kernel-dkms", from: "non-free: trixie, sid 550.163.01" }],
+          vendor: {
+            says: "NVIDIA's driver installer or its package repositories",
+            link: "https://www.nvidia.com/drivers",
+          },
+        },
+        source: packages,
+      },
+      firmware: {
+        files: [],
+        elsewhere:
+          "inside the module, and nvidia/<driver version>/gsp_*.bin of the same package where the GPU has a GSP",
+        openness: "closed",
+      },
+      node,
+      runtime,
+      delegate: onnx,
+      models,
+    },
+    {
+      name: "vulkan",
+      says: "mainline nouveau and Mesa's NVK, models through a Vulkan backend",
+      chips: ["gpu"],
+      driver: {
+        module: "nouveau",
+        origin: "mainline",
+        config: { symbol: "DRM_NOUVEAU", needs: ["DRM", "PCI"] },
+        openness: "open",
+        licence: "GPL and additional rights",
+        packages: { debian: [{ name: "linux-image-amd64" }] },
+        source: nouveau,
+      },
+      firmware: {
+        files: [{ path: "nvidia/*/gsp/gsp-*.bin", source: nouveau }],
+        elsewhere: "the GSP image is for Turing and newer; older generations have acr, gr and pmu images of their own",
+        openness: "closed",
+        packages: {
+          debian: [{ name: "firmware-nvidia-graphics", from: "non-free-firmware" }],
+          fedora: [{ name: "nvidia-gpu-firmware" }],
+        },
+      },
+      node: {
+        paths: ["/dev/dri/renderD*"],
+        class: "drm",
+        drmName: "nouveau",
+        group: "render",
+        mode: "0660",
+        source: nouveau,
+      },
+      runtime: {
+        name: "Mesa NVK",
+        libraries: ["libvulkan_nouveau.so"],
+        openness: "open",
+        licence: "MIT",
+        source: nvk,
+      },
+      delegate: { id: "ggml", name: "ggml Vulkan", libraries: ["libggml-vulkan.so"], openness: "open", source: ggml },
+      models: [{ format: "gguf", openness: "open" }],
+    },
+    {
+      name: "nova",
+      says: "nova, the mainline driver to come: nothing runs on it yet",
+      chips: ["gpu"],
+      driver: {
+        module: "nova_core",
+        with: ["nova_drm"],
+        origin: "mainline",
+        since: "6.15",
+        config: { symbol: "NOVA_CORE", needs: ["DRM_NOVA"] },
+        openness: "open",
+        licence: "GPL v2",
+        source: nova,
+      },
+      runtime: { name: "none yet", libraries: [], openness: "none", source: nova },
+      delegate: { id: "vendor", name: "none yet", openness: "none", source: nova },
+      models: [],
+    },
+    {
+      name: "l4t",
+      says: "nvgpu of NVIDIA's Jetson Linux, CUDA and TensorRT of JetPack",
+      chips: ["tegra"],
+      driver: {
+        module: "nvgpu",
+        binds: ["gk20a", "nvgpu"],
+        origin: "vendor-kernel",
+        openness: "open",
+        licence: "GPL v2",
+        repository: "https://github.com/OE4T/linux-nvgpu",
+        packages: {
+          vendor: { says: "part of Jetson Linux (L4T)", link: "https://developer.nvidia.com/embedded/jetson-linux" },
+        },
+        source: nvgpu,
+      },
+      node: { paths: ["/dev/nvhost-gpu", "/dev/nvidia?"], class: "", also: ["/dev/nvmap"], source: nvgpu },
+      runtime: {
+        ...runtime,
+        paths: ["/usr/lib/aarch64-linux-gnu/tegra/libcuda.so.1*", "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1*"],
+        packages: { vendor: { says: "part of JetPack", link: "https://developer.nvidia.com/embedded/jetpack" } },
+      },
+      delegate: {
+        id: "vendor",
+        name: "TensorRT",
+        libraries: ["libnvinfer.so.*"],
+        openness: "closed",
+        packages: { pypi: [{ name: "tensorrt", gives: "not on Jetson: JetPack brings its own" }] },
+        source: tensorrt,
+      },
+      models: [
+        { format: "tensorrt", compiler: "TensorRT", openness: "closed" },
+        { format: "onnx", compiler: "TensorRT", openness: "closed" },
+      ],
+    },
+  ],
+  metrics: [
+    // The driver offers one text file per GPU; load, power and memory come from NVML (libnvidia-ml.so.1) only.
+    { name: "model", read: "proc:driver/nvidia/gpus/{address}/information", source: table },
+  ],
+  traps: [
+    "The open and the proprietary module share their names: modinfo's licence (Dual MIT/GPL or NVIDIA) or /proc/driver/nvidia/version tells them apart.",
+    "Module, GSP firmware and libraries must be of one version, exactly; an upgrade without reboot gives 'Driver/library version mismatch'.",
+    "Blackwell GPUs need the open modules; GPUs before Turing need the proprietary ones.",
+    "10de of class 0680 is NVSwitch and 0604 a bridge or root port (10de:1ad0 on Jetson): no GPUs.",
+    "Debian's files are nvidia-current*.ko and nvidia-current-open*.ko; once loaded the names are as everywhere.",
+    "/dev/nvidia* are made by nvidia-modprobe (setuid root), not by udev: they can be missing until the first use.",
+    "nouveau bound means that CUDA cannot work: one driver owns the GPU.",
+    "nouveau's GSP images (535.113.01, 570.144) are other files than those of NVIDIA's driver.",
+    "Under WSL the node is /dev/dxg and there is no PCI function.",
+    "GPU memory may appear as NUMA nodes (POWER9, Grace); PCI domains other than 0000 are usual there.",
+    "A capture without PCI says nothing about the GPU: DGX Spark's may be missing from it.",
+    "TensorRT engines run on the GPU architecture and the TensorRT release that built them.",
+  ],
+  openness: {
+    kernel: "mixed",
+    firmware: "closed",
+    runtime: "closed",
+    compiler: "closed",
+    says: "open kernel modules exist, all above is closed; nouveau with NVK gives Vulkan only",
+  },
+  maintained: "yes",
+  verified: [
+    {
+      how: "documents",
+      says: "captures of real hardware (P100 with nvidia, a POWER9 host, an RTX 5090 that fails), read by our tests; on Debian 7.3.4 an emulated L4 is claimed by nouveau's alias and stays unbound",
+    },
+  ],
+  sources: [table, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
+  unknown: ["peak, memory and power: they differ per product", "packages of Ubuntu and Arch were not read"],
+} as const satisfies Family;
