@@ -117,9 +117,9 @@ function routeLines(route: RouteSpec, notes: Notes): string[] {
   }
   for (const file of firmware?.files ?? []) {
     const chip = file.chips === undefined ? "" : ` for ${file.chips.join(", ")}`;
-    lines.push(
-      row("firmware", `\`${cell(file.path)}\`${chip}`, firmware?.openness ?? "", firmware?.packages, file.source),
-    );
+    // The packages hold all files of a route; told once.
+    const packages = file === firmware?.files[0] ? firmware.packages : undefined;
+    lines.push(row("firmware", `${code(file.path)}${chip}`, firmware?.openness ?? "", packages, file.source));
   }
   if (node) {
     const also = node.also === undefined ? "" : `; also ${node.also.map((path) => `\`${path}\``).join(", ")}`;

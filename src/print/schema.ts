@@ -99,7 +99,7 @@ const definitions: Readonly<Record<string, Schema>> = {
         max_width: reading(integer),
       }),
       iommu_group: reading(string),
-      answers: { type: "object", additionalProperties: { type: ["string", "number"] } },
+      answers: { type: "object", additionalProperties: reading({ type: ["string", "number", "boolean"] }) },
       openness: object({
         kernel: ref("openness"),
         firmware: ref("openness"),

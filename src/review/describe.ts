@@ -1,11 +1,12 @@
 /** A device as the report prints it. */
 
 import type { Route } from "../base/finding.ts";
-import { map, valueOf } from "../base/reading.ts";
+import { absent, chain, map, valueOf, type Reading } from "../base/reading.ts";
 import type { Device } from "../devices/device.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { DeviceNode } from "../facts/nodes.ts";
 import { readHolders } from "../facts/processes.ts";
+import { queryNode, type NodeQuery } from "../facts/queries.ts";
 import type { DeviceReport, NodeReport, Verdict } from "./report.ts";
 
 /** `whole`: also what costs more to read (who holds the nodes, the link, driver versions). */
@@ -18,6 +19,8 @@ export function describeDevice(
 ): DeviceReport {
   const { family, chip, pci } = device;
   const driver = valueOf(device.driver);
+  const asked = whole ? device.nodes.map((node) => queryNode(facts.root, node, driver, facts.options.query)) : [];
+  const answers = answersOf(asked);
   const module = driver === undefined ? undefined : valueOf(facts.loaded)?.get(driver.replaceAll("-", "_"));
   return {
     id: device.id,
@@ -30,7 +33,7 @@ export function describeDevice(
     modalias: device.modalias,
     driver: device.driver,
     ...(whole && module ? { driver_version: module.version } : {}),
-    nodes: describeNodes(facts, device.nodes, whole),
+    nodes: describeNodes(facts, device.nodes, asked),
     parts: device.parts,
     virtual_functions: device.virtualFunctions,
     enabled: device.enabled,
@@ -46,6 +49,7 @@ export function describeDevice(
           iommu_group: pci.iommuGroup,
         }
       : {}),
+    ...(answers === undefined ? {} : { answers }),
     ...(family
       ? {
           openness: {
@@ -61,28 +65,41 @@ export function describeDevice(
   };
 }
 
-function describeNodes(facts: Facts, nodes: readonly DeviceNode[], whole: boolean): NodeReport[] {
+/** What the drivers told, of all nodes of the device; a question put to two nodes is told once. */
+function answersOf(asked: readonly Reading<NodeQuery>[]): DeviceReport["answers"] {
+  const all = Object.assign({}, ...asked.map((reading) => valueOf(reading)?.answers ?? {})) as NodeQuery["answers"];
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
+function describeNodes(facts: Facts, nodes: readonly DeviceNode[], asked: readonly Reading<NodeQuery>[]): NodeReport[] {
   if (nodes.length === 0) return [];
-  const held = whole
-    ? readHolders(
-        facts.root,
-        nodes.map((node) => node.path),
-      )
-    : undefined;
+  const held =
+    asked.length > 0
+      ? readHolders(
+          facts.root,
+          nodes.map((node) => node.path),
+        )
+      : undefined;
   const holders = held && valueOf(held);
-  return nodes.map((node) => ({
-    path: node.path,
-    class: node.class,
-    mode: map(node.stat, (stat) => stat.mode.toString(8).padStart(4, "0")),
-    owner: node.owner,
-    group: node.group,
-    opens: map(node.access, (access) => access.opens),
-    ...(holders
-      ? {
-          held_by: holders.holders
-            .filter((holder) => holder.node === node.path)
-            .map(({ pid, command }) => ({ pid, command })),
-        }
-      : {}),
-  }));
+  return nodes.map((node, i) => {
+    const drm = chain(asked[i] ?? absent(node.path), (query) => query.drm);
+    return {
+      path: node.path,
+      class: node.class,
+      mode: map(node.stat, (stat) => stat.mode.toString(8).padStart(4, "0")),
+      owner: node.owner,
+      group: node.group,
+      opens: map(node.access, (access) => access.opens),
+      ...(asked.length > 0 && (node.class === "drm" || node.class === "accel")
+        ? { drm: map(drm, ({ name, major, minor, patch }) => ({ name, version: `${major}.${minor}.${patch}` })) }
+        : {}),
+      ...(holders
+        ? {
+            held_by: holders.holders
+              .filter((holder) => holder.node === node.path)
+              .map(({ pid, command }) => ({ pid, command })),
+          }
+        : {}),
+    };
+  });
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Evidence, KernelState } from "../base/finding.ts";
-import { valueOf, type Reading } from "../base/reading.ts";
+import { absent, valueOf, type Reading } from "../base/reading.ts";
 import type { FirmwareFile } from "../facts/firmware.ts";
 import type { Chip, Family, FirmwareSpec, RouteSpec } from "../families/family.ts";
 import { claimOf } from "./claims.ts";
@@ -31,7 +31,7 @@ export interface DrivableRoute {
   readonly state: KernelState;
   readonly driver: DriverState;
   readonly evidence: readonly Evidence[];
-  /** Alias patterns of the module in this kernel. */
+  /** Alias patterns of the module in this kernel; asked only of one it can drive with. */
   readonly aliases: Reading<readonly string[]>;
   /** Chips of the route whose id this module claims here; those it does not (newer than this kernel). Unset when aliases are unknown. */
   readonly claims?: { readonly chips: readonly string[]; readonly not: readonly string[] };
@@ -85,8 +85,8 @@ function drivable(view: KernelView, family: Family, route: RouteSpec): readonly 
   if (module === undefined || route.driver.origin === "none") return [];
   const driver = readDriverState(view, route.driver);
   const usable = canDrive(driver.state);
-  const aliases = aliasesOf(view, module);
-  const known = usable ? valueOf(aliases) : undefined;
+  const aliases = usable ? aliasesOf(view, module) : absent(view.moduleIndex.from, driver.state);
+  const known = valueOf(aliases);
   return [
     {
       family: family.id,

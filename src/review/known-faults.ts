@@ -1,7 +1,6 @@
 /** Known breakages: those the kernel log shows, and those that files, versions and settings show. */
 
 import type { Finding } from "../base/finding.ts";
-import { valueOf } from "../base/reading.ts";
 import type { Breakage } from "../breakages/breakage.ts";
 import type { LogMatch } from "../breakages/match.ts";
 import type { Device } from "../devices/device.ts";
@@ -36,15 +35,14 @@ function deviceOf(match: LogMatch, devices: readonly Device[]): Device | undefin
 }
 
 function findingOf(breakage: Breakage, device: Device | undefined, match: LogMatch): Finding {
-  const bound = device !== undefined && valueOf(device.driver) !== undefined;
-  // The driver has the device now: an earlier failed start is history, worth a note.
-  const past = bound && breakage.layer === "driver" && device.nodes.length > 0;
+  // A driver that has said since that the device is up makes it history, worth a note.
+  const past = match.recovered !== undefined;
   const times = match.count > 1 ? ` (${match.count} times)` : "";
   return {
     rule: `${breakage.layer}/${breakage.id}`,
     severity: past ? "note" : breakage.severity,
     device: device?.id ?? "machine",
-    says: `${breakage.title}: ${breakage.cause}`,
+    says: `${breakage.title}: ${breakage.cause}${past ? " (the device came up later)" : ""}`,
     evidence: [seen(`kernel log line ${match.line}`, `${match.text.slice(0, 200)}${times}`)],
     remedy: {
       says: breakage.cure.join("; "),

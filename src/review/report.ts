@@ -97,7 +97,7 @@ export interface DeviceReport {
   readonly link?: LinkReport;
   readonly iommu_group?: Reading<string>;
   /** Answers of the device's driver, where it was asked. */
-  readonly answers?: Readonly<Record<string, string | number>>;
+  readonly answers?: Readonly<Record<string, Reading<string | number | boolean>>>;
   readonly openness?: Readonly<Record<"kernel" | "firmware" | "runtime" | "compiler", Openness>>;
   readonly routes: readonly Route[];
   readonly verdict: Verdict;
