@@ -14,6 +14,8 @@ export interface Claim {
 export interface AliasText {
   starting(prefix: string): readonly Claim[];
   of(module: string): readonly string[];
+  /** Device-tree patterns by the compatible they name; those of another shape apart. */
+  compatibles(): { readonly named: ReadonlyMap<string, readonly Claim[]>; readonly others: readonly Claim[] };
 }
 
 /** Does an alias pattern (fnmatch: * ? [..]) match a modalias? Goes back to the last `*` only, so never exponential. */
@@ -21,11 +23,17 @@ export function aliasMatches(pattern: string, modalias: string): boolean {
   let [at, from] = [0, 0];
   let [star, resume] = [-1, 0];
   while (from < modalias.length) {
-    const next = pattern[at] === "*" ? undefined : matchOne(pattern, at, modalias.charCodeAt(from));
-    if (pattern[at] === "*") {
+    const element = pattern.charCodeAt(at); // NaN past the end: equals nothing
+    let next = -1;
+    if (element === STAR) {
       star = at++;
       resume = from;
-    } else if (next !== undefined) {
+      continue;
+    }
+    if (element === QUESTION) next = at + 1;
+    else if (element === BRACKET) next = afterSet(pattern, at, modalias.charCodeAt(from));
+    else if (element === modalias.charCodeAt(from)) next = at + 1;
+    if (next >= 0) {
       at = next;
       from++;
     } else if (star >= 0) {
@@ -35,20 +43,17 @@ export function aliasMatches(pattern: string, modalias: string): boolean {
       return false;
     }
   }
-  while (pattern[at] === "*") at++;
+  while (pattern.charCodeAt(at) === STAR) at++;
   return at === pattern.length;
 }
 
-/** Offset in the pattern after the element that matches one character, undefined when it does not. */
-function matchOne(pattern: string, at: number, code: number): number | undefined {
-  const element = pattern[at];
-  if (element === undefined) return undefined;
-  if (element === "?") return at + 1;
-  if (element === "[") {
-    const end = pattern.indexOf("]", at + 2);
-    if (end > 0) return inSet(pattern.slice(at + 1, end), code) ? end + 1 : undefined;
-  }
-  return pattern.charCodeAt(at) === code ? at + 1 : undefined;
+const [STAR, QUESTION, BRACKET] = [0x2a, 0x3f, 0x5b];
+
+/** Offset after a [..] that holds the character, -1 when it does not. A bracket that is never closed stands for itself. */
+function afterSet(pattern: string, at: number, code: number): number {
+  const end = pattern.indexOf("]", at + 2);
+  if (end < 0) return code === BRACKET ? at + 1 : -1;
+  return inSet(pattern.slice(at + 1, end), code) ? end + 1 : -1;
 }
 
 function inSet(set: string, code: number): boolean {
@@ -65,46 +70,51 @@ function inSet(set: string, code: number): boolean {
   return found !== not;
 }
 
-/** Modules whose patterns match, in file order, each once. */
+/** Modules whose patterns match, each once: in file order, for a device-tree node in the order of its compatibles. */
 export function claimsIn(text: AliasText, modalias: string): readonly string[] {
   const modules = new Set<string>();
-  for (const prefix of beginnings(modalias)) {
-    for (const { pattern, module } of text.starting(prefix)) {
-      if (!modules.has(module) && aliasMatches(pattern, modalias)) modules.add(module);
-    }
+  for (const { pattern, module } of candidates(text, modalias)) {
+    if (!modules.has(module) && aliasMatches(pattern, modalias)) modules.add(module);
   }
   return [...modules];
 }
 
-/** Beginnings of all patterns that the kernel's own tools write and that can match this modalias. */
-function beginnings(modalias: string): readonly string[] {
+/** All patterns that the kernel's own tools write and that can match this modalias. */
+function candidates(text: AliasText, modalias: string): readonly Claim[] {
   const pci = /^pci:v[0-9A-F]{8}d/.exec(modalias);
-  if (pci !== null) return [pci[0], "pci:v*"];
+  if (pci !== null) return [...text.starting(pci[0]), ...text.starting("pci:v*")];
   const usb = /^usb:v[0-9A-F]{4}p/.exec(modalias);
-  if (usb !== null) return [usb[0], "usb:v*"];
-  const of = /^of:N([^T]*)T([^C]*)(.*)$/s.exec(modalias);
-  if (of !== null) {
-    const compatibles = [...new Set((of[3] ?? "").split("C").filter((word) => word.length > 2))].slice(
-      0,
-      MOST_COMPATIBLES,
-    );
-    return [`of:N${of[1] ?? ""}T`, ...compatibles.map((word) => `of:N*T*C${word}`), "of:N*T*C*"];
+  if (usb !== null) return [...text.starting(usb[0]), ...text.starting("usb:v*")];
+  if (modalias.startsWith("of:N")) {
+    const { named, others } = text.compatibles();
+    const words = compatiblesOf(modalias);
+    return [...words.flatMap((word) => named.get(word) ?? []), ...others];
   }
   const bus = /^[a-z0-9_-]{2,}(?=:)/i.exec(modalias)?.[0];
-  return bus === undefined ? [] : [bus];
+  return bus === undefined ? [] : text.starting(bus);
 }
 
 /** Compatibles of one node that are asked about; the longest list in 1,700 device trees has 9. */
 const MOST_COMPATIBLES = 32;
 
+/** of:NnpuT(null)Cfsl,imx93-npuCarm,ethos-u65: each starts with C, and a C may also be part of one. */
+function compatiblesOf(modalias: string): readonly string[] {
+  const parts = modalias
+    .slice(modalias.indexOf("T") + 1)
+    .split("C")
+    .slice(1, MOST_COMPATIBLES + 1);
+  return parts.flatMap((part, i) => (i + 1 < parts.length ? [part, `${part}C${parts[i + 1] ?? ""}`] : [part]));
+}
+
 /** modules.alias: lines `alias PATTERN MODULE`. */
-export function aliasFile(content: string): AliasText {
-  const text = content.startsWith("\n") ? content : `\n${content}`;
+export function aliasFile(text: string): AliasText {
   return searched({
     starting: (prefix) =>
-      everywhere(text, `\nalias ${prefix}`, (at) => {
-        const [, pattern, module] = text.slice(at + 1, lineEnd(text, at + 1, "\n")).split(" ");
-        return pattern === undefined || module === undefined ? undefined : { pattern, module };
+      everywhere(text, `alias ${prefix}`, (at) => {
+        if (at > 0 && text[at - 1] !== "\n") return undefined;
+        const end = lineEnd(text, at, "\n");
+        const space = text.lastIndexOf(" ", end);
+        return space < at + 6 ? undefined : { pattern: text.slice(at + 6, space), module: text.slice(space + 1, end) };
       }),
     of: (module) =>
       everywhere(text, ` ${module}\n`, (at) => {
@@ -115,8 +125,7 @@ export function aliasFile(content: string): AliasText {
 }
 
 /** modules.builtin.modinfo: NUL-terminated `MODULE.alias=PATTERN` among other keys. */
-export function builtinModinfo(content: string): AliasText {
-  const text = content.startsWith("\0") ? content : `\0${content}`;
+export function builtinModinfo(text: string): AliasText {
   const value = (at: number): string => text.slice(text.indexOf("=", at) + 1, lineEnd(text, at, "\0"));
   return searched({
     starting: (prefix) =>
@@ -124,7 +133,8 @@ export function builtinModinfo(content: string): AliasText {
         pattern: value(at),
         module: text.slice(text.lastIndexOf("\0", at) + 1, at),
       })),
-    of: (module) => everywhere(text, `\0${module}.alias=`, (at) => value(at + 1)),
+    of: (module) =>
+      everywhere(text, `${module}.alias=`, (at) => (at === 0 || text[at - 1] === "\0" ? value(at) : undefined)),
   });
 }
 
@@ -143,12 +153,27 @@ function lineEnd(text: string, from: number, end: string): number {
 }
 
 /** The same beginnings are asked for again and again (pci:v*): keep what they gave. */
-function searched(text: AliasText): AliasText {
+function searched(text: Pick<AliasText, "starting" | "of">): AliasText {
   const [kept, keptOf] = [new Map<string, readonly Claim[]>(), new Map<string, readonly string[]>()];
+  let byCompatible: ReturnType<AliasText["compatibles"]> | undefined;
+  const starting = (prefix: string) => keep(kept, prefix, () => text.starting(prefix));
   return {
-    starting: (prefix) => keep(kept, prefix, () => text.starting(prefix)),
+    starting,
     of: (module) => keep(keptOf, module, () => text.of(module)),
+    compatibles: () => (byCompatible ??= sortCompatibles(starting("of:N"))),
   };
+}
+
+function sortCompatibles(claims: readonly Claim[]): ReturnType<AliasText["compatibles"]> {
+  const named = new Map<string, Claim[]>();
+  const others: Claim[] = [];
+  for (const claim of claims) {
+    const word = /^of:N\*T\*C([^*?[]+?)(?:C\*)?$/.exec(claim.pattern)?.[1];
+    const known = word === undefined ? others : named.get(word);
+    if (known !== undefined) known.push(claim);
+    else if (word !== undefined) named.set(word, [claim]);
+  }
+  return { named, others };
 }
 
 function keep<T>(kept: Map<string, T>, key: string, make: () => T): T {

@@ -14,8 +14,19 @@ export interface FirmwareFile {
 /** Tried in all directories one after the other, as the loader does: plain, .zst, .xz. */
 const suffixes = ["", ".zst", ".xz"] as const;
 
+/** Asked for once per name and root, of which amdgpu alone has 725. */
+const kept = new WeakMap<Root, Map<string | undefined, readonly string[]>>();
+
 /** Directories in the order of the loader. `release` undefined leaves out those named after it. */
 export function firmwareDirectories(root: Root, release: string | undefined): readonly string[] {
+  const known = kept.get(root) ?? new Map<string | undefined, readonly string[]>();
+  kept.set(root, known);
+  const directories = known.get(release) ?? listDirectories(root, release);
+  known.set(release, directories);
+  return directories;
+}
+
+function listDirectories(root: Root, release: string | undefined): readonly string[] {
   const custom = valueOf(root.text("/sys/module/firmware_class/parameters/path"))?.trim();
   const fromBoot = /(?:^|\s)firmware_class\.path="?([^\s"]+)/.exec(valueOf(root.text("/proc/cmdline")) ?? "")?.[1];
   const first = custom === undefined || custom === "" ? fromBoot : custom;
