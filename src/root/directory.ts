@@ -81,7 +81,7 @@ export function openLive(asker?: Asker): Root {
     ask: (node, ask) => asker?.(node, ask) ?? uncaptured(node, "this build asks no drivers"),
   };
   const log = (path: string): Reading<Uint8Array> => chain(statOf(path), (stat) => readKernelRing(path, stat));
-  const tree: Tree = { ...plainTree(""), log, access: mayOpen, ask: root.ask };
+  const tree: Tree = { ...plainTree(""), log, access: mayOpen, ask: (node, ask) => root.ask(node, ask) };
   registerTree(root, tree);
   return root;
 }

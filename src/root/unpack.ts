@@ -4,6 +4,9 @@
  */
 
 import { createRequire } from "node:module";
+import type * as Zlib from "node:zlib";
+
+import type * as Fzstd from "fzstd";
 
 import { FileError } from "../base/errors.ts";
 import { unxz, XZ_MAGIC } from "./xz.ts";
@@ -57,7 +60,7 @@ function unzstd(bytes: Uint8Array, path: string, limit: number): Uint8Array {
   if (window > ZSTD_WINDOW_LIMIT) throw new FileError(path, `zstd wants a window of ${window} bytes`, 4);
   try {
     if (native !== undefined) return native(bytes, { maxOutputLength: limit });
-    const { Decompress } = createRequire(import.meta.url)("fzstd") as typeof import("fzstd");
+    const { Decompress } = createRequire(import.meta.url)("fzstd") as typeof Fzstd;
     const chunks: Uint8Array[] = [];
     let total = 0;
     const stream = new Decompress((chunk) => {
@@ -138,8 +141,8 @@ function bunzip(bytes: Uint8Array, path: string, wanted: number): Uint8Array {
   return output.subarray(0, length);
 }
 
-function zlib(): typeof import("node:zlib") {
-  return createRequire(import.meta.url)("node:zlib") as typeof import("node:zlib");
+function zlib(): typeof Zlib {
+  return createRequire(import.meta.url)("node:zlib") as typeof Zlib;
 }
 
 function tooLarge(limit: number): string {

@@ -6,6 +6,7 @@
  */
 
 import { createRequire } from "node:module";
+import type * as Zlib from "node:zlib";
 
 import { FileError } from "../base/errors.ts";
 import { Lzma2 } from "./lzma2.ts";
@@ -20,7 +21,7 @@ const HEADER_SIZE = 12;
 const RATIO_LIMIT = 8000;
 
 export function unxz(bytes: Uint8Array, path: string, limit: number): Uint8Array {
-  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof import("node:zlib");
+  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
   const output = new Lzma2(path, declaredSize(bytes), limit);
   let at = 0;
   do {
