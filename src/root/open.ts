@@ -1,20 +1,22 @@
 /**
  * Opens a machine by what it is, not by what it is called: nothing or "/" is this machine, a directory is an image or tree, a
- * file is a capture or an archive of a tree, by its first bytes.
+ * file is a capture, an archive of a tree, a Debian package or a flattened device tree, by its first bytes.
  */
 
 import { readFileSync, statSync } from "node:fs";
 
 import { CannotError, FileError } from "../base/errors.ts";
 import { ARCHIVE_LIMIT, isDeb, isTar, openDebBytes, openTar } from "./archive.ts";
-import { openDirectory, openLive, type Asker } from "./directory.ts";
+import { openDirectory, openLive } from "./directory.ts";
+import { isDtb, openDtb } from "./dtb.ts";
+import { ioctlAsk } from "./ioctl.ts";
 import { isDtb, openDtb } from "./dtb.ts";
 import type { Root } from "./root.ts";
 import { unpack } from "./unpack.ts";
 
 /** Sync, and for the live machine without any work. Throws FileError or CannotError where there is no machine to open. */
-export function openRoot(name?: string, asker?: Asker): Root {
-  if (name === undefined || name === "/") return openLive(asker);
+export function openRoot(name?: string): Root {
+  if (name === undefined || name === "/") return openLive(ioctlAsk);
   let stats;
   try {
     stats = statSync(name);
@@ -34,6 +36,7 @@ export function openRoot(name?: string, asker?: Asker): Root {
 export function openBytes(bytes: Uint8Array, name: string): Root {
   if (isDeb(bytes)) return openDebBytes(bytes, name);
   const content = unpack(bytes, name, ARCHIVE_LIMIT);
+  if (isDtb(content)) return openDtb(content, name);
   if (isTar(content)) return openTar(content, name);
   if (isDtb(content)) return openDtb(content, name);
   throw new FileError(name, "neither a capture nor an archive of a machine");
