@@ -98,7 +98,7 @@ export const decoys: readonly Decoy[] = [
     "102b:0536",
     "102b:0538",
   ]),
-  ...pciRows(pciids, "virtual GPU of a hypervisor: draws, and computes on the host's terms", ["1af4:1050"]),
+  ...pciRows(pciids, "virtual GPU of a hypervisor", ["1af4:1050"]),
   ...pciRows(bochs, "QEMU standard graphics", ["1234:1111"]),
   ...pciRows(loopback, "QEMU's PCI test device; ET-SoC-1's loopback driver claims it and no card is there", [
     "1b36:0005",

@@ -32,7 +32,7 @@ const rockchip: Source = {
   cited: "https://github.com/rockchip-linux/rknpu drivers/npu_ko: modinfo alias",
   seen: "2026-11-25",
 };
-const record: Source = { cited: "facts of VeriSilicon boards collected from vendor pages", seen: "2026-11-22" };
+const record: Source = { cited: "https://github.com/flappyjet/npu-toolbox README.md", seen: "2026-11-25" };
 
 export default {
   id: "verisilicon",

@@ -1,0 +1,87 @@
+/** AWS Inferentia and Trainium: accelerators of EC2 instances, driven by the neuron module. */
+
+import { fact, type Source } from "../base/source.ts";
+import { pci, type Family } from "./family.ts";
+
+const driver: Source = {
+  cited: "https://github.com/aws-neuron/aws-neuron-driver@fca19f7d (2.24.7.0)",
+  seen: "2026-11-25",
+};
+const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const sdk: Source = { cited: "https://github.com/aws-neuron/aws-neuron-sdk", seen: "2026-11-22" };
+
+export default {
+  id: "aws-neuron",
+  vendor: "AWS",
+  name: "AWS Inferentia, Trainium",
+  aliases: ["neuron", "inferentia", "trainium"],
+  says: "Accelerators of EC2's Inf and Trn instances, passed through to the guest as PCI devices. Only the driver is open.",
+  architecture: "systolic array",
+  architectureDetail: fact("a systolic array beside vector, scalar and general-purpose engines", sdk),
+  use: "both",
+  chips: [
+    {
+      id: "inf1",
+      name: "Inferentia",
+      matches: [pci("1d0f:7064"), pci("1d0f:7065"), pci("1d0f:7066"), pci("1d0f:7067")],
+      source: driver,
+    },
+    { id: "trn1", name: "Trainium", matches: [pci("1d0f:7164")], source: driver },
+    { id: "inf2", name: "Inferentia2", matches: [pci("1d0f:7264")], source: driver },
+    { id: "trn2", name: "Trainium2", matches: [pci("1d0f:7364")], source: driver },
+    { id: "trn3", name: "Trainium3", matches: [pci("1d0f:7564"), pci("1d0f:7565")], source: pciids },
+  ],
+  routes: [
+    {
+      name: "neuron",
+      says: "DKMS driver neuron, libnrt, PyTorch and JAX by PJRT",
+      driver: {
+        module: "neuron",
+        binds: ["neuron-driver"],
+        origin: "out-of-tree",
+        openness: "open",
+        licence: "GPL-2.0",
+        repository: "https://github.com/aws-neuron/aws-neuron-driver",
+        packages: { vendor: { says: "aws-neuronx-dkms, from AWS's apt and yum repositories" } },
+        source: driver,
+      },
+      firmware: { files: [], elsewhere: "on the device", openness: "closed" },
+      node: {
+        paths: ["/dev/neuron[0-9]*"],
+        class: "neuron_device",
+        mode: "0666",
+        rule: 'neuron-udev.rules: KERNEL=="neuron*", MODE="0666"',
+        source: driver,
+      },
+      runtime: {
+        libraries: ["libnrt.so.1"],
+        paths: ["/opt/aws/neuron/lib/libnrt.so.1"],
+        name: "Neuron runtime",
+        openness: "closed",
+        licence: "proprietary",
+        wheels: ["torch-neuronx", "libneuronxla", "jax-neuronx"],
+        packages: { vendor: { says: "aws-neuronx-runtime-lib and aws-neuronx-tools, from AWS's repositories" } },
+        source: sdk,
+      },
+      delegate: { id: "pjrt", name: "Neuron PJRT plug-in", openness: "closed", source: sdk },
+      models: [{ format: "neff", compiler: "neuronx-cc", openness: "closed" }],
+    },
+  ],
+  traps: [
+    "Trainium3's ids stand in pci.ids; the driver 2.24.7.0 does not match them",
+    "the class is 0880 (system peripheral) on Inf2, not 1200",
+    "1d0f is also the vendor of Amazon's network and block devices",
+    "the package can be installed and the module not built for the running kernel: no /dev/neuron0",
+    "runtime and driver carry a compatibility number: a runtime newer than the driver refuses",
+  ],
+  openness: { kernel: "open", firmware: "closed", runtime: "closed", compiler: "closed", says: "open driver only" },
+  maintained: "yes",
+  verified: [
+    {
+      how: "documents",
+      says: "driver source and output of others; the id is seen in emulated machines without driver",
+    },
+  ],
+  sources: [driver, pciids, sdk],
+  unknown: ["throughput and power from a primary source", "folder of each statistics file under the class device"],
+} as const satisfies Family;

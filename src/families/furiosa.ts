@@ -1,0 +1,103 @@
+/** FuriosaAI Warboy and RNGD: two generations with two drivers and two sets of nodes. */
+
+import { fact, type Source } from "../base/source.ts";
+import { pci, type Family } from "./family.ts";
+
+const api: Source = {
+  cited: "https://github.com/furiosa-ai/device-api@bc3cabc device-api/src/arch, src/sysfs",
+  seen: "2026-11-25",
+};
+const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const machines: Source = {
+  cited: "sysfs and lsmod of Warboy and RNGD hosts, public copies",
+  says: "1ed2:0000 driver npu_pdma, 1ed2:0001 driver furiosa_rngd",
+  seen: "2026-11-25",
+};
+const pypi: Source = { cited: "https://pypi.org/project/furiosa-llm/", seen: "2026-11-25" };
+
+const vendorRuntime = {
+  // Sonames were not confirmed in a source: the Python packages show the runtime.
+  libraries: [],
+  name: "Furiosa runtime",
+  openness: "closed",
+  licence: "proprietary",
+  source: pypi,
+} as const;
+const files = {
+  files: [],
+  elsewhere: "on the card, updated by FuriosaAI's firmware packages",
+  openness: "closed",
+} as const;
+
+export default {
+  id: "furiosa",
+  vendor: "FuriosaAI",
+  name: "FuriosaAI Warboy, RNGD",
+  says: "PCIe inference cards: Warboy for vision, RNGD for language models.",
+  architecture: "dataflow",
+  architectureDetail: fact("tensor contraction processor", pypi),
+  use: "inference",
+  chips: [
+    { id: "warboy", name: "Warboy", matches: [pci("1ed2:0000")], source: pciids },
+    { id: "rngd", name: "RNGD", matches: [pci("1ed2:0001")], source: pciids },
+    { id: "rngd-plus", name: "RNGD-Plus", matches: [pci("1ed2:0002")], source: pciids },
+    { id: "rngd-s", name: "RNGD-S", matches: [pci("1ed2:2222")], source: pciids },
+  ],
+  routes: [
+    {
+      name: "rngd",
+      says: "driver furiosa_rngd, Furiosa-LLM",
+      chips: ["rngd", "rngd-plus", "rngd-s"],
+      driver: {
+        module: "furiosa_rngd",
+        origin: "out-of-tree",
+        openness: "closed",
+        packages: { vendor: { says: "FuriosaAI's own apt server" } },
+        source: machines,
+      },
+      firmware: files,
+      node: { paths: ["/dev/rngd/npu[0-9]*"], class: "rngd_mgmt", source: api },
+      runtime: {
+        ...vendorRuntime,
+        wheels: ["furiosa-llm"],
+        packages: {
+          pypi: [{ name: "furiosa-llm" }],
+          vendor: { says: "furiosa-smi and furiosa-libsmi for a look at the cards" },
+        },
+      },
+      delegate: { id: "vendor", name: "Furiosa-LLM", openness: "closed", source: pypi },
+      models: [],
+    },
+    {
+      name: "warboy",
+      says: "driver npu_pdma, Furiosa SDK",
+      chips: ["warboy"],
+      driver: { module: "npu_pdma", origin: "out-of-tree", openness: "closed", source: machines },
+      firmware: files,
+      node: { paths: ["/dev/npu[0-9]*pe[0-9]*"], class: "npu_mgmt", source: api },
+      runtime: {
+        ...vendorRuntime,
+        wheels: ["furiosa-sdk", "furiosa-runtime"],
+        packages: { pypi: [{ name: "furiosa-sdk" }] },
+      },
+      delegate: { id: "vendor", name: "Furiosa SDK", openness: "closed", source: api },
+      models: [],
+    },
+  ],
+  traps: [
+    "the vendor id is the same for both generations: only the device id tells which driver",
+    "of RNGD the class device is called rngd!npuNmgmt; the exclamation mark stands for a slash",
+    "a card whose device_state is not good is listed and does not compute",
+  ],
+  openness: {
+    kernel: "closed",
+    firmware: "closed",
+    runtime: "closed",
+    compiler: "closed",
+    says: "closed; device-api is open",
+  },
+  maintained: "yes",
+  verified: [{ how: "documents", says: "device-api source and output of others" }],
+  sources: [api, pciids, machines, pypi],
+  unknown: ["licence of the drivers", "sonames", "model file's magic", "throughput", "power"],
+} as const satisfies Family;

@@ -1,0 +1,137 @@
+/** Sophgo (Bitmain) Sophon TPUs: PCIe cards, SoC boards, and the small TPU of CV18xx and SG200x. */
+
+import { fact, type Source } from "../base/source.ts";
+import { of, pci, type Family } from "./family.ts";
+
+const sophon: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driver, bmlib", seen: "2026-11-25" };
+const mlir: Source = { cited: "https://github.com/sophgo/tpu-mlir", seen: "2026-11-22" };
+const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const cvi: Source = {
+  cited: "sophgo/osdrv cvi-tpu driver, public copies",
+  says: "compatible cvitek,tpu, driver cvi-tpu, node /dev/cvi-tpu0",
+  seen: "2026-11-25",
+};
+const later: Source = { cited: "later bm_soc_drv.c, public copies", says: "cvitek,tpu is BM1688", seen: "2026-11-25" };
+
+const runtime = {
+  libraries: ["libbmlib.so.0", "libbmrt.so*"],
+  name: "libsophon",
+  openness: "mixed",
+  licence: "Apache-2.0 and BSD",
+  source: sophon,
+} as const;
+const delegate = {
+  id: "vendor",
+  name: "BMRuntime",
+  libraries: ["libbmrt.so*"],
+  openness: "mixed",
+  source: sophon,
+} as const;
+const models = [{ format: "bmodel", compiler: "TPU-MLIR", openness: "open" }] as const;
+const firmware = {
+  files: [
+    { path: "bm1684x_firmware.bin", chips: ["bm1684x"], source: sophon },
+    { path: "bm1684_tcm_firmware.bin", chips: ["bm1684"], source: sophon },
+    { path: "bm1684_ddr_firmware.bin", chips: ["bm1684"], source: sophon },
+  ],
+  openness: "closed",
+} as const;
+
+export default {
+  id: "sophgo",
+  vendor: "Sophgo",
+  name: "Sophon TPU",
+  aliases: ["bitmain", "sophon", "cvitek"],
+  says: "TPUs by Bitmain, now Sophgo: PCIe cards and SoC boards (BM168x), and small camera chips (CV18xx, SG200x).",
+  architecture: "vector",
+  architectureDetail: fact("SIMD lanes", sophon),
+  use: "inference",
+  chips: [
+    {
+      id: "bm1682",
+      name: "BM1682",
+      // Early boards carry Synopsys' vendor id: only together with this device id are they Bitmain's.
+      matches: [pci("1e30:1682"), pci("16c3:1682"), of("bitmain,tpu-1682")],
+      source: sophon,
+    },
+    { id: "bm1684", name: "BM1684", matches: [pci("1e30:1684")], source: sophon },
+    // Of a SoC board: the compatible is the same for BM1684 and BM1684X.
+    { id: "bm1684-soc", name: "BM1684 or BM1684X SoC", matches: [of("bitmain,tpu-1684")], source: sophon },
+    { id: "bm1684x", name: "BM1684X", matches: [pci("1f1c:1686")], source: sophon },
+    { id: "cvitek", name: "CV18xx, SG200x, BM1688", matches: [of("cvitek,tpu")], source: cvi },
+  ],
+  routes: [
+    {
+      name: "pcie",
+      says: "driver bmsophon for cards, libsophon, bmodel",
+      chips: ["bm1682", "bm1684", "bm1684x"],
+      driver: {
+        module: "bmsophon",
+        binds: ["bmdrv"],
+        origin: "out-of-tree",
+        openness: "open",
+        licence: "GPL-2.0",
+        repository: "https://github.com/sophgo/libsophon",
+        source: sophon,
+      },
+      firmware,
+      node: { paths: ["/dev/bm-sophon[0-9]*"], class: "bm-sophon", also: ["/dev/bmdev-ctl"], source: sophon },
+      runtime: { ...runtime, packages: { vendor: { says: "sophon-libsophon, from Sophgo" } } },
+      delegate,
+      models,
+    },
+    {
+      name: "soc",
+      says: "driver bmtpu of Sophgo's own kernel, libsophon, bmodel",
+      chips: ["bm1682", "bm1684-soc", "cvitek"],
+      driver: {
+        module: "bmtpu",
+        binds: ["bm-tpu"],
+        origin: "vendor-kernel",
+        openness: "open",
+        licence: "GPL-2.0",
+        repository: "https://github.com/sophgo/libsophon",
+        source: sophon,
+      },
+      firmware: { files: [], elsewhere: "brought by Sophgo's board image", openness: "closed" },
+      node: { paths: ["/dev/bm-tpu[0-9]*"], class: "bm-tpu", also: ["/dev/bmdev-ctl"], source: sophon },
+      runtime: { ...runtime, packages: { vendor: { says: "sophon-soc-libsophon, from Sophgo" } } },
+      delegate,
+      models,
+    },
+    {
+      name: "cvitek",
+      says: "the cvi-tpu driver of camera chips, cvimodel",
+      chips: ["cvitek"],
+      driver: {
+        module: "soph_tpu",
+        binds: ["cvi-tpu"],
+        origin: "vendor-kernel",
+        openness: "open",
+        licence: "GPL-2.0",
+        source: cvi,
+      },
+      node: { paths: ["/dev/cvi-tpu*"], class: "unknown", source: cvi },
+      runtime: { libraries: ["libcviruntime.so*"], name: "cviruntime", openness: "mixed", source: cvi },
+      delegate: { id: "vendor", name: "cviruntime", openness: "mixed", source: cvi },
+      models: [{ format: "cvimodel", compiler: "TPU-MLIR", openness: "open" }],
+    },
+  ],
+  traps: [
+    "16c3 is Synopsys' vendor id: on early boards only together with device 1682",
+    "1e30:2042 is the SG2042's PCIe root complex, no TPU",
+    "a bmodel runs on the chip it was compiled for only",
+    "SoC boards show no PCI device and may show a generic device tree (linux,dummy-virt): the kernel's name, such as 5.4.217-bm1684, tells",
+  ],
+  openness: {
+    kernel: "open",
+    firmware: "closed",
+    runtime: "mixed",
+    compiler: "open",
+    says: "driver, most of the runtime and the compiler are open; outside the kernel",
+  },
+  maintained: "yes, in China",
+  verified: [{ how: "documents", says: "driver source; a board's and a tool's output of others" }],
+  sources: [sophon, mlir, pciids, cvi, later],
+  unknown: ["power", "throughput from a primary source", "mode of the nodes"],
+} as const satisfies Family;

@@ -1,0 +1,104 @@
+/** TI C7x DSP with matrix unit (TIDL): a DSP core that Linux boots by remoteproc; AM62A, AM67A, AM68A, AM69A, TDA4. */
+
+import { fact, type Source } from "../base/source.ts";
+import { of, type Family } from "./family.ts";
+
+const bindings: Source = {
+  kernel: "Documentation/devicetree/bindings/remoteproc/ti,k3-dsp-rproc.yaml",
+  release: "7.3.4",
+};
+const kernel: Source = {
+  kernel: "drivers/remoteproc/ti_k3_dsp_remoteproc.c",
+  module: "ti_k3_dsp_remoteproc",
+  release: "7.3.4",
+};
+const trees: Source = { kernel: "arch/arm64/boot/dts/ti", release: "7.3.4" };
+const posted: Source = {
+  cited: "patch to ti_k3_dsp_remoteproc on linux-remoteproc, not merged in 7.3",
+  says: "compatible ti,j722s-c7xv-dsp",
+  seen: "2026-11-25",
+};
+const tidl: Source = { cited: "https://github.com/TexasInstruments/edgeai-tidl-tools", seen: "2026-11-22" };
+
+export default {
+  id: "ti-tidl",
+  vendor: "Texas Instruments",
+  name: "TI C7x with MMA (TIDL)",
+  aliases: ["tidl", "c7x"],
+  says:
+    "DSP with a matrix multiplier inside TI's vision processors. Linux loads its image by remoteproc; models run through TI's " +
+    "delegates, locked to one SDK version.",
+  architecture: "VLIW DSP",
+  architectureDetail: fact("C7x VLIW DSP with a matrix multiply accelerator", tidl),
+  use: "inference",
+  chips: [
+    { id: "am62a", name: "AM62A, AM67A, J722S: C7x with MMA", matches: [of("ti,am62a-c7xv-dsp")], source: bindings },
+    { id: "j722s", name: "J722S: C7x with MMA", matches: [of("ti,j722s-c7xv-dsp")], source: posted },
+    { id: "j721e", name: "TDA4VM (J721E): C71x with MMA", matches: [of("ti,j721e-c71-dsp")], source: bindings },
+    {
+      id: "j721s2",
+      name: "AM68A, AM69A, TDA4 (J721S2, J784S4): C71x with MMA",
+      matches: [of("ti,j721s2-c71-dsp")],
+      source: bindings,
+    },
+  ],
+  routes: [
+    {
+      name: "tidl",
+      says: "remoteproc driver, TI's DSP image, TIDL delegates",
+      driver: {
+        module: "ti_k3_dsp_remoteproc",
+        binds: ["k3-dsp-rproc"],
+        origin: "mainline",
+        config: { symbol: "TI_K3_DSP_REMOTEPROC", needs: ["REMOTEPROC"] },
+        openness: "open",
+        licence: "GPL-2.0",
+        source: kernel,
+      },
+      firmware: {
+        files: [
+          { path: "am62a-c71_0-fw", chips: ["am62a"], oneOf: "c7x", source: trees },
+          { path: "j722s-c71_*-fw", chips: ["am62a", "j722s"], oneOf: "c7x", source: trees },
+          { path: "j7-c71_0-fw", chips: ["j721e"], source: trees },
+          { path: "j721s2-c71_*-fw", chips: ["j721s2"], oneOf: "c71", source: trees },
+          { path: "j784s4-c71_*-fw", chips: ["j721s2"], oneOf: "c71", source: trees },
+        ],
+        elsewhere: "the vision_apps images of TI's SDK; the device tree's firmware-name says which file is asked for",
+        openness: "closed",
+      },
+      node: { paths: ["/dev/rpmsg*"], class: "rpmsg", source: kernel },
+      runtime: {
+        libraries: ["libtidl_tfl_delegate.so", "libtidl_onnxrt_EP.so"],
+        name: "TIDL",
+        openness: "closed",
+        licence: "TI licence",
+        packages: { vendor: { says: "in TI's Processor SDK image; every part of one SDK version", link: tidl.cited } },
+        source: tidl,
+      },
+      delegate: {
+        id: "tflite",
+        name: "TIDL delegate (also an ONNX Runtime provider)",
+        libraries: ["libtidl_tfl_delegate.so", "libtidl_onnxrt_EP.so"],
+        openness: "closed",
+        source: tidl,
+      },
+      models: [{ format: "tidl", compiler: "TIDL import tools", openness: "closed" }],
+    },
+  ],
+  traps: [
+    "Debian's arm64 kernels have TI_K3_DSP_REMOTEPROC off: the node is in the tree and no driver binds",
+    "ti,j721e-c66-dsp is an older DSP without matrix unit, no NPU",
+    "ti,*-r5fss and ti,*-pru are controllers",
+  ],
+  openness: {
+    kernel: "open",
+    firmware: "closed",
+    runtime: "closed",
+    compiler: "closed",
+    says: "driver in mainline, all above it closed and locked to an SDK version",
+  },
+  maintained: "yes",
+  verified: [{ how: "documents", says: "bindings and device trees of Debian 7.3.4; never run" }],
+  sources: [bindings, kernel, trees, posted, tidl],
+  unknown: ["throughput and power from a primary source", "first mainline release of the driver for C7x"],
+} as const satisfies Family;
