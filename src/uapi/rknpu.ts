@@ -1,7 +1,8 @@
 /**
  * Rockchip's vendor driver rknpu, which no kernel header describes. Numbers as its drivers/rknpu/include/rknpu_ioctl.h gives
  * them in 0.8.2 to 0.9.8 (https://github.com/rockchip-linux/kernel); the DRM number agrees with a published trace of
- * librknnrt 2.3.0. The actions named here only read; the others set clocks, power and resets.
+ * librknnrt 2.3.0. The actions named here only read; most others set clocks, power and resets, and 4 (GET_VOLT) is left out
+ * because ports of the driver to boards without an NPU supply dereference a null regulator in it and take the kernel down.
  */
 
 import type { Layout } from "./layout.ts";
@@ -14,7 +15,6 @@ export const IOCTL_RKNPU_ACTION = 0xc0087200;
 export const RKNPU_GET_HW_VERSION = 0;
 export const RKNPU_GET_DRV_VERSION = 1;
 export const RKNPU_GET_FREQ = 2;
-export const RKNPU_GET_VOLT = 4;
 export const RKNPU_GET_IOMMU_EN = 18;
 export const RKNPU_GET_TOTAL_SRAM_SIZE = 22;
 export const RKNPU_GET_FREE_SRAM_SIZE = 23;
