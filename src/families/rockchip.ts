@@ -125,6 +125,7 @@ export default {
         paths: ["/dev/accel/accel*"],
         class: "accel",
         drmName: "rocket",
+        facade: "rknn",
         group: "render",
         mode: "0660",
         rule: 'SUBSYSTEM=="accel"',

@@ -137,7 +137,7 @@ function routeLines(route: RouteSpec, terminal: Terminal): string[] {
 
 function driverLine(driver: DriverSpec): string {
   if (driver.module === undefined) return "none needed";
-  const parts = [driver.module, driver.origin.replace("-", " ")];
+  const parts = [driver.module, driver.origin.replaceAll("-", " ")];
   if (driver.since !== undefined) parts.push(`since Linux ${driver.since}`);
   if (driver.until !== undefined) parts.push(`gone in ${driver.until}`);
   if (driver.config) parts.push(`CONFIG_${driver.config.symbol}`);

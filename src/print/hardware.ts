@@ -159,7 +159,7 @@ function routeLines(route: RouteSpec, notes: Notes): string[] {
 
 function driverText(driver: DriverSpec): string {
   if (driver.module === undefined) return "none needed";
-  const parts = [`\`${driver.module}\``, driver.origin.replace("-", " ")];
+  const parts = [`\`${driver.module}\``, driver.origin.replaceAll("-", " ")];
   if (driver.since !== undefined) parts.push(`since Linux ${driver.since}`);
   if (driver.until !== undefined) parts.push(`gone in Linux ${driver.until}`);
   if (driver.config)

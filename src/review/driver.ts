@@ -184,7 +184,7 @@ function describe(
       return {
         rule: "driver/not-in-kernel",
         severity: "error",
-        says: `${device.name} needs ${module} (${driver.origin === "mainline" ? "mainline" : driver.origin.replace("-", " ")}), which ${where} does not have`,
+        says: `${device.name} needs ${module} (${driver.origin === "mainline" ? "mainline" : driver.origin.replaceAll("-", " ")}), which ${where} does not have`,
         remedy: withInstall(
           context,
           driver.repository === undefined

@@ -118,7 +118,7 @@ export function findFirmwareFault(context: RouteContext, layer: Layer): Finding 
       ...(remedy ?? { says: `put it below /lib/firmware` }),
       commands: [
         ...(remedy?.commands ?? []),
-        ...(route.driver.module === undefined
+        ...(route.driver.module === undefined || !valueOf(facts.loaded)?.has(route.driver.module)
           ? []
           : [`sudo modprobe -r ${route.driver.module}`, `sudo modprobe ${route.driver.module}`]),
       ],

@@ -91,6 +91,17 @@ export function catalogueSymbols(families: readonly Family[]): readonly string[]
   return [...new Set([...groundSymbols.map(([symbol]) => symbol), ...symbols])].sort();
 }
 
+/** Modules the catalogue's drivers are, and those they need beside them. */
+export function catalogueModules(families: readonly Family[]): readonly string[] {
+  const modules = families.flatMap((family) =>
+    family.routes.flatMap(({ driver }) => [
+      ...(driver.module === undefined ? [] : [driver.module]),
+      ...(driver.with ?? []),
+    ]),
+  );
+  return [...new Set(modules)].sort();
+}
+
 function symbolChanges(a: KernelView, b: KernelView, families: readonly Family[], all: boolean) {
   const [before, after] = [valueOf(a.config), valueOf(b.config)];
   if (before === undefined || after === undefined) return { symbols: [], symbolsKnown: false };

@@ -3,6 +3,7 @@
 import type { Evidence, Finding, Layer } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
 import type { DeviceNode } from "../facts/nodes.ts";
+import type { NodeSpec } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
 
@@ -65,6 +66,15 @@ function alsoNodes({ facts, route }: RouteContext): readonly DeviceNode[] {
   return (valueOf(facts.nodes) ?? []).filter((node) => also.some((path) => globMatches(path, node.path)));
 }
 
+/** The udev rule that would give the node its group; the catalogue holds what to match. */
+function ruleOf(spec: NodeSpec): string {
+  const set = [
+    ...(spec.group === undefined ? [] : [`GROUP="${spec.group}"`]),
+    ...(spec.mode === undefined ? [] : [`MODE="${spec.mode}"`]),
+  ];
+  return [spec.rule ?? "", ...set].join(", ");
+}
+
 export function findNode(context: RouteContext, layer: Layer): Finding | undefined {
   const { device, route, facts } = context;
   const spec = route.node;
@@ -91,7 +101,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
           ? {
               says: `a udev rule is missing: write it, then replug or trigger.${inside}`,
               commands: [
-                `echo '${spec.rule}' | sudo tee /etc/udev/rules.d/70-accel.rules`,
+                `echo '${ruleOf(spec)}' | sudo tee /etc/udev/rules.d/70-accelctl.rules`,
                 "sudo udevadm control --reload && sudo udevadm trigger",
                 ...(spec.group === undefined ? [] : [`sudo usermod -aG ${spec.group} $USER`]),
               ],

@@ -141,23 +141,34 @@ function isOpen(layers: readonly Layer[]): boolean {
   return layers.every((layer) => layer.name === "silicon" || layer.openness === "open" || layer.openness === "none");
 }
 
-/** What keeps a route from working, from the silicon up. A fault above a missing driver is still told: all of it must be cured. */
+/**
+ * What keeps a route from working, from the silicon up. Only the lowest fault is told at its own severity: what is missing above a
+ * missing driver must be cured too and says nothing by itself, so it is a note.
+ */
 function findFaults({ context, route }: Judged): Finding[] {
   const out: Finding[] = [];
   for (const layer of route.layers) {
-    const finding =
-      layer.name === "driver"
-        ? findDriver(context, layer)
-        : layer.name === "firmware"
-          ? findFirmwareFault(context, layer)
-          : layer.name === "node"
-            ? findNode(context, layer)
-            : layer.name === "runtime" || layer.name === "delegate"
-              ? findRuntimeFault(context, layer)
-              : undefined;
-    if (finding && !out.some((other) => other.says === finding.says)) out.push(finding);
+    const finding = findFault(context, layer);
+    if (!finding || out.some((other) => other.says === finding.says)) continue;
+    out.push(out.length === 0 ? finding : { ...finding, severity: "note" });
   }
   return out;
+}
+
+function findFault(context: RouteContext, layer: Layer): Finding | undefined {
+  switch (layer.name) {
+    case "driver":
+      return findDriver(context, layer);
+    case "firmware":
+      return findFirmwareFault(context, layer);
+    case "node":
+      return findNode(context, layer);
+    case "runtime":
+    case "delegate":
+      return findRuntimeFault(context, layer);
+    default:
+      return undefined;
+  }
 }
 
 function unrecognised(device: Device): Finding {

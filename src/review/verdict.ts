@@ -42,26 +42,20 @@ function phrase(layer: Layer): string {
 
 const rank: Readonly<Record<Route["works"], number>> = { yes: 0, unknown: 1, no: 2 };
 
-/** Nearer to working first: works, then how far up the layers are fine, then how many are. The catalogue's order decides ties. */
+/**
+ * Nearer to working first: works; then how far up the layers are fine, where a driver at work counts. Among routes that all lack
+ * their driver the catalogue's order decides: it lists first what people use, and a driver that merely ships with the kernel
+ * (nouveau) is not what they look for.
+ */
 function byNearness(a: Route, b: Route): number {
-  return rank[a.works] - rank[b.works] || reach(b) - reach(a) || fine(b) - fine(a);
+  return rank[a.works] - rank[b.works] || reach(b) - reach(a);
 }
 
-const isFine = (layer: Layer): boolean => layer.status === "ok" || layer.status === "unneeded";
-const fine = (route: Route): number => route.layers.filter(isFine).length;
-
 function reach(route: Route): number {
-  // A driver that this kernel ships is nearer than one that must be built, though neither is bound.
   const driver = route.layers.find((layer) => layer.name === "driver");
-  const near: Partial<Record<NonNullable<Layer["kernelState"]>, number>> = {
-    bound: 5,
-    loaded: 4,
-    "built in": 4,
-    "shipped as a module": 3,
-    unknown: 2,
-    "configured off": 1,
-  };
+  const atWork = { bound: 2, loaded: 1, "built in": 1 };
+  const state = driver?.kernelState ?? "unknown";
+  const near = state in atWork ? atWork[state as keyof typeof atWork] : 0;
   const index = route.layers.findIndex((layer) => layer.status === "missing" || layer.status === "faulty");
-  const height = index < 0 ? route.layers.length : index;
-  return height * 10 + (near[driver?.kernelState ?? "not in this kernel"] ?? 0);
+  return (index < 0 ? route.layers.length : index) * 10 + near;
 }

@@ -1,0 +1,66 @@
+/**
+ * Opens a kernel by what a person names it: a release of the machine at hand, a directory, a capture or archive, one or more
+ * packages of which it consists, or a harvest.
+ */
+
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+
+import { CannotError } from "../base/errors.ts";
+import { openDeb } from "../root/archive.ts";
+import { openRoot } from "../root/open.ts";
+import { overlayRoots } from "../root/overlay.ts";
+import type { Root } from "../root/root.ts";
+import { harvestView, parseHarvest } from "./harvest.ts";
+import { readKernelView, type KernelView } from "./kernel-view.ts";
+
+/**
+ * `what`: a path (several packages of one kernel with commas between), else a release in `root`. `root` is only opened when a
+ * release is asked for.
+ */
+export function openKernel(what: string | undefined, root: () => Root): KernelView {
+  if (what === undefined) return readKernelView(root());
+  const parts = what.split(",").filter((part) => part !== "");
+  const paths = parts.map((path) => ({ path, kind: kindOf(path) }));
+  if (paths.length > 1 && paths.every(({ kind }) => kind === "deb")) return readKernelView(openPackages(parts));
+  switch (kindOf(what)) {
+    case "release":
+      if (what.includes("/")) throw new CannotError(`${what}: no such file or directory`);
+      return readKernelView(root(), what);
+    case "deb":
+      return readKernelView(openPackages([what]));
+    case "harvest":
+      return harvestView(parseHarvest(readFileSync(what, "utf8"), what), what);
+    case "root":
+      return readKernelView(openRoot(what));
+  }
+}
+
+/** Packages of one kernel as one root. */
+export function openPackages(paths: readonly string[]): Root {
+  const [first, ...others] = paths.map((path) => openDeb(path));
+  if (first === undefined) throw new CannotError("no package named");
+  return overlayRoots([first, ...others], paths.join(","));
+}
+
+type Kind = "release" | "deb" | "harvest" | "root";
+
+function kindOf(path: string): Kind {
+  try {
+    if (!statSync(path).isFile()) return "root";
+  } catch {
+    return "release"; // whatever the errno: it is no file we can open, and may be a release
+  }
+  const head = beginning(path);
+  if (head.startsWith("!<arch>\n")) return "deb";
+  return /^\{\s*"schema": 1,\s*"release": /.test(head) ? "harvest" : "root";
+}
+
+function beginning(path: string): string {
+  const bytes = Buffer.alloc(64);
+  const file = openSync(path, "r");
+  try {
+    return bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(file);
+  }
+}
