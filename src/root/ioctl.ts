@@ -1,7 +1,7 @@
 /**
  * The only native door: one ioctl(2) on one character device, through libc by koffi. What is asked and what the answer means
  * is decided elsewhere (uapi, facts/queries); here the struct and its buffers go to the driver and come back.
- * docs/decisions/ioctl-door.md
+ * docs/decisions/020-ioctl-door.md
  */
 
 import { constants } from "node:os";
