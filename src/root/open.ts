@@ -10,7 +10,6 @@ import { ARCHIVE_LIMIT, isDeb, isTar, openDebBytes, openTar } from "./archive.ts
 import { openDirectory, openLive } from "./directory.ts";
 import { isDtb, openDtb } from "./dtb.ts";
 import { ioctlAsk } from "./ioctl.ts";
-import { isDtb, openDtb } from "./dtb.ts";
 import type { Root } from "./root.ts";
 import { unpack } from "./unpack.ts";
 
@@ -38,6 +37,5 @@ export function openBytes(bytes: Uint8Array, name: string): Root {
   const content = unpack(bytes, name, ARCHIVE_LIMIT);
   if (isDtb(content)) return openDtb(content, name);
   if (isTar(content)) return openTar(content, name);
-  if (isDtb(content)) return openDtb(content, name);
   throw new FileError(name, "neither a capture nor an archive of a machine");
 }
