@@ -38,7 +38,6 @@ export default {
       driver: {
         module: "ane",
         origin: "out-of-tree",
-        config: { symbol: "DRM_ACCEL" },
         openness: "open",
         licence: "Dual MIT/GPL",
         repository: "https://github.com/eiln/ane",

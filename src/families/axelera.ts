@@ -33,7 +33,6 @@ export default {
         // The PCI driver is called "axl" and serves both chips.
         binds: ["axl"],
         origin: "out-of-tree",
-        config: { symbol: "PCI_MSI", needs: ["DMA_SHARED_BUFFER"] },
         openness: "open",
         licence: "GPL-2.0-or-later",
         repository: "https://github.com/axelera-ai-hub/axelera-driver",

@@ -95,7 +95,6 @@ export default {
         // The PCI driver is registered as "hailo": lspci shows that name, lsmod the module's.
         binds: ["hailo"],
         origin: "out-of-tree",
-        config: { symbol: "PCI_MSI" },
         openness: "open",
         licence: "GPL-2.0",
         repository: "https://github.com/hailo-ai/hailort-drivers (branch hailo8)",
@@ -133,7 +132,6 @@ export default {
         module: "hailo1x_pci",
         binds: ["hailo1x"],
         origin: "out-of-tree",
-        config: { symbol: "PCI_MSI" },
         openness: "open",
         licence: "GPL-2.0",
         repository: "https://github.com/hailo-ai/hailort-drivers",

@@ -34,7 +34,6 @@ export default {
         // The PCI driver's own name; lsmod shows the module's.
         binds: ["memx_pcie_ai_chip"],
         origin: "out-of-tree",
-        config: { symbol: "PCI_MSI", needs: ["HWMON"] },
         openness: "open",
         licence: "GPL-2.0+",
         repository: "https://github.com/memryx/mx3_driver_pub",
