@@ -18,9 +18,20 @@ export default {
   architecture: "MAC array",
   architectureDetail: fact("MAC array with a command stream, 8- and 16-bit integers", bindings),
   use: "inference",
+  // The SoC's own compatible stands first and the driver matches the one after it: a hint.
   chips: [
-    { id: "u65", name: "Ethos-U65", matches: [of("arm,ethos-u65"), of("fsl,imx93-npu")], source: bindings },
-    { id: "u85", name: "Ethos-U85", matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85")], source: kernel },
+    {
+      id: "u65",
+      name: "Ethos-U65",
+      matches: [of("arm,ethos-u65"), of("fsl,imx93-npu", { hint: true })],
+      source: bindings,
+    },
+    {
+      id: "u85",
+      name: "Ethos-U85",
+      matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85", { hint: true })],
+      source: kernel,
+    },
     { id: "stack", name: "Ethos-U behind a Cortex-M", matches: [of("arm,ethosu")], source: stack },
   ],
   routes: [

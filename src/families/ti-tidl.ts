@@ -12,10 +12,8 @@ const kernel: Source = {
   module: "ti_k3_dsp_remoteproc",
   release: "7.3.4",
 };
-const trees: Source = { kernel: "arch/arm64/boot/dts/ti", release: "7.3.4" };
-const posted: Source = {
-  cited: "patch to ti_k3_dsp_remoteproc on linux-remoteproc, not merged in 7.3",
-  says: "compatible ti,j722s-c7xv-dsp",
+const trees: Source = {
+  cited: "device trees of Debian 7.3.4 arm64, ti/: firmware-name of the dsp nodes",
   seen: "2026-11-25",
 };
 const tidl: Source = { cited: "https://github.com/TexasInstruments/edgeai-tidl-tools", seen: "2026-11-22" };
@@ -33,7 +31,6 @@ export default {
   use: "inference",
   chips: [
     { id: "am62a", name: "AM62A, AM67A, J722S: C7x with MMA", matches: [of("ti,am62a-c7xv-dsp")], source: bindings },
-    { id: "j722s", name: "J722S: C7x with MMA", matches: [of("ti,j722s-c7xv-dsp")], source: posted },
     { id: "j721e", name: "TDA4VM (J721E): C71x with MMA", matches: [of("ti,j721e-c71-dsp")], source: bindings },
     {
       id: "j721s2",
@@ -58,7 +55,7 @@ export default {
       firmware: {
         files: [
           { path: "am62a-c71_0-fw", chips: ["am62a"], oneOf: "c7x", source: trees },
-          { path: "j722s-c71_*-fw", chips: ["am62a", "j722s"], oneOf: "c7x", source: trees },
+          { path: "j722s-c71_*-fw", chips: ["am62a"], oneOf: "c7x", source: trees },
           { path: "j7-c71_0-fw", chips: ["j721e"], source: trees },
           { path: "j721s2-c71_*-fw", chips: ["j721s2"], oneOf: "c71", source: trees },
           { path: "j784s4-c71_*-fw", chips: ["j721s2"], oneOf: "c71", source: trees },
@@ -99,6 +96,10 @@ export default {
   },
   maintained: "yes",
   verified: [{ how: "documents", says: "bindings and device trees of Debian 7.3.4; never run" }],
-  sources: [bindings, kernel, trees, posted, tidl],
-  unknown: ["throughput and power from a primary source", "first mainline release of the driver for C7x"],
+  sources: [bindings, kernel, trees, tidl],
+  unknown: [
+    "throughput and power from a primary source",
+    "first mainline release of the driver for C7x",
+    "a compatible ti,j722s-c7xv-dsp has been posted and is in no kernel yet",
+  ],
 } as const satisfies Family;
