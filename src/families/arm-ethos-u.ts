@@ -9,6 +9,8 @@ const udev: Source = { cited: "Debian udev 257.13: 50-udev-default.rules, SUBSYS
 const mesa: Source = { cited: "https://docs.mesa3d.org/teflon.html", seen: "2026-11-22" };
 const stack: Source = { cited: "https://github.com/nxp-imx/ethos-u-driver-stack-imx@2acb7e2", seen: "2026-11-22" };
 const teflon = ["libteflon.so"] as const;
+// The compatible of the SoC stands before the one that the driver matches.
+const hint = { hint: true } as const;
 
 export default {
   id: "ethos-u",
@@ -18,18 +20,12 @@ export default {
   architecture: "MAC array",
   architectureDetail: fact("MAC array with a command stream, 8- and 16-bit integers", bindings),
   use: "inference",
-  // The SoC's own compatible stands first and the driver matches the one after it: a hint.
   chips: [
-    {
-      id: "u65",
-      name: "Ethos-U65",
-      matches: [of("arm,ethos-u65"), of("fsl,imx93-npu", { hint: true })],
-      source: bindings,
-    },
+    { id: "u65", name: "Ethos-U65", matches: [of("arm,ethos-u65"), of("fsl,imx93-npu", hint)], source: bindings },
     {
       id: "u85",
       name: "Ethos-U85",
-      matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85", { hint: true })],
+      matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85", hint)],
       source: kernel,
     },
     { id: "stack", name: "Ethos-U behind a Cortex-M", matches: [of("arm,ethosu")], source: stack },
