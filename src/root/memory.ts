@@ -57,6 +57,12 @@ export class TreeBuilder {
     return this;
   }
 
+  /** A directory whose listing is not held: what is not held in it is uncaptured. */
+  passage(path: string, stat: Partial<Stat> = {}): this {
+    this.#put(path, { ...directoryStat, ...stat, type: "directory" });
+    return this;
+  }
+
   /** A node of any type of which only the stat is known: devices, FIFOs, sockets. */
   node(path: string, stat: Partial<Stat> & Pick<Stat, "type">): this {
     this.#put(path, { mode: 0, uid: 0, gid: 0, size: 0, ...stat });
@@ -80,8 +86,9 @@ export class TreeBuilder {
 
   /** Looking at the name itself (lstat) gave this. */
   unknown(path: string, state: Unread["state"], why?: string): this {
+    const children = this.#entries.get(path)?.children;
     this.#parents(path);
-    this.#entries.set(path, { stat: unread(state, path, why) });
+    this.#entries.set(path, { stat: unread(state, path, why), ...(children === undefined ? {} : { children }) });
     return this;
   }
 
@@ -179,7 +186,9 @@ export class TreeBuilder {
       let entry = this.#entries.get(parent);
       const known = entry?.children !== undefined;
       if (entry?.children === undefined) {
-        entry = { stat: read(directoryStat, parent), children: new Set() };
+        // A name of which only a failure is known keeps it; anything else turns out to be a directory.
+        const stat = entry !== undefined && entry.stat.state !== "read" ? entry.stat : read(directoryStat, parent);
+        entry = { stat, children: new Set() };
         this.#entries.set(parent, entry);
       }
       entry.children?.add(name);

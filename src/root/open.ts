@@ -7,6 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 
 import { CannotError, FileError } from "../base/errors.ts";
 import { ARCHIVE_LIMIT, isDeb, isTar, openDebBytes, openTar } from "./archive.ts";
+import { isCapture, openCapture } from "./capture.ts";
 import { openDirectory, openLive } from "./directory.ts";
 import { isDtb, openDtb } from "./dtb.ts";
 import { ioctlAsk } from "./ioctl.ts";
@@ -35,6 +36,7 @@ export function openRoot(name?: string): Root {
 export function openBytes(bytes: Uint8Array, name: string): Root {
   if (isDeb(bytes)) return openDebBytes(bytes, name);
   const content = unpack(bytes, name, ARCHIVE_LIMIT);
+  if (isCapture(content)) return openCapture(content, name);
   if (isDtb(content)) return openDtb(content, name);
   if (isTar(content)) return openTar(content, name);
   throw new FileError(name, "neither a capture nor an archive of a machine");
