@@ -105,7 +105,7 @@ export default {
       says: "Google's own driver of its VM image and libtpu (v2 to v4)",
       chips: ["v2-v3", "plc", "v4"],
       driver: {
-        module: "tpu",
+        // Its module's name is not public, so none is given.
         origin: "vendor-kernel",
         openness: "closed",
         packages: {

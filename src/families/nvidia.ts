@@ -215,7 +215,7 @@ export default {
         with: ["nova_drm"],
         origin: "mainline",
         since: "6.15",
-        config: { symbol: "NOVA_CORE", needs: ["DRM_NOVA"] },
+        config: { symbol: "NOVA_CORE" },
         openness: "open",
         licence: "GPL v2",
         source: nova,

@@ -14,7 +14,7 @@ const umd: Source = {
   seen: "2026-11-22",
 };
 const metal: Source = { cited: "https://github.com/tenstorrent/tt-metal", seen: "2026-11-22" };
-const xla: Source = { cited: "https://github.com/tenstorrent/tt-xla", seen: "2026-11-22" };
+const xla: Source = { cited: "https://github.com/tenstorrent/tt-xla", says: "pjrt_plugin_tt.so", seen: "2026-11-25" };
 const mlir: Source = { cited: "https://github.com/tenstorrent/tt-mlir", says: "@19c86fca", seen: "2026-11-22" };
 const systemFirmware: Source = { cited: "https://docs.tenstorrent.com/tt-system-firmware/", seen: "2026-11-25" };
 const compatibility: Source = {
@@ -147,7 +147,13 @@ export default {
         packages: { vendor: { says: "wheels of tt-xla's releases", link: "https://github.com/tenstorrent/tt-xla" } },
         source: umd,
       },
-      delegate: { id: "pjrt", name: "tt-xla", openness: "open", source: xla },
+      delegate: {
+        id: "pjrt",
+        name: "tt-xla",
+        libraries: ["pjrt_plugin_tt.so"],
+        openness: "open",
+        source: xla,
+      },
       models: [{ format: "onnx", compiler: "tt-forge and tt-mlir", openness: "open" }],
     },
   ],
@@ -189,9 +195,5 @@ export default {
     { how: "documents", says: "captures of real hardware (Wormhole, Blackhole), read by our tests" },
   ],
   sources: [kmd, umd, metal, xla, mlir, systemFirmware, compatibility, hardware, tools, pypi, pciids],
-  unknown: [
-    "official peak figures in public documents",
-    "file name of the PJRT plug-in from a primary source",
-    "power from a primary source",
-  ],
+  unknown: ["official peak figures in public documents", "power from a primary source"],
 } as const satisfies Family;
