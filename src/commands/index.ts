@@ -5,7 +5,9 @@ import type { Command } from "./command.ts";
 /** Verb to loader: a verb's code is run only when it is used. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "catalog": async () => (await import("./catalog.ts")).default,
+  "explain": async () => (await import("./explain.ts")).default,
   "help": async () => (await import("./help.ts")).default,
+  "kernel": async () => (await import("./kernel.ts")).default,
   "list": async () => (await import("./list.ts")).default,
   "review": async () => (await import("./review.ts")).default,
   "version": async () => (await import("./version.ts")).default,

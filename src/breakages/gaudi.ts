@@ -1,0 +1,142 @@
+/** Intel Gaudi and Goya: habanalabs, SynapseAI. Messages: drivers/accel/habanalabs. */
+
+import { says, type Breakage } from "./breakage.ts";
+
+const driver = "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/accel/habanalabs";
+
+export const gaudi: readonly Breakage[] = [
+  {
+    id: "gaudi-busy",
+    family: "intel-gaudi",
+    kind: "busy",
+    title: "another process has the Gaudi",
+    patterns: [
+      says("device already acquired", /(synStatus ?= ?20 )?\[?device already acquired/i),
+      says("synstatus", /synStatus ?= ?20\b/i),
+    ],
+    mentions: ["synstatus 20|acquired|busy", "gaudi|habana busy|acquired|already use|process|acquired|busy"],
+    cause:
+      "A Gaudi serves one process. The bare error 20 was also seen with a SynapseAI release that does not know the server type.",
+    cure: [
+      "See which process holds it and stop that; run one process per device.",
+      "If none does, bring SynapseAI and the driver to one release.",
+    ],
+    commands: ["hl-smi", "sudo lsof /dev/accel/accel0"],
+    links: ["https://github.com/huggingface/tgi-gaudi/issues/93", "https://github.com/HabanaAI/hccl_demo/issues/44"],
+    seenIn: "SynapseAI",
+    layer: "runtime",
+    severity: "error",
+    checked: true,
+    visible: ["text", "facts"],
+  },
+  {
+    id: "gaudi-26",
+    family: "intel-gaudi",
+    kind: "version",
+    title: "SynapseAI could not acquire the Gaudi",
+    patterns: [says("synstatus", /synStatus ?= ?26\b/i), says("device acquire failed", /device acquire failed/i)],
+    mentions: ["synstatus 26|generic", "gaudi|habana|synapse acquire failed|fail"],
+    cause:
+      "The driver and SynapseAI are of different releases, or the device is in a reset. The error itself says no more.",
+    cure: ["Bring the habanalabs driver, its firmware and SynapseAI to one release.", "Reload the driver."],
+    commands: ["hl-smi", "sudo modprobe -r habanalabs && sudo modprobe habanalabs"],
+    links: ["https://github.com/huggingface/optimum-habana/issues/1611"],
+    seenIn: "SynapseAI",
+    layer: "runtime",
+    severity: "error",
+    checked: false,
+    visible: ["text"],
+  },
+  {
+    id: "gaudi-cpucp",
+    family: "intel-gaudi",
+    kind: "firmware",
+    title: "the Gaudi's embedded processor does not answer",
+    patterns: [
+      says("failed to communicate with device cpu", /failed to communicate with device CPU/i),
+      says("device cpu packet timeout", /device CPU packet timeout/i),
+    ],
+    mentions: ["cpu-cp|cpucp timeout|fail", "gaudi|habana|habanalabs cpu communicate|timeout|answer"],
+    cause: "The firmware on the card is not running or is not of the driver's release.",
+    cure: [
+      "Install habanalabs-firmware and habanalabs-dkms of one release and update the board's firmware.",
+      "Switch the power off and on.",
+    ],
+    commands: [
+      "sudo apt install habanalabs-firmware habanalabs-dkms   # Habana's own repository",
+      "hl-smi -q | grep -i firmware",
+    ],
+    links: ["https://github.com/HabanaAI/Setup_and_Install/issues/1"],
+    seenIn: "dmesg",
+    layer: "firmware",
+    severity: "error",
+    checked: true,
+    visible: ["log"],
+  },
+  {
+    id: "gaudi-bars",
+    family: "intel-gaudi",
+    kind: "hardware",
+    title: "the card's address windows are not as large as the driver expects of this model",
+    patterns: [says("not habanalabs?", /not habanalabs\? BAR \d+ size \S+, expecting/i)],
+    mentions: ["habanalabs|gaudi|goya bar size"],
+    cause:
+      "The driver checks the BAR sizes of the model its id names, and one differs: another model's card under this id, firmware that is not provisioned, a bridge that cut the window, or an emulated device.",
+    cure: [
+      "Enable Above 4G Decoding and Resizable BAR in setup.",
+      "See what the card says itself, then update its firmware from a host on which it works.",
+    ],
+    commands: ["lspci -vv -d 1da3: | grep -E 'Region|LnkSta'"],
+    links: [driver],
+    seenIn: "dmesg",
+    layer: "silicon",
+    severity: "error",
+    checked: false,
+    visible: ["log"],
+  },
+  {
+    id: "gaudi-unusable",
+    family: "intel-gaudi",
+    kind: "hardware",
+    title: "the habanalabs driver gave up on this card",
+    patterns: [
+      says("is not usable", /habanalabs.*failed to initialize \w+\. device \S+ is not usable/i),
+      says("fatal error during habanalabs", /fatal error during habanalabs device init/i),
+    ],
+    mentions: ["habanalabs|gaudi|goya fatal|usable|initialize|init"],
+    cause:
+      "Its start ended in an error; the lines before name the step. The driver link and the node may exist all the same.",
+    cure: [
+      "Read the earlier lines of this address in the log.",
+      "Reload the driver after the cause is gone; a cold boot resets the card.",
+    ],
+    commands: ["sudo dmesg | grep -i habana"],
+    links: [driver],
+    seenIn: "dmesg",
+    layer: "driver",
+    severity: "error",
+    checked: false,
+    visible: ["log"],
+  },
+  {
+    id: "gaudi-fw-missing",
+    family: "intel-gaudi",
+    kind: "firmware",
+    title: "the Gaudi's firmware file is not on this machine",
+    patterns: [
+      says("is not found!", /firmware file \S*habanalabs\S* is not found/i),
+      says("habanalabs/", /direct firmware load for habanalabs\/\S+ failed with error -2/i),
+      says("failed to load habanalabs/", /firmware: failed to load habanalabs\/\S+ \(-2\)/i),
+    ],
+    mentions: ["habanalabs|gaudi firmware missing|not|no found|file|install"],
+    cause: "No habanalabs/gaudi*/ image lies in the firmware directories.",
+    cure: ["Install habanalabs-firmware of the driver's release, then reload the driver."],
+    commands: ["ls -R /lib/firmware/habanalabs", "sudo modprobe -r habanalabs && sudo modprobe habanalabs"],
+    links: [driver],
+    seenIn: "dmesg",
+    layer: "firmware",
+    severity: "error",
+    checked: false,
+    visible: ["log", "facts"],
+  },
+];
