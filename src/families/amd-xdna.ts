@@ -188,6 +188,7 @@ export default {
     {
       name: "xrt",
       says: "mainline driver, XRT, kernels compiled by the open mlir-aie and Peano",
+      chips: ["npu1", "npu4", "npu5", "npu6", "npu3"],
       driver,
       firmware,
       node,
@@ -198,6 +199,7 @@ export default {
     {
       name: "ryzen-ai",
       says: "the same stack under ONNX Runtime's Vitis AI provider of AMD's Ryzen AI software",
+      chips: ["npu1", "npu4", "npu5", "npu6"],
       driver,
       firmware,
       node,
@@ -222,6 +224,30 @@ export default {
       runtime,
       delegate: { id: "vendor", name: "FastFlowLM (flm)", openness: "mixed", source: flm },
       models: [],
+    },
+    {
+      name: "xrt-dkms",
+      says: "AMD's own driver, ahead of mainline, and XRT: for chips that mainline does not know yet",
+      chips: ["npu3-dkms", "npu9-11"],
+      driver: {
+        module: "amdxdna",
+        origin: "out-of-tree",
+        openness: "open",
+        licence: "GPL-2.0",
+        repository: "https://github.com/amd/xdna-driver",
+        packages: {
+          vendor: {
+            says: "xrt_plugin.<version>_<distro>-amdxdna, or built from AMD's tree",
+            link: "https://github.com/amd/xdna-driver",
+          },
+        },
+        source: vendorTree,
+      },
+      firmware: { files: [], elsewhere: "amdnpu/* of AMD's package", openness: "closed" },
+      node,
+      runtime,
+      delegate: { id: "vendor", name: "XRT (mlir-aie, IRON, IREE amd-aie)", openness: "open", source: mlirAie },
+      models: [{ format: "xclbin", compiler: "mlir-aie and Peano", openness: "open" }],
     },
   ],
   metrics: [
