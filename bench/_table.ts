@@ -12,7 +12,9 @@ export function table(title: string, head: readonly string[], rows: readonly (re
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => (row[i] ?? "").length)));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ");
-  process.stdout.write([`\n${title}`, line(head), line(widths.map((w) => "-".repeat(w))), ...rows.map(line), ""].join("\n"));
+  process.stdout.write(
+    [`\n${title}`, line(head), line(widths.map((w) => "-".repeat(w))), ...rows.map(line), ""].join("\n"),
+  );
 }
 
 /** Runs the candidates in turn, `rounds` times, so that noise falls on all alike. Milliseconds per candidate. */

@@ -44,12 +44,18 @@ if (missing.length > 0) process.stdout.write(`not installed here, so not measure
 // Peak memory of one run, as the kernel counted it for the child.
 const hook = `process.on("exit",()=>process.stderr.write("maxRSS "+process.resourceUsage().maxRSS))`;
 const rows = [["list", "--json"], ["review", "--json"], ["review"], ["kernel"]].map((args) => {
-  const done = spawnSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, cli, ...args], {
-    encoding: "utf8",
-  });
+  const done = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, cli, ...args],
+    {
+      encoding: "utf8",
+    },
+  );
   const kib = Number(/maxRSS (\d+)/.exec(done.stderr)?.[1] ?? NaN);
   return [`accelctl ${args.join(" ")}`, (kib / 1024).toFixed(1)];
 });
-const bare = spawnSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, "-e", "0"], { encoding: "utf8" });
+const bare = spawnSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, "-e", "0"], {
+  encoding: "utf8",
+});
 rows.unshift(["node -e 0", (Number(/maxRSS (\d+)/.exec(bare.stderr)?.[1] ?? NaN) / 1024).toFixed(1)]);
 table("Peak resident memory", ["command", "MiB"], rows);
