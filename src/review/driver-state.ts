@@ -160,22 +160,27 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
       because: `it is for ${arch} kernels only`,
     };
   }
-  const off = needs.find((need) => (config.value.get(need) ?? "n") === "n");
+  const off = needs.find((need) => config.value.get(need) === "n");
   if (off !== undefined) {
     return {
       state: "configured off",
-      evidence: [
-        { seen: config.from, says: config.value.has(off) ? line(off, "n") : `CONFIG_${off} is not written` },
-        unwritten(config, symbol),
-      ],
+      evidence: [{ seen: config.from, says: line(off, "n") }, unwritten(config, symbol)],
       symbol: `CONFIG_${off}`,
       because: `CONFIG_${symbol} needs CONFIG_${off}, which is off`,
     };
   }
+  // A need that is not written either is out of reach of whoever configures this kernel: another platform's, mostly.
+  const unoffered = needs.find((need) => !config.value.has(need));
   return {
     state: "not in this kernel",
-    evidence: [unwritten(config, symbol)],
-    because: `this configuration does not offer CONFIG_${symbol}: another architecture, or a symbol it depends on is off`,
+    evidence: [
+      unwritten(config, symbol),
+      ...(unoffered === undefined ? [] : [{ seen: config.from, says: `CONFIG_${unoffered} is not written` }]),
+    ],
+    because:
+      unoffered === undefined
+        ? `this configuration does not offer CONFIG_${symbol}: another architecture, or a symbol it depends on is off`
+        : `CONFIG_${symbol} needs CONFIG_${unoffered}, which this configuration does not offer`,
   };
 }
 

@@ -3,8 +3,9 @@
  * configuration's symbols, the modules with their aliases and firmware names, and which of them are built in. A harvest is a view
  * like any other kernel; what it does not hold is uncaptured.
  *
- * Aliases are written short and come back as they were: "8086:7d1d" for pci:v00008086d00007D1Dsv*sd*bc*sc*i*, "arm,ethos-u65" for
- * the pair of patterns a compatible makes; anything else stays as it is. Firmware names share their directory.
+ * Aliases are written short and come back as they were: "8086:7d1d" for pci:v00008086d00007D1Dsv*sd*bc*sc*i*, "8086:e20b/03" with
+ * its class, "arm,ethos-u65" for the pair of patterns a compatible makes; anything else stays as it is. Firmware names share their
+ * directory. Lists are words with blanks between: neither aliases nor firmware names hold any.
  */
 
 import { FileError } from "../base/errors.ts";
@@ -79,9 +80,10 @@ export function harvestKernel(
 /** One module a line, so that git shows what a new kernel changed. */
 export function renderHarvest(harvest: Harvest): string {
   const modules = harvest.modules.map((module) => {
-    const { aliases, firmware, ...rest } = module;
+    const { aliases, firmware, depends, ...rest } = module;
     return `    ${JSON.stringify({
       ...rest,
+      depends: depends.join(" "),
       aliases: shortAliases(aliases),
       ...(firmware === undefined ? {} : { firmware: shortFirmware(firmware) }),
     })}`;
@@ -124,15 +126,15 @@ export function parseHarvest(text: string, path: string): Harvest {
         ...optional("file"),
         ...optional("licence"),
         intree: module["intree"] === true,
-        aliases: strings(module["aliases"], path, "aliases").flatMap(longAliases),
+        aliases: words(module["aliases"], path, "aliases").flatMap(longAliases),
         ...(module["firmware"] === undefined
           ? {}
           : {
               firmware: Object.entries(record(module["firmware"], path, "firmware")).flatMap(([directory, names]) =>
-                strings(names, path, "firmware").map((name) => directory + name),
+                words(names, path, "firmware").map((name) => directory + name),
               ),
             }),
-        depends: strings(module["depends"], path, "depends"),
+        depends: words(module["depends"], path, "depends"),
       };
     }),
   };
@@ -194,39 +196,54 @@ function modinfoOf(module: HarvestedModule, firmware: readonly string[]): Modinf
   };
 }
 
-const PCI = /^pci:v0000([0-9A-F]{4})d0000([0-9A-F]{4})sv\*sd\*bc\*sc\*i\*$/;
+const PCI =
+  /^pci:v0000([0-9A-F]{4})d(?:0000([0-9A-F]{4})|\*)sv\*sd\*bc(\*|[0-9A-F]{2})sc(\*|[0-9A-F]{2})i(\*|[0-9A-F]{2}\*)$/;
 
-function shortAliases(aliases: readonly string[]): readonly string[] {
+function shortAliases(aliases: readonly string[]): string {
   const all = new Set(aliases);
-  return [
-    ...new Set(
-      aliases.map((alias) => {
-        const pci = PCI.exec(alias);
-        if (pci !== null) return `${pci[1] ?? ""}:${pci[2] ?? ""}`.toLowerCase();
-        const of = /^of:N\*T\*C(.+?)(C\*)?$/.exec(alias)?.[1];
-        return of !== undefined && of.includes(",") && all.has(`of:N*T*C${of}`) && all.has(`of:N*T*C${of}C*`)
-          ? of
-          : alias;
-      }),
-    ),
-  ];
+  const words = aliases.map((alias) => {
+    const pci = PCI.exec(alias);
+    if (pci !== null) {
+      const [, vendor = "", device = "*", ...classes] = pci;
+      // bc03sc*i* is "03", bc12sc00i00* is "120000": a class is written as far as it is given.
+      const code = classes.join("").replaceAll("*", "");
+      const short = `${vendor}:${device}${code === "" ? "" : `/${code}`}`.toLowerCase();
+      return longAliases(short)[0] === alias ? short : alias;
+    }
+    const of = /^of:N\*T\*C(.+?)(C\*)?$/.exec(alias)?.[1];
+    return of?.includes(",") === true && all.has(`of:N*T*C${of}`) && all.has(`of:N*T*C${of}C*`) ? of : alias;
+  });
+  return [...new Set(words)].sort().join(" ");
 }
 
 function longAliases(short: string): readonly string[] {
-  if (/^[0-9a-f]{4}:[0-9a-f]{4}$/.test(short)) {
-    const [vendor = "", device = ""] = short.toUpperCase().split(":");
-    return [`pci:v0000${vendor}d0000${device}sv*sd*bc*sc*i*`];
+  const pci = /^([0-9a-f]{4}):([0-9a-f]{4}|\*)(?:\/([0-9a-f]{2})([0-9a-f]{2})?([0-9a-f]{2})?)?$/.exec(short);
+  if (pci !== null) {
+    const [, vendor = "", device = "", base, sub, code] = pci.map((word) =>
+      (word as string | undefined)?.toUpperCase(),
+    );
+    const id = `pci:v0000${vendor}d${device === "*" ? "*" : `0000${device}`}`;
+    return [`${id}sv*sd*bc${base ?? "*"}sc${sub ?? "*"}i${code === undefined ? "*" : `${code}*`}`];
   }
   return short.includes(":") ? [short] : [`of:N*T*C${short}C*`, `of:N*T*C${short}`];
 }
 
-function shortFirmware(names: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const directories: Record<string, string[]> = {};
+function shortFirmware(names: readonly string[]): Readonly<Record<string, string>> {
+  const directories = new Map<string, string[]>();
   for (const name of [...new Set(names)].sort()) {
     const slash = name.lastIndexOf("/") + 1;
-    (directories[name.slice(0, slash)] ??= []).push(name.slice(slash));
+    const [directory, file] = [name.slice(0, slash), name.slice(slash)];
+    const known = directories.get(directory);
+    if (known === undefined) directories.set(directory, [file]);
+    else known.push(file);
   }
-  return directories;
+  return Object.fromEntries([...directories].map(([directory, files]) => [directory, files.join(" ")]));
+}
+
+/** Words with blanks between; the empty text has none. */
+function words(value: unknown, path: string, what: string): readonly string[] {
+  const text = string(value, path, what);
+  return text === "" ? [] : text.split(" ");
 }
 
 function record(value: unknown, path: string, what: string): Record<string, unknown> {
@@ -238,9 +255,4 @@ function record(value: unknown, path: string, what: string): Record<string, unkn
 function string(value: unknown, path: string, what: string): string {
   if (typeof value !== "string") throw new FileError(path, `${what} is no text`);
   return value;
-}
-
-function strings(value: unknown, path: string, what: string): readonly string[] {
-  if (!Array.isArray(value)) throw new FileError(path, `${what} is no list`);
-  return value.map((entry: unknown) => string(entry, path, what));
 }

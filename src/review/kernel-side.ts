@@ -21,6 +21,11 @@ export interface FirmwareAsked {
   readonly oneOf?: string;
 }
 
+export interface NamedChip {
+  readonly id: string;
+  readonly name: string;
+}
+
 export interface DrivableRoute {
   readonly family: string;
   readonly familyName: string;
@@ -34,7 +39,7 @@ export interface DrivableRoute {
   /** Alias patterns of the module in this kernel; asked only of one it can drive with. */
   readonly aliases: Reading<readonly string[]>;
   /** Chips of the route whose id this module claims here; those it does not (newer than this kernel). Unset when aliases are unknown. */
-  readonly claims?: { readonly chips: readonly string[]; readonly not: readonly string[] };
+  readonly claims?: { readonly chips: readonly NamedChip[]; readonly not: readonly NamedChip[] };
   readonly firmware: readonly FirmwareAsked[];
 }
 
@@ -86,7 +91,10 @@ function drivable(view: KernelView, family: Family, route: RouteSpec): readonly 
   const driver = readDriverState(view, route.driver);
   const usable = canDrive(driver.state);
   const aliases = usable ? aliasesOf(view, module) : absent(view.moduleIndex.from, driver.state);
-  const known = valueOf(aliases);
+  // vfio_pci:... are for a device somebody names by driver_override; no bus asks for them.
+  const known = valueOf(aliases)?.filter((pattern) => !pattern.startsWith("vfio_pci:"));
+  // A module without aliases is bound by another way (auxiliary bus, by hand): its list says nothing about chips.
+  const claims = known === undefined || known.length === 0 ? undefined : claimedChips(family, route, known);
   return [
     {
       family: family.id,
@@ -99,9 +107,8 @@ function drivable(view: KernelView, family: Family, route: RouteSpec): readonly 
       driver,
       evidence: driver.evidence,
       aliases,
-      // A module without aliases is bound by another way (auxiliary bus, by hand): its list says nothing about chips.
-      ...(known === undefined || known.length === 0 ? {} : { claims: claimedChips(family, route, known) }),
-      firmware: usable ? firmwareOf(view, module, route.firmware) : [],
+      ...(claims === undefined ? {} : { claims }),
+      firmware: usable ? firmwareOf(view, module, route.firmware, claims?.chips) : [],
     },
   ];
 }
@@ -117,14 +124,22 @@ function claimedChips(family: Family, route: RouteSpec, aliases: readonly string
   );
   const claimed = own.filter((chip) => chip.matches.some((match) => claimOf(match, aliases) !== undefined));
   const not = own.filter((chip) => !claimed.includes(chip) && chip.matches.some((match) => match.bus !== "cpu"));
-  return { chips: claimed.map((chip) => chip.name), not: not.map((chip) => chip.name) };
+  const named = ({ id, name }: Chip): NamedChip => ({ id, name });
+  return { chips: claimed.map(named), not: not.map(named) };
 }
 
-function firmwareOf(view: KernelView, module: string, spec: FirmwareSpec | undefined): readonly FirmwareAsked[] {
+/** Firmware of chips that this kernel's module does not claim is not asked for. */
+function firmwareOf(
+  view: KernelView,
+  module: string,
+  spec: FirmwareSpec | undefined,
+  chips: readonly NamedChip[] | undefined,
+): readonly FirmwareAsked[] {
   const named = valueOf(view.modinfo(module))?.firmware ?? [];
   const asked: FirmwareAsked[] = [];
   const taken = new Set<string>();
   for (const file of spec?.files ?? []) {
+    if (chips !== undefined && file.chips?.some((id) => chips.some((chip) => chip.id === id)) === false) continue;
     const same = named.filter((name) => patternHolds(file.path, name));
     for (const name of same) taken.add(name);
     asked.push({
