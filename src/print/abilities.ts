@@ -3,24 +3,31 @@
 import type { KernelState } from "../base/finding.ts";
 import { families } from "../families/index.ts";
 import type { Ability, Report } from "../review/report.ts";
-import { paint, wrapText, type Terminal } from "./terminal.ts";
+import { paint, wrap, type Terminal } from "./terminal.ts";
 
+/** Best first: a family is told once, by the best state any of its drivers is in. */
 const groups: readonly { readonly title: string; readonly states: readonly KernelState[] }[] = [
   { title: "ready", states: ["bound", "loaded", "built in", "shipped as a module"] },
   { title: "built without", states: ["configured off"] },
-  { title: "not part of it", states: ["not in this kernel"] },
-  { title: "not known", states: ["unknown"] },
+  { title: "not in it", states: ["not in this kernel"] },
+  { title: "not known", states: ["unknown", "not needed"] },
 ];
 
 export function abilitiesText(report: Report, terminal: Terminal): string[] {
   const abilities = report.kernel.abilities ?? [];
-  const lines = [paint(terminal, "bold", "What this kernel could drive, if it were here")];
-  for (const { title, states } of groups) {
-    const members = abilities.filter((ability) => states.includes(ability.state));
-    if (members.length === 0) continue;
-    const text = members.map(label).join(", ");
-    lines.push(...wrapText(text, terminal.columns, `  ${title.padEnd(15)}`, " ".repeat(17)));
+  const rank = (ability: Ability): number => groups.findIndex((group) => group.states.includes(ability.state));
+  const best = new Map<string, Ability>();
+  for (const ability of abilities) {
+    const other = best.get(ability.family);
+    if (other === undefined || rank(ability) < rank(other)) best.set(ability.family, ability);
   }
+  const lines = [paint(terminal, "bold", "What this kernel could drive, if it were here")];
+  groups.forEach(({ title }, i) => {
+    const members = [...best.values()].filter((ability) => rank(ability) === i);
+    if (members.length === 0) return;
+    const words = members.map((m, n) => label(m) + (n < members.length - 1 ? "," : ""));
+    lines.push(...wrap(words, terminal.columns, `  ${title.padEnd(14)} `));
+  });
   lines.push("");
   lines.push(paint(terminal, "bold", "Next"));
   lines.push("  accelctl kernel             which driver, which firmware, device by device");
@@ -32,5 +39,6 @@ export function abilitiesText(report: Report, terminal: Terminal): string[] {
 
 function label(ability: Ability): string {
   const family = families.find((f) => f.id === ability.family);
-  return `${ability.module} (${family?.name ?? ability.family})`;
+  const name = family?.name.replace(/ \(.*\)$/, "") ?? ability.family;
+  return `${name} (${ability.module})`;
 }

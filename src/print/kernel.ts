@@ -6,8 +6,8 @@ import type { KernelDiff, ModuleChange } from "../review/kernel-diff.ts";
 import { canDrive, type DrivableRoute, type FirmwareAsked, type KernelSide } from "../review/kernel-side.ts";
 import { harmless, marksOf, padEnd, paint, wrap, wrapText, type Terminal } from "./terminal.ts";
 
-/** Lines of firmware shown of one driver without --all; amdgpu names 725. */
-const FIRMWARE_SHOWN = 8;
+/** Lines of firmware shown of one driver without --all. */
+const FIRMWARE_SHOWN = 12;
 
 interface Driver {
   readonly module: string;
@@ -107,9 +107,13 @@ function firmwareLines(asked: readonly FirmwareAsked[], terminal: Terminal, all:
     const found = names.find((name) => name.files.state === "read");
     const state =
       found !== undefined ? "there" : names.every((name) => name.files.state === "absent") ? "not there" : "not known";
-    return { text: (found === undefined ? names : [found]).map((name) => name.name).join(" or "), state };
+    const text = (found === undefined ? names : [found]).map((name) => name.name).join(" or ");
+    return { text, state, known: names.some((name) => name.by !== "module") };
   });
-  const shown = all ? rows : rows.slice(0, rows.length > FIRMWARE_SHOWN + 1 ? FIRMWARE_SHOWN : rows.length);
+  // What the catalogue names is what accelerators need; a GPU's module names hundreds more.
+  const known = rows.filter((row) => row.known);
+  const first = known.length > 0 ? known : rows;
+  const shown = all ? rows : first.slice(0, FIRMWARE_SHOWN);
   const lines = shown.flatMap(({ text, state }, i) => {
     const mark =
       {
@@ -125,7 +129,7 @@ function firmwareLines(asked: readonly FirmwareAsked[], terminal: Terminal, all:
     );
   });
   if (shown.length < rows.length) {
-    const left = rows.slice(shown.length);
+    const left = rows.filter((row) => !shown.includes(row));
     const counted = ["there", "not there", "not known"].map((state) => ({
       state,
       count: left.filter((row) => row.state === state).length,

@@ -41,5 +41,9 @@ function driverWord(device: DeviceReport): string {
 }
 
 function cut(text: string, room: number): string {
-  return widthOf(text) <= room ? text : `${[...text].slice(0, room - 1).join("")}…`;
+  return widthOf(text) <= room
+    ? text
+    : `${Array.from(text)
+        .slice(0, room - 1)
+        .join("")}…`;
 }

@@ -33,7 +33,7 @@ const escape = new RegExp("\\u001b\\[[0-9;]*m", "g");
 
 /** Columns a text takes: colour codes take none, wide characters are not in what we print. */
 export function widthOf(text: string): number {
-  return [...text.replace(escape, "")].length;
+  return Array.from(text.replace(escape, "")).length;
 }
 
 export function padEnd(text: string, width: number): string {
@@ -45,7 +45,6 @@ export function padEnd(text: string, width: number): string {
  * escape sequences.
  */
 export function harmless(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are exactly what is to be replaced
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd").replace(/[\t\n]+/g, " ");
 }
 

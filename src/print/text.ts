@@ -27,7 +27,7 @@ export function renderText(report: Report, terminal: Terminal, options: TextOpti
     for (const device of report.dormant) lines.push(...deviceText(device, terminal, options), "");
   }
   const findings = report.findings.filter((f) => options.device === undefined || f.device === options.device);
-  if (findings.length > 0) lines.push(...findingsText(findings, terminal), "");
+  if (findings.length > 0) lines.push(...findingsText(findings, terminal, options), "");
   if (report.kernel.abilities && options.device === undefined) lines.push(...abilitiesText(report, terminal), "");
   if (report.blind.length > 0 && options.device === undefined) lines.push(...blindText(report, terminal), "");
   if (chosen.some((device) => device.routes.length > 0)) lines.push(legend(terminal));
@@ -81,9 +81,30 @@ function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptio
   lines.push(...wrapText(device.verdict.says, terminal.columns, "  "));
   const facts = deviceFacts(device);
   if (facts.length > 0) lines.push(...wrap(facts, terminal.columns, "  ").map((line) => paint(terminal, "dim", line)));
-  const width = Math.max(0, ...device.routes.map((route) => route.name.length));
-  for (const route of device.routes) lines.push(...routeText(route, width, terminal, options));
+  const whole = options.device !== undefined;
+  const shown = device.routes.filter((route) => whole || isTold(route, device));
+  const width = Math.max(0, ...shown.map((route) => route.name.length));
+  for (const route of shown) lines.push(...routeText(route, width, terminal, options));
+  const others = device.routes.filter((route) => !shown.includes(route));
+  if (others.length > 0) {
+    const words = others.map((route) => `${route.name} ${workMark(route, terminal)}`);
+    lines.push(...wrap(words, terminal.columns, `  ${paint(terminal, "dim", "other routes")}  `));
+  }
   return lines;
+}
+
+/** The best route and the most open one tell the story; the processor's routes are told when it is asked for. */
+function isTold(route: Route, device: DeviceReport): boolean {
+  if (device.bus === "cpu") return false;
+  return route.name === device.verdict.route || route.name === device.verdict.most_open;
+}
+
+function workMark(route: Route, terminal: Terminal): string {
+  const marks = marksOf(terminal);
+  const [mark, colour] = (
+    { yes: [marks.ok, "green"], no: [marks.bad, "red"], unknown: [marks.unknown, "yellow"] } as const
+  )[route.works];
+  return paint(terminal, colour, mark);
 }
 
 function deviceFacts(device: DeviceReport): string[] {
@@ -150,7 +171,7 @@ export function evidenceText(evidence: Evidence): string {
   return "seen" in evidence ? `${evidence.seen}: ${evidence.says}` : `${evidence.known} [${evidence.source}]`;
 }
 
-function findingsText(findings: readonly Finding[], terminal: Terminal): string[] {
+function findingsText(findings: readonly Finding[], terminal: Terminal, options: TextOptions): string[] {
   const lines = [paint(terminal, "bold", "Findings")];
   const colours = { error: "red", warning: "yellow", note: "blue" } as const;
   const digits = String(findings.length).length;
@@ -161,7 +182,8 @@ function findingsText(findings: readonly Finding[], terminal: Terminal): string[
     lines.push(...wrapText(finding.says, terminal.columns, head, indent));
     const meta = `${finding.rule} ${marksOf(terminal).dot} ${finding.device}`;
     lines.push(paint(terminal, "dim", `${indent}${harmless(meta)}`));
-    for (const evidence of finding.evidence.slice(0, 3)) {
+    const brief = finding.severity === "note" && !options.evidence;
+    for (const evidence of brief ? [] : finding.evidence.slice(0, 3)) {
       if (!("seen" in evidence)) continue;
       const text = wrapText(evidenceText(evidence), terminal.columns, `${indent}seen  `, `${indent}      `);
       lines.push(...text.map((line) => paint(terminal, "dim", line)));
@@ -172,7 +194,7 @@ function findingsText(findings: readonly Finding[], terminal: Terminal): string[
       for (const command of finding.remedy.commands ?? []) {
         lines.push(`${indent}      ${paint(terminal, "cyan", `$ ${harmless(command)}`)}`);
       }
-      for (const link of finding.remedy.links ?? [])
+      for (const link of brief ? [] : (finding.remedy.links ?? []))
         lines.push(`${indent}      ${paint(terminal, "dim", harmless(link))}`);
     }
   });

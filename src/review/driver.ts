@@ -23,6 +23,14 @@ export function judgeDriver(context: RouteContext): Layer {
   const { driver } = route;
   const is = driver.module ?? "none needed";
   const base = { name: "driver", is, openness: driver.openness } as const;
+  if (driver.module === undefined && driver.origin !== "none") {
+    return {
+      ...base,
+      is: "unnamed vendor driver",
+      status: device.driver.state === "read" ? "ok" : "unknown",
+      evidence: [known(route.says, driver.source)],
+    };
+  }
   if (driver.module === undefined) {
     return {
       ...base,
@@ -36,13 +44,13 @@ export function judgeDriver(context: RouteContext): Layer {
     const bound = device.driver.value;
     if (bindsOf(driver).some((name) => spell(name) === spell(bound))) {
       const evidence = [seen(device.driver.from, bound)];
-      const rival = rivalNode(context);
+      const rival = rivalNode(context) ?? rivalLicence(context);
       if (rival !== undefined) {
         return {
           ...base,
           status: "missing",
           kernelState: "unknown",
-          evidence: [...evidence, seen(rival, "node of another driver of this name")],
+          evidence: [...evidence, seen(rival, "another driver of this name is bound")],
         };
       }
       return { ...base, status: "ok", kernelState: "bound", evidence };
@@ -82,6 +90,17 @@ function rivalNode({ device, family, route }: RouteContext): string | undefined 
     if (path !== undefined) return path;
   }
   return undefined;
+}
+
+/** NVIDIA's open and closed modules share a name; the loaded one's taint tells: P is set by a proprietary licence only. */
+function rivalLicence({ facts, family, route }: RouteContext): string | undefined {
+  const { module, openness, origin } = route.driver;
+  const twins = family.routes.filter((other) => other.driver.module === module && other.driver.origin === origin);
+  if (module === undefined || !twins.some((other) => other.driver.openness !== openness)) return undefined;
+  const loaded = valueOf(facts.loaded)?.get(module);
+  if (loaded?.taint.state !== "read") return undefined;
+  const closed = loaded.taint.value.includes("P");
+  return closed === (openness === "closed") ? undefined : loaded.taint.from;
 }
 
 export function findDriver(context: RouteContext, layer: Layer): Finding | undefined {
@@ -203,14 +222,15 @@ function describe(
   }
 }
 
+/** What to do, then how to get it here; the repository is a link, told once. */
 function withInstall({ facts, route }: RouteContext, otherwise: string): Remedy {
-  const links = route.driver.repository === undefined ? [] : [route.driver.repository];
-  const install = installRemedy(facts, route.driver.module ?? route.name, route.driver.packages);
-  if (!install) return links.length === 0 ? { says: otherwise } : { says: otherwise, links };
+  const { module, packages, repository } = route.driver;
+  const install = installRemedy(facts, module ?? route.name, packages);
+  const links = [...new Set([...(install?.links ?? []), ...(repository === undefined ? [] : [repository])])];
   return {
-    ...install,
-    says: `${otherwise}: ${install.says}`,
-    ...(install.links || links.length === 0 ? {} : { links }),
+    says: install ? `${otherwise}; ${install.says}` : otherwise,
+    ...(install?.commands ? { commands: install.commands } : {}),
+    ...(links.length > 0 ? { links } : {}),
   };
 }
 

@@ -66,9 +66,12 @@ export function diffKernels(
     if (!could || !can) continue;
     const aliases = changeOf(valueOf(was.aliases), valueOf(is.aliases), describeAlias);
     if (aliases !== undefined && differs(aliases)) ids.push({ module, ...aliases });
-    const names = changeOf(valueOf(a.modinfo(module))?.firmware, valueOf(b.modinfo(module))?.firmware, (name) => name);
-    if (names === undefined) firmwareUnknown.push(module);
-    else if (differs(names)) firmware.push({ module, ...names });
+    const [asked, asks] = [valueOf(a.modinfo(module))?.firmware, valueOf(b.modinfo(module))?.firmware];
+    const names = changeOf(asked, asks, (name) => name);
+    // One that asks for nothing on the side that can be read most likely never did.
+    if (names === undefined) {
+      if ((asked ?? asks)?.length !== 0) firmwareUnknown.push(module);
+    } else if (differs(names)) firmware.push({ module, ...names });
   }
   return {
     a: { name: a.name, release: a.release, arch: valueOf(a.arch) },

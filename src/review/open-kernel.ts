@@ -6,6 +6,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 
 import { CannotError } from "../base/errors.ts";
+import { uncaptured } from "../base/reading.ts";
 import { openDeb } from "../root/archive.ts";
 import { openRoot } from "../root/open.ts";
 import { overlayRoots } from "../root/overlay.ts";
@@ -21,13 +22,13 @@ export function openKernel(what: string | undefined, root: () => Root): KernelVi
   if (what === undefined) return readKernelView(root());
   const parts = what.split(",").filter((part) => part !== "");
   const paths = parts.map((path) => ({ path, kind: kindOf(path) }));
-  if (paths.length > 1 && paths.every(({ kind }) => kind === "deb")) return readKernelView(openPackages(parts));
+  if (paths.length > 1 && paths.every(({ kind }) => kind === "deb")) return packageView(parts);
   switch (kindOf(what)) {
     case "release":
       if (what.includes("/")) throw new CannotError(`${what}: no such file or directory`);
       return readKernelView(root(), what);
     case "deb":
-      return readKernelView(openPackages([what]));
+      return packageView([what]);
     case "harvest":
       return harvestView(parseHarvest(readFileSync(what, "utf8"), what), what);
     case "root":
@@ -35,11 +36,20 @@ export function openKernel(what: string | undefined, root: () => Root): KernelVi
   }
 }
 
-/** Packages of one kernel as one root. */
-export function openPackages(paths: readonly string[]): Root {
+/** Packages of one kernel as one root. What firmware the machine has that they would go to, they do not tell. */
+function packageView(paths: readonly string[]): KernelView {
   const [first, ...others] = paths.map((path) => openDeb(path));
   if (first === undefined) throw new CannotError("no package named");
-  return overlayRoots([first, ...others], paths.join(","));
+  const view = readKernelView(overlayRoots([first, ...others], paths.join(",")));
+  return {
+    ...view,
+    firmware: (pattern) => {
+      const found = view.firmware(pattern);
+      return found.state === "read"
+        ? found
+        : uncaptured(`/lib/firmware/${pattern}`, "a kernel package holds no firmware");
+    },
+  };
 }
 
 type Kind = "release" | "deb" | "harvest" | "root";

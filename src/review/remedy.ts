@@ -38,7 +38,7 @@ export function installRemedy(facts: Facts, what: string, packages: Packages | u
   }
   if (packages.vendor) {
     return {
-      says: `install ${what}: ${packages.vendor.says}`,
+      says: `${what}: ${packages.vendor.says}`,
       ...(packages.vendor.link === undefined ? {} : { links: [packages.vendor.link] }),
     };
   }

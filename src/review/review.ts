@@ -43,7 +43,8 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const findings: Finding[] = [];
   const devices = found.devices.map((device) => reviewDevice(facts, device, log, findings));
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, [], findings));
-  findings.push(...findLogged(facts, found.devices, log), ...findRules(facts, found.devices));
+  const logged = findLogged(facts, found.devices, log);
+  findings.push(...logged, ...findRules(facts, found.devices));
   const lonely = !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
@@ -51,7 +52,10 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
     kernel: describeKernel(facts, options.abilities === true || lonely),
     devices,
     dormant,
-    findings: sortFindings(findings, found),
+    findings: sortFindings(
+      findings.filter((finding) => !isExplained(finding, logged) && (lonely || finding.device !== CPU)),
+      found,
+    ),
     blind: blindSpots(facts),
   };
 }
@@ -180,6 +184,17 @@ function unrecognised(device: Device): Finding {
     evidence: [device.because],
     remedy: { says: "if you know what it is, add it: docs/tour.md shows how one file is enough" },
   };
+}
+
+/** The processor always works somehow; what it lacks is told when there is nothing else to tell. */
+const CPU = "cpu:0";
+
+/** "The probe failed, the log says why" is no finding beside the line of the log that says why. */
+function isExplained(finding: Finding, logged: readonly Finding[]): boolean {
+  return (
+    finding.rule === "driver/probe-failed" &&
+    logged.some((other) => other.device === finding.device && other.severity === "error")
+  );
 }
 
 function sortFindings(findings: readonly Finding[], found: Found): Finding[] {
