@@ -125,6 +125,8 @@ export interface DriverSpec {
   readonly with?: readonly string[];
   /** Names the bus link `driver` may show; default: the module's name. */
   readonly binds?: readonly string[];
+  /** Compatibles it takes of the chip's, when not all: rocket and rknpu share a chip and want nodes of different names. */
+  readonly compatibles?: readonly string[];
   readonly origin: "mainline" | "out-of-tree" | "vendor-kernel" | "none";
   /** First mainline release. */
   readonly since?: string;

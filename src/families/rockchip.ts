@@ -37,6 +37,15 @@ const large = ["rk3588", "rk3576", "rk3568", "rk3562", "rv1126b", "rknpu"];
 const rknpuDriver: DriverSpec = {
   module: "rknpu",
   binds: ["RKNPU", "rknpu"],
+  compatibles: [
+    "rockchip,rk3588-rknpu",
+    "rockchip,rk3576-rknpu",
+    "rockchip,rk3568-rknpu",
+    "rockchip,rk3562-rknpu",
+    "rockchip,rv1106-rknpu",
+    "rockchip,rv1126b-rknpu",
+    "rockchip,rknpu",
+  ],
   origin: "vendor-kernel",
   config: { symbol: "ROCKCHIP_RKNPU" },
   openness: "open",
@@ -112,6 +121,7 @@ export default {
       chips: ["rk3588"],
       driver: {
         module: "rocket",
+        compatibles: ["rockchip,rk3588-rknn-core"],
         origin: "mainline",
         since: "6.18",
         config: { symbol: "DRM_ACCEL_ROCKET", needs: ["DRM_ACCEL", "ARCH_ROCKCHIP", "ROCKCHIP_IOMMU"] },
