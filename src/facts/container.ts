@@ -159,18 +159,28 @@ function readVirtual(root: Root): Reading<string> {
     return type.value === "xen" ? read("Xen", type.from) : type;
   }
   const tree = firstRead(
-    ["/sys/firmware/devicetree/base", "/proc/device-tree"].map((base) => root.text(`${base}/hypervisor/compatible`)),
+    TREES.map((base) => root.text(`${base}/hypervisor/compatible`)),
     "/proc/device-tree/hypervisor/compatible",
   );
-  if (tree.state === "read")
+  if (tree.state === "read") {
     return read(tree.value.includes("xen") ? "Xen" : tree.value.includes("kvm") ? "KVM" : "hypervisor", tree.from);
+  }
+  // The board that emulators make up for guests has a name of its own in the kernel.
+  for (const base of TREES) {
+    const board = root.text(`${base}/compatible`);
+    if (valueOf(board)?.includes("linux,dummy-virt") === true) return read("hypervisor", board.from);
+  }
   const cpu = root.text("/proc/cpuinfo");
   if (cpu.state === "read" && /^flags\s*:.*\shypervisor(\s|$)/m.test(cpu.value)) return read("hypervisor", cpu.from);
   if (product.state === "read" || vendor.state === "read") return absent(vendor.from);
   if (cpu.state !== "read") return cpu;
-  // x86 tells in its flags, s390 and POWER elsewhere; a device tree without a hypervisor node is metal or plain QEMU.
-  return tree.state === "absent" || /^flags\s*:/m.test(cpu.value) ? absent(cpu.from) : tree;
+  // x86 would tell in its flags, Arm in its device tree or DMI; s390 and POWER tell elsewhere.
+  const told = /^(flags|CPU implementer)\s*:/m.test(cpu.value);
+  return told ? absent(cpu.from) : uncaptured(cpu.from, "this architecture tells it elsewhere");
 }
+
+/** The same tree, under its newer and its older name. */
+const TREES = ["/sys/firmware/devicetree/base", "/proc/device-tree"];
 
 /** Depth of a cgroup path that is followed; the kernel's own default limit is unlimited, real ones are below 10. */
 const CGROUP_DEPTH = 32;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readConfinement, type Confinement } from "../../src/facts/container.ts";
 import { openLive } from "../../src/root/directory.ts";
+import { machines } from "./machines.ts";
 import { smallRoot } from "./small-root.ts";
 
 function confinement(...args: Parameters<typeof smallRoot>): Confinement {
@@ -102,6 +103,17 @@ describe("a virtual machine", () => {
       value: "hypervisor",
     });
     expect(confinement({}, { uncaptured: ["/"] }).virtual.state).toBe("uncaptured");
+  });
+});
+
+describe.skipIf(machines.length === 0)("a captured machine (../shared/machines/kernel)", () => {
+  it.each(
+    machines.filter((machine) => !machine.name.startsWith("arm64")).map((machine) => [machine.name, machine] as const),
+  )("%s is emulated, and nobody captured whether it is a container", (_, machine) => {
+    const reading = readConfinement(machine.open());
+    if (reading.state !== "read") throw new Error(reading.state);
+    expect(reading.value.virtual).toMatchObject({ state: "read", value: "QEMU" });
+    expect(reading.value.container.state).toBe("uncaptured");
   });
 });
 

@@ -4,6 +4,7 @@ import { read } from "../../src/base/reading.ts";
 import { parseCpu, readCpu } from "../../src/facts/cpu.ts";
 import { coreName } from "../../src/facts/cpu-cores.ts";
 import { openLive } from "../../src/root/directory.ts";
+import { machines } from "./machines.ts";
 import { smallRoot } from "./small-root.ts";
 
 function cpu(text: string) {
@@ -78,4 +79,19 @@ describe("the CPU", () => {
       expect(here.value.threads).toBeLessThanOrEqual(processors.length);
     }
   });
+});
+
+describe.skipIf(machines.length === 0)("the CPU of a captured machine (../shared/machines/kernel)", () => {
+  it.each(machines.map((machine) => [machine.name, machine] as const))(
+    "%s has a name, threads and flags",
+    (name, machine) => {
+      const reading = readCpu(machine.open());
+      if (reading.state !== "read") throw new Error(reading.state);
+      expect(reading.value.threads).toBe(2);
+      expect(reading.value.flags.has(name.startsWith("arm64") ? "asimd" : "sse2")).toBe(true);
+      expect(reading.value.model).toMatchObject({
+        value: name.startsWith("arm64") ? "Cortex-A72" : "QEMU TCG CPU version 2.5+",
+      });
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseKernelLog, readKernelLog } from "../../src/facts/klog.ts";
+import { machines } from "./machines.ts";
 import { smallRoot } from "./small-root.ts";
 
 const text = "amdxdna 0000:c6:00.1: [drm] *ERROR* aie2_hw_start: firmware is not alive";
@@ -167,4 +168,18 @@ describe.skipIf(!existsSync(texts))("pasted logs (../shared/machines/text)", () 
       expect(line.text).not.toMatch(/^\[ *\d+\.\d+\]|^[A-Z][a-z]{2} +\d+ \S+ \S+ kernel:/);
     }
   });
+});
+
+describe.skipIf(machines.length === 0)("the log of a captured machine (../shared/machines/kernel)", () => {
+  it.each(machines.map((machine) => [machine.name, machine] as const))(
+    "%s has its banner and a stamp on every line",
+    (_, machine) => {
+      const log = readKernelLog(machine.open());
+      if (log.state !== "read") throw new Error(log.state);
+      expect(log.value.slice(0, 3).some((line) => line.text.startsWith("Linux version "))).toBe(true);
+      expect(log.value.length).toBeGreaterThan(100);
+      const unstamped = log.value.filter((line) => line.seconds === undefined);
+      expect(unstamped).toStrictEqual([]);
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { readMemory, type Memory } from "../../src/facts/memory.ts";
 import { parseMounts } from "../../src/facts/mounts.ts";
 import { openLive } from "../../src/root/directory.ts";
+import { machines } from "./machines.ts";
 import { smallRoot } from "./small-root.ts";
 
 const meminfo = (hugepage: number, pages = 0): string =>
@@ -88,4 +89,17 @@ describe("memory", () => {
 
 it("a mount table of nonsense is an empty one", () => {
   expect(parseMounts("\n\0\n# a b c d\none two\n")).toStrictEqual([]);
+});
+
+describe.skipIf(machines.length === 0)("the memory of a captured machine (../shared/machines/kernel)", () => {
+  it.each(machines.map((machine) => [machine.name, machine] as const))(
+    "%s is known, its hugepages are not",
+    (_, machine) => {
+      const reading = readMemory(machine.open());
+      if (reading.state !== "read") throw new Error(reading.state);
+      expect(reading.value.totalBytes.state).toBe("read");
+      expect(reading.value.pageBytes).toMatchObject({ state: "read", value: 4096 });
+      expect(reading.value.hugepages.state).toBe("uncaptured");
+    },
+  );
 });
