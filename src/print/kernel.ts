@@ -42,24 +42,18 @@ export function kernelText(side: KernelSide, terminal: Terminal, options: { read
   );
   section(lines, terminal, "Configured off", reasons(inTree, "configured off", terminal));
   section(lines, terminal, "Not part of it", reasons(inTree, "not in this kernel", terminal));
-  section(lines, terminal, "Not known", reasons(rest, "unknown", terminal));
-  const outside = grouped(
-    rest.filter((route) => route.origin !== "mainline" && route.state !== "unknown" && !drives.has(route.module)),
-  );
+  section(lines, terminal, "Not known", reasons(inTree, "unknown", terminal));
+  const outside = grouped(rest.filter((route) => route.origin !== "mainline" && !drives.has(route.module)));
+  const told = outside.filter(({ routes: [route] }) => route?.state !== "unknown");
+  section(lines, terminal, "From outside the kernel tree, not installed here", listed(told, terminal));
   section(
     lines,
     terminal,
-    "From outside the kernel tree, not installed here",
-    outside.length === 0
-      ? []
-      : wrap(
-          outside
-            .map(({ module, families }, i) => `${module} (${families.join(", ")})${i + 1 < outside.length ? "," : ""}`)
-            .flatMap(words),
-          terminal.columns,
-          "  ",
-          "  ",
-        ),
+    "From outside the kernel tree; whether they are installed cannot be told",
+    listed(
+      outside.filter((driver) => !told.includes(driver)),
+      terminal,
+    ),
   );
   return `${lines.join("\n")}\n`;
 }
@@ -138,6 +132,12 @@ function firmwareLines(asked: readonly FirmwareAsked[], terminal: Terminal, all:
     lines.push(`${" ".repeat(17)}and ${left.length} more: ${text.join(", ")} (--all names them)`);
   }
   return lines;
+}
+
+function listed(drivers: readonly Driver[], terminal: Terminal): string[] {
+  if (drivers.length === 0) return [];
+  const text = drivers.map(({ module, families }) => `${module} (${families.join(", ")})`).join(", ");
+  return wrapText(text, terminal.columns, "  ", "  ");
 }
 
 /** One line a driver: why this kernel has it not. */
@@ -265,4 +265,3 @@ function place(reading: Reading<string>): string {
 }
 
 const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
-const words = (text: string): string[] => text.split(" ");

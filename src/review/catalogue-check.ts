@@ -7,7 +7,7 @@
 import { valueOf } from "../base/reading.ts";
 import type { Source } from "../base/source.ts";
 import { compareReleases } from "../facts/kernel.ts";
-import type { Family, Match } from "../families/family.ts";
+import type { Chip, Family, Match, RouteSpec } from "../families/family.ts";
 import { claimOf, describeAlias } from "./claims.ts";
 import { canDrive, patternHolds } from "./kernel-side.ts";
 import { readDriverState } from "./driver-state.ts";
@@ -39,64 +39,115 @@ export function describeMatch(match: Match): string {
 }
 
 /**
- * Everything one kernel contradicts. A driver this kernel does not ship contradicts nothing; `since` is contradicted by a driver
- * that is there before its time.
+ * Everything one kernel contradicts. A driver this kernel does not ship contradicts nothing, nor does a kernel that is older than
+ * the one a fact was read in; `since` is contradicted by a driver that is there before its time.
  */
 export function catalogueAgainstKernel(view: KernelView, families: readonly Family[]): readonly Disagreement[] {
-  return [...families.flatMap((family) => catalogueToKernel(view, family)), ...kernelToCatalogue(view, families)];
+  return [
+    ...families.flatMap((family) => [...unclaimed(view, family), ...unasked(view, family), ...early(view, family)]),
+    ...kernelToCatalogue(view, families),
+  ];
 }
 
-function catalogueToKernel(view: KernelView, family: Family): readonly Disagreement[] {
-  const found: Disagreement[] = [];
-  const seen = new Set<string>();
-  for (const route of family.routes) {
-    const { module, origin } = route.driver;
-    if (module === undefined || origin !== "mainline") continue;
-    if (!canDrive(readDriverState(view, route.driver).state)) continue;
-    const { since } = route.driver;
-    if (since !== undefined && compareReleases(view.release, since) < 0 && !seen.has(module)) {
-      found.push({
-        kind: "since",
-        family: family.id,
-        module,
-        what: since,
-        says: `${view.release} has ${module}, which the catalogue dates to ${since}`,
-      });
-    }
-    seen.add(module);
-    const listed = valueOf(view.moduleIndex)?.aliases(module);
-    const aliases = listed && valueOf(listed);
-    for (const chip of family.chips) {
-      if (route.chips !== undefined && !route.chips.includes(chip.id)) continue;
-      for (const match of chip.matches) {
-        const what = describeMatch(match);
-        if (!checkable(match) || aliases === undefined || seen.has(`${module} ${what}`)) continue;
-        seen.add(`${module} ${what}`);
-        if (claimOf(match, aliases) === undefined) {
-          found.push({
-            kind: "match not claimed",
-            family: family.id,
-            module,
-            what,
-            says: `no alias of ${module} in ${view.release} claims ${what} (${chip.name})`,
-          });
-        }
-      }
-    }
-    const named = valueOf(view.modinfo(module))?.firmware;
-    for (const file of route.firmware?.files ?? []) {
-      if (named === undefined || cites(file.source) || named.some((name) => patternHolds(file.path, name))) continue;
-      found.push({
-        kind: "firmware not asked for",
-        family: family.id,
-        module,
-        what: file.path,
-        says: `${module} in ${view.release} does not name ${file.path}`,
-      });
-    }
-  }
-  return found;
+/** One id that the catalogue says a module of the kernel claims. */
+export interface ClaimedMatch {
+  readonly family: Family;
+  readonly chip: Chip;
+  readonly match: Match;
+  /** The module that the source names; another of the family's modules may claim it too. */
+  readonly module: string;
+  readonly others: readonly string[];
+  /** Release the claim was read in. */
+  readonly release: string | undefined;
 }
+
+/**
+ * Ids whose source is a driver of the kernel: the module is the one the source names, else that of the mainline route the chip
+ * belongs to. Ids with a cited source, or out of a board's device tree, are no claim about a module.
+ */
+export function claimedMatches(family: Family): readonly ClaimedMatch[] {
+  const others = [
+    ...new Set(
+      family.chips.flatMap(({ source }) => ("kernel" in source && source.module !== undefined ? [source.module] : [])),
+    ),
+  ];
+  return family.chips.flatMap((chip) => {
+    const { source } = chip;
+    if (!("kernel" in source)) return [];
+    const route = family.routes.find(
+      (each) => each.driver.origin === "mainline" && (each.chips === undefined || each.chips.includes(chip.id)),
+    );
+    const module = source.module ?? (source.kernel.startsWith("drivers/") ? route?.driver.module : undefined);
+    if (module === undefined) return [];
+    return chip.matches
+      .filter(checkable)
+      .map((match) => ({ family, chip, match, module, others, release: source.release }));
+  });
+}
+
+/** Is the id claimed in this kernel? Undefined when the kernel does not ship the module that should. */
+export function isClaimed(view: KernelView, claim: ClaimedMatch): boolean | undefined {
+  const own = shippedAliases(view, claim.module);
+  if (own === undefined) return undefined;
+  return [own, ...claim.others.map((module) => shippedAliases(view, module) ?? [])].some(
+    (aliases) => claimOf(claim.match, aliases) !== undefined,
+  );
+}
+
+function unclaimed(view: KernelView, family: Family): readonly Disagreement[] {
+  return claimedMatches(family).flatMap((claim) => {
+    if (isOlder(view, claim.release) || isClaimed(view, claim) !== false) return [];
+    const [module, what] = [claim.module, describeMatch(claim.match)];
+    const says = `no alias of ${module} in ${view.release} claims ${what} (${claim.chip.name})`;
+    return [{ kind: "match not claimed", family: family.id, module, what, says }];
+  });
+}
+
+function unasked(view: KernelView, family: Family): readonly Disagreement[] {
+  const seen = new Set<string>();
+  return mainline(view, family).flatMap(({ route, module }) => {
+    const named = valueOf(view.modinfo(module))?.firmware;
+    return (route.firmware?.files ?? []).flatMap(({ path, source }): Disagreement[] => {
+      if (named === undefined || seen.has(path) || !declared(source) || isOlder(view, source.release)) return [];
+      seen.add(path);
+      if (named.some((name) => patternHolds(path, name))) return [];
+      const says = `${module} in ${view.release} does not name ${path}`;
+      return [{ kind: "firmware not asked for", family: family.id, module, what: path, says }];
+    });
+  });
+}
+
+function early(view: KernelView, family: Family): readonly Disagreement[] {
+  const seen = new Set<string>();
+  return mainline(view, family).flatMap(({ route, module }): Disagreement[] => {
+    const { since } = route.driver;
+    if (since === undefined || seen.has(module) || compareReleases(view.release, since) >= 0) return [];
+    seen.add(module);
+    const says = `${view.release} has ${module}, which the catalogue dates to ${since}`;
+    return [{ kind: "since", family: family.id, module, what: since, says }];
+  });
+}
+
+/** Mainline routes this kernel has the driver of. */
+function mainline(view: KernelView, family: Family): readonly { readonly route: RouteSpec; readonly module: string }[] {
+  return family.routes.flatMap((route) => {
+    const { module, origin } = route.driver;
+    return module !== undefined && origin === "mainline" && canDrive(readDriverState(view, route.driver).state)
+      ? [{ route, module }]
+      : [];
+  });
+}
+
+/** Undefined when this kernel does not ship the module or nobody can tell. */
+function shippedAliases(view: KernelView, module: string): readonly string[] | undefined {
+  const index = valueOf(view.moduleIndex);
+  if (index === undefined) return undefined;
+  const there = index.file(module).state === "read" || valueOf(index.builtin(module)) === true;
+  return there ? valueOf(index.aliases(module)) : undefined;
+}
+
+const isOlder = (view: KernelView, release: string | undefined): boolean =>
+  release !== undefined && compareReleases(view.release, release) < 0;
 
 /** Helper and virtual functions, SoC hints and wildcards need not be claimed by the module. */
 function checkable(match: Match): boolean {
@@ -105,9 +156,12 @@ function checkable(match: Match): boolean {
   return match.bus === "usb";
 }
 
-/** A firmware name that the module does not declare stands on another source than the module's list. */
-function cites(source: Source): boolean {
-  return "cited" in source || /\.[chS]$/.test(source.kernel) || source.kernel.startsWith("Documentation/");
+/**
+ * Does the source say that the module declares the name? One that points to the driver's code says that it asks for it all the
+ * same: modules do not declare all they load.
+ */
+function declared(source: Source): source is Extract<Source, { readonly kernel: string }> {
+  return "kernel" in source && !/\.[chS]$/.test(source.kernel) && !source.kernel.startsWith("Documentation/");
 }
 
 /** Every alias of every module below drivers/accel is some family's. */

@@ -28,7 +28,11 @@ export function modaliasesOf(match: Match): readonly string[] {
       return [`usb:v${vendor}p${product}d0100dc00dsc00dp00ic00isc00ip00in00`];
     }
     case "of":
-      return (match.names ?? ["npu"]).map((name) => `of:N${name}T(null)C${match.compatible}`);
+      // A node may list less specific compatibles after it: both shapes of pattern are asked for.
+      return (match.names ?? ["npu"]).flatMap((name) => {
+        const node = `of:N${name}T(null)C${match.compatible}`;
+        return [node, `${node}Cgeneric`];
+      });
     case "platform":
       return [match.modalias.replaceAll("*", "0")];
     case "cpu":
