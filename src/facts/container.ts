@@ -12,6 +12,7 @@ import {
   read,
   uncaptured,
   valueOf,
+  type Read,
   type Reading,
 } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
@@ -65,18 +66,17 @@ function readContainer(root: Root): Reading<string> {
     [root.text("/run/systemd/container"), root.text("/run/host/container-manager"), environment(root)],
     "/proc/1/environ",
   );
-  const traces = [ownMounts(root), root.text("/proc/1/cgroup"), root.text("/proc/self/cgroup")];
-  const found = traces.flatMap((trace) => {
-    const text = valueOf(trace);
-    return text === undefined ? [] : TRACES.filter(({ pattern }) => pattern.test(text)).slice(0, 1);
-  })[0];
+  const mounts = ownMounts(root);
+  const cgroups = [root.text("/proc/1/cgroup"), root.text("/proc/self/cgroup")];
+  const mounted = traceIn(mounts);
+  const found = mounted ?? cgroups.map(traceIn).find((trace) => trace !== undefined);
   if (said.state === "read" && said.value.trim() !== "") {
     const name = said.value.trim().slice(0, 40);
-    return read(found?.container === "kubernetes" ? "kubernetes" : (NAMES[name] ?? name), said.from);
+    return read(found?.value === "kubernetes" ? "kubernetes" : (NAMES[name] ?? name), said.from);
   }
+  // Where the own root file system comes from is sure. A cgroup is not: a program of the host may have been put into one.
   const initial = inInitialNamespaces(root);
-  // On a host these traces are those of the containers it runs, so they count only inside of a namespace.
-  if (found !== undefined && initial !== true) return read(found.container, "/proc/self/mountinfo");
+  if (mounted !== undefined || (found !== undefined && initial !== true)) return mounted ?? found ?? mounts;
   const marks = [
     { path: "/run/.containerenv", container: "podman" },
     { path: "/.dockerenv", container: "docker" },
@@ -85,11 +85,17 @@ function readContainer(root: Root): Reading<string> {
   // A virtual machine made of a container image has the mark as well; its processes are in no namespace.
   if (mark.state === "read" && initial === true) return absent(mark.from, "left by an image; not in a namespace");
   if (mark.state === "read" || initial !== true) {
-    return mark.state === "absent" && traces.every((trace) => trace.state === "uncaptured")
+    return mark.state === "absent" && [mounts, ...cgroups].every((trace) => trace.state === "uncaptured")
       ? uncaptured("/proc/1/cgroup")
       : mark;
   }
   return absent("/proc/self/ns/pid", "in the first namespaces");
+}
+
+function traceIn(reading: Reading<string>): Read<string> | undefined {
+  if (reading.state !== "read") return undefined;
+  const trace = TRACES.find(({ pattern }) => pattern.test(reading.value));
+  return trace && read(trace.container, reading.from);
 }
 
 function environment(root: Root): Reading<string> {

@@ -22,6 +22,8 @@ const HEAD_LINES = 5_000;
 const TAIL_LINES = 15_000;
 /** A record is at most 2 KiB in the kernel; pasted lines that are no records may be longer. */
 const LINE_LIMIT = 16 * 1024;
+/** A record of a device has two lines of properties. */
+const RECORD_LINES = 3;
 /** An entry of a journal export is some 20 to 30 lines. */
 const EXPORT_LINES = 30;
 
@@ -41,9 +43,7 @@ export function readKernelLog(root: Root): Reading<readonly LogLine[]> {
     if (lines.length > 0) return read(lines, saved.from);
   }
   if (kmsg.state === "uncaptured" || kmsg.state === "malformed") return kmsg;
-  return closed
-    ? denied("/dev/kmsg", kmsg.why ?? "reading the kernel log needs root (kernel.dmesg_restrict)")
-    : absent("/dev/kmsg", kmsg.why);
+  return closed ? denied("/dev/kmsg", "this user may not read the kernel log") : absent("/dev/kmsg", kmsg.why);
 }
 
 /** kern.log runs over many boots; each begins with the kernel's banner. */
@@ -66,8 +66,9 @@ const BANNER = /^Linux version (\S{1,80}) /;
 export function parseKernelLog(text: string): LogLine[] {
   if (/^__CURSOR=|^__(REALTIME|MONOTONIC)_TIMESTAMP=/m.test(text)) return parseJournalExport(text);
   const lines: LogLine[] = [];
+  const perEntry = KMSG.test(text) ? RECORD_LINES : 1;
   let inRecord = false;
-  eachLine(text, (raw, number) => {
+  const visit = (raw: string, number: number): void => {
     // What follows a kmsg record and begins with a blank are its properties: SUBSYSTEM=, DEVICE=.
     if (inRecord && raw.startsWith(" ") && /^ [A-Z_0-9]{1,64}=/.test(raw)) return;
     const line = raw.includes("\x1b") ? raw.replace(/\x1b\[[0-9;]{0,16}m/g, "") : raw;
@@ -75,7 +76,8 @@ export function parseKernelLog(text: string): LogLine[] {
     inRecord = record !== undefined;
     const parsed = record ?? parseJournalJson(line) ?? parsePrefixed(line);
     if (parsed.text.trim() !== "") lines.push(logLine(parsed, number));
-  });
+  };
+  eachLine(text, visit, perEntry);
   return lines;
 }
 
@@ -90,9 +92,11 @@ function logLine(parsed: Parsed, number: number): LogLine {
   return parsed.level === undefined ? line : { ...line, level: parsed.level & 7 };
 }
 
+const KMSG = /^(\d{1,6}),\d{1,20},(\d{1,15}),[^;\n]{1,80};([^\n]*)$/m;
+
 /** "6,339,5140900,-;text": priority, sequence, microseconds, flags. Unprintable bytes come as \x0a. */
 function parseKmsg(line: string): Parsed | undefined {
-  const match = /^(\d{1,6}),\d{1,20},(\d{1,15}),[^;]{1,80};(.*)$/.exec(line);
+  const match = KMSG.exec(line);
   if (!match) return undefined;
   const said = match[3] ?? "";
   const text = said.includes("\\x")

@@ -60,6 +60,19 @@ describe("a container", () => {
     expect(confinement({ ...runs, "/.dockerenv": "" }).container.state).toBe("absent");
   });
 
+  it("that shares the host's namespaces is known by where its root comes from", () => {
+    const files = {
+      ...host,
+      "/proc/self/mountinfo": overlay("/var/lib/docker/overlay2"),
+      "/proc/1/cgroup": "0::/init.scope\n",
+    };
+    expect(confinement(files).container).toMatchObject({
+      state: "read",
+      value: "docker",
+      from: "/proc/self/mountinfo",
+    });
+  });
+
   it("is unknown where nobody looked", () => {
     expect(confinement({}, { uncaptured: ["/"] }).container.state).toBe("uncaptured");
   });
@@ -95,6 +108,10 @@ describe("a virtual machine", () => {
     expect(confinement({ "/sys/firmware/devicetree/base/hypervisor/compatible": "linux,kvm\0" }).virtual).toMatchObject(
       { value: "KVM" },
     );
+    const board = { "/proc/device-tree/compatible": "linux,dummy-virt\0", "/proc/cpuinfo": "CPU implementer : 0x41\n" };
+    expect(confinement(board).virtual).toMatchObject({ value: "hypervisor" });
+    expect(confinement({ ...board, "/proc/device-tree/compatible": "radxa,rock-5b\0" }).virtual.state).toBe("absent");
+    expect(confinement({ "/proc/cpuinfo": "vendor_id : IBM/S390\n" }).virtual.state).toBe("uncaptured");
     expect(confinement({ "/sys/hypervisor/type": "xen\n" }).virtual).toMatchObject({ value: "Xen" });
     expect(
       confinement({ "/sys/hypervisor/type": "xen\n", "/proc/xen/capabilities": "control_d\n" }).virtual.state,

@@ -106,6 +106,12 @@ describe("a kernel log", () => {
     expect(parseKernelLog(log.slice(0, log.indexOf("[    1.0] line 20001")))).toHaveLength(20_000);
   });
 
+  it("of 10,000 kmsg records with properties is kept whole", () => {
+    const record = (i: number): string =>
+      `6,${i},${i},-;pci 0000:00:0b.0: ${i}\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:0b.0\n`;
+    expect(parseKernelLog(Array.from({ length: 10_000 }, (_, i) => record(i)).join(""))).toHaveLength(10_000);
+  });
+
   it("of one endless line or of nothing but line ends is bounded and quick", () => {
     const before = performance.now();
     expect(parseKernelLog("a ".repeat(8_000_000))[0]?.text.length).toBe(16 * 1024);
