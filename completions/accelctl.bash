@@ -5,19 +5,23 @@ _accelctl() {
     case "$word" in -*) ;; *) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
     list) words="--root --paste --env --json --help" ;;
+    explain) words="--json --help" ;;
+    kernel) words="--root --deb --all --check --json --help" ;;
+    board) words="--json --help" ;;
     catalog) words="--json --help" ;;
+    capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list catalog help version"
+    words="review list explain kernel board catalog capture help version"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

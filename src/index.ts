@@ -18,4 +18,6 @@ export { openRoot } from "./root/open.ts";
 export type { Family } from "./families/family.ts";
 export { families } from "./families/index.ts";
 export type * from "./review/report.ts";
-export { listDevices, review, type ReviewOptions } from "./review/review.ts";
+export { listDevices } from "./review/inventory.ts";
+export type { ReviewOptions } from "./review/judge.ts";
+export { review } from "./review/review.ts";

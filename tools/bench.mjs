@@ -26,7 +26,11 @@ try {
       outfile,
       logLevel: "warning",
     });
-    const done = spawnSync(process.execPath, ["--expose-gc", outfile], { stdio: "inherit", cwd: top, env: { ...process.env, TMPDIR: tmpdir() } });
+    const done = spawnSync(process.execPath, ["--expose-gc", outfile], {
+      stdio: "inherit",
+      cwd: top,
+      env: { ...process.env, TMPDIR: tmpdir() },
+    });
     failed ||= done.status !== 0;
   }
 } finally {

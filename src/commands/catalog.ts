@@ -1,7 +1,8 @@
 /** accelctl catalog: what is known of hardware, whether or not it is here. */
 
 import { UsageError } from "../base/errors.ts";
-import { families } from "../families/index.ts";
+import type { Family } from "../families/family.ts";
+import { allFamilies } from "../families/load.ts";
 import { familyById } from "../families/match.ts";
 import { catalogText, familyText } from "../print/catalog.ts";
 import { flag, type Command } from "./command.ts";
@@ -24,7 +25,9 @@ const command: Command = {
     const [name, ...more] = invocation.args;
     if (more.length > 0) throw new UsageError(`one FAMILY at a time; "${more[0] ?? ""}" is one too many`);
     if (name === undefined) {
-      invocation.out(flag(invocation, "json") ? toJson(families) : catalogText(families, invocation.terminal));
+      invocation.out(
+        flag(invocation, "json") ? toJson(allFamilies()) : catalogText(allFamilies(), invocation.terminal),
+      );
       return 0;
     }
     const family = familyById(name) ?? byPart(name);
@@ -34,9 +37,9 @@ const command: Command = {
 };
 export default command;
 
-function byPart(name: string): (typeof families)[number] {
+function byPart(name: string): Family {
   const wanted = name.toLowerCase();
-  const found = families.filter((family) =>
+  const found = allFamilies().filter((family) =>
     [
       family.id,
       family.vendor,

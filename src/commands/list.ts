@@ -1,7 +1,7 @@
 /** accelctl list: the one-screen inventory. Reads no log and judges only what its columns need. */
 
 import { listText } from "../print/list.ts";
-import { listDevices } from "../review/review.ts";
+import { listDevices } from "../review/inventory.ts";
 import { flag, type Command } from "./command.ts";
 import { environmentsOf, rootOf, rootOptions, toJson } from "./common.ts";
 

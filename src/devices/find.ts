@@ -10,6 +10,7 @@ import type { Facts } from "../facts/facts.ts";
 import type { PciFunction } from "../facts/pci.ts";
 import type { PlatformDevice } from "../facts/platform.ts";
 import type { UsbDevice } from "../facts/usb.ts";
+import { cpuFeatures } from "../families/cpu-features.ts";
 import type { Family, Match } from "../families/family.ts";
 import {
   matchCpu,
@@ -314,7 +315,7 @@ function findCpu(facts: Facts): Device[] {
       name: valueOf(cpu.model) ?? `${arch} processor`,
       bus: "cpu",
       address: "cpu0",
-      ids: { arch },
+      ids: { arch, ...cpuFeatureIds(arch, cpu.flags) },
       modalias: read(arch, "/proc/cpuinfo"),
       driver,
       nodes: [],
@@ -325,4 +326,10 @@ function findCpu(facts: Facts): Device[] {
       paths: () => [],
     },
   ];
+}
+
+/** The instruction sets that matter to inference, best known names first. */
+function cpuFeatureIds(arch: string, flags: ReadonlySet<string>): { features?: string } {
+  const names = cpuFeatures.filter((f) => f.arch === arch && flags.has(f.flag)).map((f) => f.name);
+  return names.length === 0 ? {} : { features: [...new Set(names)].join(", ") };
 }

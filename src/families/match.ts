@@ -1,11 +1,12 @@
 /**
- * Which family and chip does an id belong to? Tables made once from the catalogue; every question is a look-up. Ids come in the
- * spelling of sysfs, lower case.
+ * Which family and chip does an id belong to? Answered from a table of all ids (ids.ts, generated); only the family that an id
+ * leads to is then loaded. Ids come in the spelling of sysfs, lower case.
  */
 
 import { decoys } from "./decoys.ts";
 import type { Chip, Family, Match, OfMatch, PciMatch, UsbMatch } from "./family.ts";
-import { families } from "./index.ts";
+import { idTable } from "./ids.ts";
+import { allFamilies, loadFamily } from "./load.ts";
 
 export interface Matched<M extends Match = Match> {
   readonly family: Family;
@@ -32,35 +33,34 @@ const hex4 = (n: number): string => n.toString(16).padStart(4, "0");
 export function matchPci(ids: PciIds): Matched<PciMatch> | undefined {
   const { pciExact, pciVendor } = (tables ??= makeTables());
   const vendor = hex4(ids.vendor);
-  for (const entry of pciExact.get(`${vendor}:${hex4(ids.device)}`) ?? []) if (pciHolds(entry.match, ids)) return entry;
-  for (const entry of pciVendor.get(vendor) ?? []) if (pciHolds(entry.match, ids)) return entry;
+  for (const entry of pciExact.get(`${vendor}:${hex4(ids.device)}`) ?? [])
+    if (pciHolds(entry.match, ids)) return load(entry);
+  for (const entry of pciVendor.get(vendor) ?? []) if (pciHolds(entry.match, ids)) return load(entry);
   return undefined;
 }
 
 /** As matchPci, ignoring the revision: the family is known and the chip is newer than the catalogue. */
 export function matchPciFamily(ids: PciIds): Family | undefined {
   const { pciExact } = (tables ??= makeTables());
-  return pciExact.get(`${hex4(ids.vendor)}:${hex4(ids.device)}`)?.[0]?.family;
+  const row = pciExact.get(`${hex4(ids.vendor)}:${hex4(ids.device)}`)?.[0];
+  return row && loadFamily(row.family);
 }
 
 export function matchUsb(vendor: number, product: number): Matched<UsbMatch> | undefined {
-  return (tables ??= makeTables()).usb.get(`${hex4(vendor)}:${hex4(product)}`);
+  const row = (tables ??= makeTables()).usb.get(`${hex4(vendor)}:${hex4(product)}`);
+  return row && load(row);
 }
 
 /**
  * By device-tree compatible, most specific first, and node name without address. Entries marked `hint` are skipped unless asked
  * for: they prove the SoC only.
  */
-export function matchOf(
-  compatible: readonly string[],
-  nodeName: string,
-  hints = false,
-): Matched<OfMatch> | undefined {
+export function matchOf(compatible: readonly string[], nodeName: string, hints = false): Matched<OfMatch> | undefined {
   const { of } = (tables ??= makeTables());
   for (const word of compatible) {
     for (const entry of of.get(word) ?? []) {
       if (entry.match.hint && !hints) continue;
-      if (entry.match.names === undefined || entry.match.names.includes(nodeName)) return entry;
+      if (entry.match.names === undefined || entry.match.names.includes(nodeName)) return load(entry);
     }
   }
   return undefined;
@@ -69,12 +69,14 @@ export function matchOf(
 /** A platform device without device tree: by its modalias (platform:rknn, acpi:...). */
 export function matchModalias(modalias: string): Matched | undefined {
   const { platform } = (tables ??= makeTables());
-  return platform.find((entry) => globMatches(entry.pattern, modalias))?.entry;
+  const found = platform.find((entry) => globMatches(entry.pattern, modalias));
+  return found && load(found.row);
 }
 
 export function matchCpu(arch: string): Matched | undefined {
   const { cpu } = (tables ??= makeTables());
-  return cpu.find((entry) => globMatches(entry.pattern, arch))?.entry;
+  const found = cpu.find((entry) => globMatches(entry.pattern, arch));
+  return found && load(found.row);
 }
 
 /** Something that looks like an accelerator and is known to be none. */
@@ -87,7 +89,7 @@ export function matchDecoyOf(compatible: readonly string[]): Decoy | undefined {
 }
 
 export function familyById(id: string): Family | undefined {
-  return families.find((family) => family.id === id || (family.aliases ?? []).includes(id));
+  return loadFamily(id) ?? allFamilies().find((family) => (family.aliases ?? []).includes(id));
 }
 
 /** Globs of every device node the catalogue knows: what facts/nodes looks for. */
@@ -134,34 +136,47 @@ export function globMatches(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
+/** One id of one chip; the family behind it is loaded when the id is met. */
+interface Row<M extends Match = Match> {
+  readonly family: string;
+  readonly chip: string;
+  readonly match: M;
+}
+
+/** What `npm run generate` writes to ids.ts. */
+interface IdTable {
+  readonly rows: readonly Row[];
+  readonly nodes: readonly string[];
+}
+
+function load<M extends Match>(row: Row<M>): Matched<M> {
+  const family = loadFamily(row.family);
+  const chip = family?.chips.find((candidate) => candidate.id === row.chip);
+  if (!family || !chip) throw new Error(`ids.ts is stale: ${row.family}/${row.chip}; run npm run generate`);
+  return { family, chip, match: row.match };
+}
+
 function makeTables() {
-  const pciExact = new Map<string, Matched<PciMatch>[]>();
-  const pciVendor = new Map<string, Matched<PciMatch>[]>();
-  const usb = new Map<string, Matched<UsbMatch>>();
-  const of = new Map<string, Matched<OfMatch>[]>();
-  const platform: { pattern: string; entry: Matched }[] = [];
-  const cpu: { pattern: string; entry: Matched }[] = [];
-  const nodes = new Set<string>();
+  const table = JSON.parse(idTable) as IdTable; // written by our own generator and compared with the catalogue in a test
+  const pciExact = new Map<string, Row<PciMatch>[]>();
+  const pciVendor = new Map<string, Row<PciMatch>[]>();
+  const usb = new Map<string, Row<UsbMatch>>();
+  const of = new Map<string, Row<OfMatch>[]>();
+  const platform: { pattern: string; row: Row }[] = [];
+  const cpu: { pattern: string; row: Row }[] = [];
   const push = <T>(map: Map<string, T[]>, key: string, value: T): void => {
     const list = map.get(key);
     if (list) list.push(value);
     else map.set(key, [value]);
   };
-  for (const family of families) {
-    for (const chip of family.chips) {
-      for (const match of chip.matches) {
-        if (match.bus === "pci" && match.device !== undefined) {
-          push(pciExact, `${match.vendor}:${match.device}`, { family, chip, match });
-        } else if (match.bus === "pci") push(pciVendor, match.vendor, { family, chip, match });
-        else if (match.bus === "usb") usb.set(match.id, { family, chip, match });
-        else if (match.bus === "of") push(of, match.compatible, { family, chip, match });
-        else if (match.bus === "platform") platform.push({ pattern: match.modalias, entry: { family, chip, match } });
-        else cpu.push({ pattern: match.arch, entry: { family, chip, match } });
-      }
-    }
-    for (const route of family.routes) {
-      for (const path of [...(route.node?.paths ?? []), ...(route.node?.also ?? [])]) nodes.add(path);
-    }
+  for (const { family, chip, match } of table.rows) {
+    if (match.bus === "pci" && match.device !== undefined) {
+      push(pciExact, `${match.vendor}:${match.device}`, { family, chip, match });
+    } else if (match.bus === "pci") push(pciVendor, match.vendor, { family, chip, match });
+    else if (match.bus === "usb") usb.set(match.id, { family, chip, match });
+    else if (match.bus === "of") push(of, match.compatible, { family, chip, match });
+    else if (match.bus === "platform") platform.push({ pattern: match.modalias, row: { family, chip, match } });
+    else cpu.push({ pattern: match.arch, row: { family, chip, match } });
   }
-  return { pciExact, pciVendor, usb, of, platform, cpu, nodePatterns: [...nodes].sort() };
+  return { pciExact, pciVendor, usb, of, platform, cpu, nodePatterns: table.nodes };
 }

@@ -1,7 +1,7 @@
 /** What this kernel could drive if it were plugged in, and where to go next: the useful part of a review that found nothing. */
 
 import type { KernelState } from "../base/finding.ts";
-import { families } from "../families/index.ts";
+import { loadFamily } from "../families/load.ts";
 import type { Ability, Report } from "../review/report.ts";
 import { paint, wrap, type Terminal } from "./terminal.ts";
 
@@ -38,7 +38,7 @@ export function abilitiesText(report: Report, terminal: Terminal): string[] {
 }
 
 function label(ability: Ability): string {
-  const family = families.find((f) => f.id === ability.family);
+  const family = loadFamily(ability.family);
   const name = family?.name.replace(/ \(.*\)$/, "") ?? ability.family;
   return `${name} (${ability.module})`;
 }

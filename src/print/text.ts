@@ -70,7 +70,8 @@ function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptio
   const [mark, colour] = (
     {
       yes: [marks.ok, "green"],
-      no: [marks.bad, "red"],
+      // A processor without a runtime is not broken.
+      no: device.bus === "cpu" ? ([marks.unneeded, "dim"] as const) : ([marks.bad, "red"] as const),
       unknown: [marks.unknown, "yellow"],
     } as const
   )[device.verdict.works];
@@ -109,7 +110,7 @@ function workMark(route: Route, terminal: Terminal): string {
 
 function deviceFacts(device: DeviceReport): string[] {
   const out: string[] = [];
-  if (device.bus === "cpu") return out;
+  if (device.bus === "cpu") return (device.ids["features"] ?? "").split(" ").map(harmless);
   const id = device.ids["pci"] ?? device.ids["usb"] ?? device.ids["compatible"];
   if (id !== undefined) out.push(harmless(id));
   const driver = wordOf(device.driver);

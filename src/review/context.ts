@@ -1,9 +1,8 @@
-/** What a layer's rules are given: one device, one of its routes, the machine's facts, and what the kernel log says of the device. */
+/** What a layer's rules are given: one device, one of its routes, and the machine's facts. */
 
 import type { Evidence, Layer } from "../base/finding.ts";
 import type { Reading } from "../base/reading.ts";
 import { describeSource, type Source } from "../base/source.ts";
-import type { LogMatch } from "../breakages/match.ts";
 import type { Device } from "../devices/device.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Family, RouteSpec } from "../families/family.ts";
@@ -13,8 +12,6 @@ export interface RouteContext {
   readonly device: Device;
   readonly family: Family;
   readonly route: RouteSpec;
-  /** Signatures in the kernel log that name this device. */
-  readonly log: readonly LogMatch[];
 }
 
 export const known = (says: string, source: Source): Evidence => ({ known: says, source: describeSource(source) });

@@ -35,6 +35,8 @@ export interface Harvest {
   /** Symbol without CONFIG_ to value, "n" for one written as not set. A symbol that was looked for and is not written is "". */
   readonly config: Readonly<Record<string, string>>;
   readonly modules: readonly HarvestedModule[];
+  /** Modules that were looked for and that this kernel neither ships nor has built in. */
+  readonly lacks: readonly string[];
 }
 
 /** Take from a kernel the symbols and modules named, and all modules below drivers/accel. */
@@ -74,6 +76,7 @@ export function harvestKernel(
     package: wanted.package,
     config: Object.fromEntries([...wanted.symbols].sort().map((symbol) => [symbol, config.get(symbol) ?? ""])),
     modules,
+    lacks: wanted.modules.filter((name) => !modules.some((module) => module.name === name)).sort(),
   };
 }
 
@@ -94,7 +97,7 @@ export function renderHarvest(harvest: Harvest): string {
   return (
     `{\n  "schema": 1,\n  "release": ${JSON.stringify(harvest.release)},\n  "arch": ${JSON.stringify(harvest.arch)},\n` +
     `  "package": ${JSON.stringify(harvest.package)},\n  "config": {\n${config.join(",\n")}\n  },\n` +
-    `  "modules": [\n${modules.join(",\n")}\n  ]\n}\n`
+    `  "modules": [\n${modules.join(",\n")}\n  ],\n  "lacks": ${JSON.stringify(harvest.lacks.join(" "))}\n}\n`
   );
 }
 
@@ -137,6 +140,7 @@ export function parseHarvest(text: string, path: string): Harvest {
         depends: words(module["depends"], path, "depends"),
       };
     }),
+    lacks: words(top["lacks"] ?? "", path, "lacks"),
   };
 }
 
@@ -144,10 +148,12 @@ export function parseHarvest(text: string, path: string): Harvest {
 export function harvestView(harvest: Harvest, name: string): KernelView {
   const written = Object.entries(harvest.config).filter(([, value]) => value !== "");
   const modules = new Map(harvest.modules.map((module) => [module.name, module]));
+  const lacks = new Set(harvest.lacks);
   const of = <T>(module: string, value: (found: HarvestedModule) => T | undefined): Reading<T> => {
     const found = modules.get(module);
     const known = found && value(found);
-    return known === undefined ? absent(name, "not listed") : read(known, name);
+    if (known !== undefined) return read(known, name);
+    return found !== undefined || lacks.has(module) ? absent(name, "not listed") : uncaptured(name, "not harvested");
   };
   const index: ModuleIndex = {
     release: harvest.release,

@@ -94,15 +94,16 @@ export function catalogueSymbols(families: readonly Family[]): readonly string[]
   return [...new Set([...groundSymbols.map(([symbol]) => symbol), ...symbols])].sort();
 }
 
-/** Modules the catalogue's drivers are, and those they need beside them. */
+/** Modules of the kernel that the catalogue's mainline drivers are, those they need beside them, and those its ids are read from. */
 export function catalogueModules(families: readonly Family[]): readonly string[] {
-  const modules = families.flatMap((family) =>
-    family.routes.flatMap(({ driver }) => [
-      ...(driver.module === undefined ? [] : [driver.module]),
-      ...(driver.with ?? []),
-    ]),
+  const drivers = families.flatMap((family) => family.routes.map(({ driver }) => driver));
+  const modules = drivers.flatMap(({ origin, module, with: others }) =>
+    origin === "mainline" ? [...(module === undefined ? [] : [module]), ...(others ?? [])] : [],
   );
-  return [...new Set(modules)].sort();
+  const sources = families.flatMap((family) =>
+    family.chips.flatMap(({ source }) => ("kernel" in source && source.module !== undefined ? [source.module] : [])),
+  );
+  return [...new Set([...modules, ...sources])].sort();
 }
 
 function symbolChanges(a: KernelView, b: KernelView, families: readonly Family[], all: boolean) {

@@ -2,7 +2,7 @@
 
 import { firstRead, map, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
 import type { Facts } from "../facts/facts.ts";
-import { families } from "../families/index.ts";
+import { allFamilies } from "../families/load.ts";
 import { readDriverState } from "./driver-state.ts";
 import type { Ability, Blind, KernelReport, MachineReport } from "./report.ts";
 
@@ -59,7 +59,7 @@ function accelFramework(facts: Facts): Reading<boolean> {
 export function listAbilities(facts: Facts): Ability[] {
   const out: Ability[] = [];
   const seen = new Set<string>();
-  for (const family of families) {
+  for (const family of allFamilies()) {
     for (const route of family.routes) {
       const { module, origin } = route.driver;
       if (module === undefined || seen.has(`${module}/${origin}`)) continue;

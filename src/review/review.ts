@@ -3,37 +3,28 @@
  * one file per layer holds that layer's rules.
  */
 
-import type { Finding, Layer, Route } from "../base/finding.ts";
+import type { Finding, Layer } from "../base/finding.ts";
 import { severities } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
-import { matchLog, type LogMatch } from "../breakages/match.ts";
+import { matchLog } from "../breakages/match.ts";
 import type { Device } from "../devices/device.ts";
 import { findDevices, type Found } from "../devices/find.ts";
-import { createFacts, type Facts } from "../facts/facts.ts";
-import { nodePatterns } from "../families/match.ts";
-import type { Family } from "../families/family.ts";
+import type { Facts } from "../facts/facts.ts";
 import type { Root } from "../root/root.ts";
 import type { RouteContext } from "./context.ts";
 import { describeDevice } from "./describe.ts";
-import { findDriver, judgeDriver } from "./driver.ts";
-import { findFirmwareFault, judgeFirmware } from "./firmware.ts";
+import { findDriver } from "./driver.ts";
+import { findFirmwareFault } from "./firmware.ts";
+import { factsOf, judgeRoutes, type Judged, type ReviewOptions } from "./judge.ts";
 import { findLogged, findRules } from "./known-faults.ts";
 import { blindSpots, describeKernel, describeMachine } from "./machine.ts";
-import { judgeModel } from "./model.ts";
-import { findNode, judgeNode } from "./node.ts";
+import { findNode } from "./node.ts";
 import type { DeviceReport, Report } from "./report.ts";
-import { findRuntimeFault, judgeDelegate, judgeRuntime } from "./runtime.ts";
+import { findRuntimeFault } from "./runtime.ts";
 import { findSilicon, judgeSilicon } from "./silicon.ts";
 import { verdictOf } from "./verdict.ts";
 
-export interface ReviewOptions {
-  /** Directories of Python environments, node_modules or SDKs to look into besides the usual places. */
-  readonly environments?: readonly string[];
-  /** Ask drivers even where the question wakes the device. */
-  readonly query?: boolean;
-  /** List the kernel's abilities even when an accelerator is there. */
-  readonly abilities?: boolean;
-}
+export type { ReviewOptions } from "./judge.ts";
 
 /** Review one machine. Never throws for what the machine lacks. */
 export function review(root: Root, options: ReviewOptions = {}): Report {
@@ -41,8 +32,8 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const found = findDevices(facts);
   const log = matchLog(valueOf(facts.log) ?? []);
   const findings: Finding[] = [];
-  const devices = found.devices.map((device) => reviewDevice(facts, device, log, findings));
-  const dormant = found.dormant.map((device) => reviewDevice(facts, device, [], findings));
+  const devices = found.devices.map((device) => reviewDevice(facts, device, findings));
+  const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
   findings.push(...logged, ...findRules(facts, found.devices));
   const lonely = !devices.some((device) => device.family !== "cpu");
@@ -60,29 +51,7 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   };
 }
 
-/** The devices alone: no routes judged, no log read. For `list`, which must be quick. */
-export function listDevices(root: Root, options: ReviewOptions = {}): DeviceReport[] {
-  const facts = factsOf(root, options);
-  return findDevices(facts).devices.map((device) => {
-    const routes = device.family ? judgeRoutes(facts, device, device.family, []).map((judged) => judged.route) : [];
-    return describeDevice(facts, device, routes, verdictOf(device, routes), false);
-  });
-}
-
-export function factsOf(root: Root, options: ReviewOptions): Facts {
-  return createFacts(root, {
-    nodePatterns: nodePatterns(),
-    environments: options.environments ?? [],
-    query: options.query ?? false,
-  });
-}
-
-interface Judged {
-  readonly context: RouteContext;
-  readonly route: Route;
-}
-
-function reviewDevice(facts: Facts, device: Device, log: readonly LogMatch[], findings: Finding[]): DeviceReport {
+function reviewDevice(facts: Facts, device: Device, findings: Finding[]): DeviceReport {
   const family = device.family;
   const silicon = judgeSilicon(device);
   findings.push(...findSilicon(device, silicon));
@@ -90,12 +59,7 @@ function reviewDevice(facts: Facts, device: Device, log: readonly LogMatch[], fi
     findings.push(unrecognised(device));
     return describeDevice(facts, device, [], verdictOf(device, []), true);
   }
-  const judged = judgeRoutes(
-    facts,
-    device,
-    family,
-    log.filter((match) => match.address === device.address),
-  );
+  const judged = judgeRoutes(facts, device, family);
   const routes = judged.map((j) => j.route);
   const verdict = verdictOf(device, routes);
   const best = judged.find((j) => j.route.name === verdict.route);
@@ -114,35 +78,6 @@ function reviewDevice(facts: Facts, device: Device, log: readonly LogMatch[], fi
     }
   }
   return describeDevice(facts, device, routes, verdict, true);
-}
-
-function judgeRoutes(facts: Facts, device: Device, family: Family, log: readonly LogMatch[]): Judged[] {
-  const silicon = judgeSilicon(device);
-  return family.routes
-    .filter((route) => route.chips === undefined || (device.chip !== undefined && route.chips.includes(device.chip.id)))
-    .map((route) => {
-      const context: RouteContext = { facts, device, family, route, log };
-      const layers: Layer[] = [
-        silicon,
-        judgeDriver(context),
-        judgeFirmware(context),
-        judgeNode(context),
-        judgeRuntime(context),
-        judgeDelegate(context),
-        judgeModel(context),
-      ];
-      return { context, route: { name: route.name, works: worksBy(layers), open: isOpen(layers), layers } };
-    });
-}
-
-function worksBy(layers: readonly Layer[]): Route["works"] {
-  if (layers.some((layer) => layer.status === "missing" || layer.status === "faulty")) return "no";
-  return layers.every((layer) => layer.status === "ok" || layer.status === "unneeded") ? "yes" : "unknown";
-}
-
-/** Silicon is closed nearly everywhere; a route is open when all that runs above it is. */
-function isOpen(layers: readonly Layer[]): boolean {
-  return layers.every((layer) => layer.name === "silicon" || layer.openness === "open" || layer.openness === "none");
 }
 
 /**

@@ -37,6 +37,7 @@ function phrase(layer: Layer): string {
   if (layer.name === "node") {
     return layer.status === "missing" ? `no device node ${layer.is}` : `${layer.is} cannot be opened`;
   }
+  if (layer.name === "runtime" || layer.name === "delegate") return `${layer.is} is not installed`;
   return `${layer.name} ${layer.is} is ${layer.status}`;
 }
 

@@ -1,0 +1,66 @@
+/** Judges a device's routes layer by layer; one file per layer holds that layer's rules. */
+
+import type { Layer, Route } from "../base/finding.ts";
+import type { Device } from "../devices/device.ts";
+import { createFacts, type Facts } from "../facts/facts.ts";
+import type { Family } from "../families/family.ts";
+import { nodePatterns } from "../families/match.ts";
+import type { Root } from "../root/root.ts";
+import type { RouteContext } from "./context.ts";
+import { judgeDriver } from "./driver.ts";
+import { judgeFirmware } from "./firmware.ts";
+import { judgeModel } from "./model.ts";
+import { judgeNode } from "./node.ts";
+import { judgeDelegate, judgeRuntime } from "./runtime.ts";
+import { judgeSilicon } from "./silicon.ts";
+
+export interface ReviewOptions {
+  /** Directories of Python environments, node_modules or SDKs to look into besides the usual places. */
+  readonly environments?: readonly string[];
+  /** Ask drivers even where the question wakes the device. */
+  readonly query?: boolean;
+  /** List the kernel's abilities even when an accelerator is there. */
+  readonly abilities?: boolean;
+}
+
+export function factsOf(root: Root, options: ReviewOptions): Facts {
+  return createFacts(root, {
+    nodePatterns: nodePatterns(),
+    environments: options.environments ?? [],
+    query: options.query ?? false,
+  });
+}
+
+export interface Judged {
+  readonly context: RouteContext;
+  readonly route: Route;
+}
+
+export function judgeRoutes(facts: Facts, device: Device, family: Family): Judged[] {
+  const silicon = judgeSilicon(device);
+  return family.routes
+    .filter((route) => route.chips === undefined || (device.chip !== undefined && route.chips.includes(device.chip.id)))
+    .map((route) => {
+      const context: RouteContext = { facts, device, family, route };
+      const layers: Layer[] = [
+        silicon,
+        judgeDriver(context),
+        judgeFirmware(context),
+        judgeNode(context),
+        judgeRuntime(context),
+        judgeDelegate(context),
+        judgeModel(context),
+      ];
+      return { context, route: { name: route.name, works: worksBy(layers), open: isOpen(layers), layers } };
+    });
+}
+
+function worksBy(layers: readonly Layer[]): Route["works"] {
+  if (layers.some((layer) => layer.status === "missing" || layer.status === "faulty")) return "no";
+  return layers.every((layer) => layer.status === "ok" || layer.status === "unneeded") ? "yes" : "unknown";
+}
+
+/** Silicon is closed nearly everywhere; a route is open when all that runs above it is. */
+function isOpen(layers: readonly Layer[]): boolean {
+  return layers.every((layer) => layer.name === "silicon" || layer.openness === "open" || layer.openness === "none");
+}
