@@ -3,7 +3,7 @@
  * (2.3 standard properties), Linux drivers/of/address.c and platform.c
  */
 
-import { valueOf, type Reading } from "../base/reading.ts";
+import { valueOf } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
 
 /** A node on the way down from the tree's root. */
@@ -107,11 +107,13 @@ function throughRanges(bus: OfNode, address: bigint, above: OfNode): bigint | un
   return undefined;
 }
 
-/** Cells of a property: 32-bit numbers, big endian. */
 function cells(node: OfNode, name: string): readonly number[] | undefined {
-  if (!node.names.has(name)) return undefined;
-  const property: Reading<Uint8Array> = node.root.slice(`${node.directory}/${name}`, 0, PROPERTY_LIMIT);
-  const bytes = valueOf(property);
+  return node.names.has(name) ? cellsOf(node.root, `${node.directory}/${name}`) : undefined;
+}
+
+/** A property's file as 32-bit numbers; undefined when it cannot be read or is none. */
+export function cellsOf(root: Root, path: string): readonly number[] | undefined {
+  const bytes = valueOf(root.slice(path, 0, PROPERTY_LIMIT));
   if (bytes === undefined || bytes.length % 4 !== 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(i * 4));

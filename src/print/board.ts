@@ -39,7 +39,8 @@ function acceleratorLines(accelerator: BoardAccelerator, terminal: Terminal): st
   }
   if (off.doubtful)
     lines.push(...warning("not every SoC of this line has the core: see the datasheet first", terminal));
-  lines.push("      to turn it on, an overlay (dtc -@ -I dts -O dtb, then fdtoverlay or the boot loader):");
+  const how = `to turn ${some ? "the rest" : "it"} on, an overlay (dtc -@ -I dts -O dtb, then fdtoverlay or the boot loader):`;
+  lines.push(...wrapText(how, terminal.columns, "      "));
   lines.push(
     "",
     ...off.overlay
