@@ -3,7 +3,7 @@
  * be opened, ioctl answers. What it kept is enough to answer the same questions again, and says nothing about others.
  */
 
-import type { Reading, Unread } from "../base/reading.ts";
+import { map, type Reading, type Unread } from "../base/reading.ts";
 import { CannotError } from "../base/errors.ts";
 import { askKey } from "./memory.ts";
 import type { Answer, Root, Stat } from "./root.ts";
@@ -39,24 +39,30 @@ export function record(source: Root): Recording {
   };
   const recording: Tree = {
     lstat: (path) => (of(path).stat = tree.lstat(path)),
-    readlink: (path) => (of(path).target = tree.readlink(path)),
-    readdir: (path) => (of(path).names = tree.readdir(path)),
-    read: (path, offset, length) => keep(of(path), offset, length, tree.read(path, offset, length)),
+    // What was answered once is answered so again: a report has one truth, also about memory that is in use.
+    readlink: (path) => (of(path).target ??= tree.readlink(path)),
+    readdir: (path) => (of(path).names ??= tree.readdir(path)),
+    read: (path, offset, length) => {
+      const content = of(path).content;
+      if (content === undefined) return keep(of(path), offset, length, tree.read(path, offset, length));
+      return map(content, (bytes) => bytes.subarray(offset, offset + length));
+    },
     missing: (path): Unread => {
       const why = tree.missing(path);
-      of(path).stat ??= why;
+      of(path).stat = why;
       return why;
     },
-    access: (path) => (of(path).access = source.access(path)),
+    access: (path) => (of(path).access ??= source.access(path)),
     ask: (path, ask) => {
-      const answer = source.ask(path, ask);
-      const record = of(path);
-      (record.answers ??= new Map<string, Reading<Answer>>()).set(askKey(ask), answer);
+      const answers = (of(path).answers ??= new Map<string, Reading<Answer>>());
+      const key = askKey(ask);
+      const answer = answers.get(key) ?? source.ask(path, ask);
+      answers.set(key, answer);
       return answer;
     },
   };
   if (tree.log !== undefined) {
-    recording.log = (path) => (of(path).content = tree.log?.(path) ?? tree.missing(path));
+    recording.log = (path) => (of(path).content ??= tree.log?.(path) ?? tree.missing(path));
   }
   return { root: rootOver(recording, { kind: source.kind, name: source.name }), records };
 }
