@@ -192,7 +192,7 @@ function findPlatformDevices(facts: Facts): { devices: Device[]; dormant: Device
     if (busRead && !node.enabled) dormant.push(device);
     else devices.push(device);
   }
-  return { devices: groupParts(devices), dormant };
+  return { devices: groupParts(devices), dormant: groupParts(dormant) };
 }
 
 /** Nodes of the tree that a family claims, without those inside another node of the same family (fastrpc below its DSP). */

@@ -7,10 +7,10 @@ import { paint, wrap, type Terminal } from "./terminal.ts";
 
 /** Best first: a family is told once, by the best state any of its drivers is in. */
 const groups: readonly { readonly title: string; readonly states: readonly KernelState[] }[] = [
-  { title: "ready", states: ["bound", "loaded", "built in", "shipped as a module"] },
+  { title: "ready", states: ["bound", "loaded", "built in", "shipped as a module", "not needed"] },
   { title: "built without", states: ["configured off"] },
   { title: "not in it", states: ["not in this kernel"] },
-  { title: "not known", states: ["unknown", "not needed"] },
+  { title: "not known", states: ["unknown"] },
 ];
 
 export function abilitiesText(report: Report, terminal: Terminal): string[] {
@@ -21,7 +21,7 @@ export function abilitiesText(report: Report, terminal: Terminal): string[] {
     const other = best.get(ability.family);
     if (other === undefined || rank(ability) < rank(other)) best.set(ability.family, ability);
   }
-  const lines = [paint(terminal, "bold", "What this kernel could drive, if it were here")];
+  const lines = [paint(terminal, "bold", "What this kernel could drive, if it were plugged in")];
   groups.forEach(({ title }, i) => {
     const members = [...best.values()].filter((ability) => rank(ability) === i);
     if (members.length === 0) return;
@@ -40,5 +40,5 @@ export function abilitiesText(report: Report, terminal: Terminal): string[] {
 function label(ability: Ability): string {
   const family = loadFamily(ability.family);
   const name = family?.name.replace(/ \(.*\)$/, "") ?? ability.family;
-  return `${name} (${ability.module})`;
+  return ability.module === "" ? `${name} (needs no driver)` : `${name} (${ability.module})`;
 }

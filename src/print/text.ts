@@ -36,6 +36,7 @@ export function renderText(report: Report, terminal: Terminal, options: TextOpti
 }
 
 function noneFound(report: Report): string {
+  if (report.dormant.length > 0) return "No AI accelerator is switched on.";
   const blind = report.blind.map((b) => b.path);
   return blind.some((path) => path.startsWith("/sys/bus/pci"))
     ? "No AI accelerator seen; the PCI bus could not be looked at, so there may be one."

@@ -2,6 +2,7 @@
 
 import type { Evidence, Finding, KernelState, Layer, Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
+import type { DkmsState } from "../facts/dkms.ts";
 import { compareReleases } from "../facts/kernel.ts";
 import type { DriverSpec } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
@@ -183,6 +184,8 @@ function describe(
         remedy: withInstall(context, `use a kernel with CONFIG_${driver.config?.symbol ?? "?"}=m`),
       };
     case "not in this kernel": {
+      const dkms = (valueOf(facts.dkms) ?? []).find((one) => one.modules.includes(module));
+      if (dkms && release !== undefined && !dkms.built.includes(release)) return dkmsFault(dkms, module, release);
       const since = driver.since;
       if (
         driver.origin === "mainline" &&
@@ -206,9 +209,7 @@ function describe(
         says: `${device.name} needs ${module} (${driver.origin === "mainline" ? "mainline" : driver.origin.replaceAll("-", " ")}), which ${where} does not have`,
         remedy: withInstall(
           context,
-          driver.repository === undefined
-            ? `install ${module}`
-            : `build ${module} for this kernel from ${driver.repository}`,
+          driver.repository === undefined ? `install ${module} for this kernel` : `build ${module} for this kernel`,
         ),
       };
     }
@@ -220,6 +221,23 @@ function describe(
         remedy: withInstall(context, `look for ${module}`),
       };
   }
+}
+
+/** The package is there and its module was not built for the kernel that runs: the usual end of a kernel upgrade. */
+function dkmsFault(dkms: DkmsState, module: string, release: string): ReturnType<typeof describe> {
+  const log = valueOf(dkms.log);
+  const failed = log !== undefined && (dkms.failedFor === undefined || dkms.failedFor === release);
+  return {
+    rule: "driver/dkms-not-built",
+    severity: "error",
+    says: `${module} is under DKMS (${dkms.name} ${dkms.version}) and ${failed ? "failed to build" : "was not built"} for ${release}`,
+    remedy: failed
+      ? { says: "accelctl explain knows most build errors", commands: [`accelctl explain ${log}`] }
+      : {
+          says: "install the headers of this kernel and build",
+          commands: [`sudo apt install linux-headers-${release}`, `sudo dkms autoinstall -k ${release}`],
+        },
+  };
 }
 
 /** What to do, then how to get it here; the repository is a link, told once. */

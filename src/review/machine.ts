@@ -2,6 +2,7 @@
 
 import { firstRead, map, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
 import type { Facts } from "../facts/facts.ts";
+import type { DriverSpec } from "../families/family.ts";
 import { allFamilies } from "../families/load.ts";
 import { readDriverState } from "./driver-state.ts";
 import type { Ability, Blind, KernelReport, MachineReport } from "./report.ts";
@@ -55,20 +56,29 @@ function accelFramework(facts: Facts): Reading<boolean> {
     : config;
 }
 
-/** Every distinct driver of the catalogue and what this kernel has of it. */
+/** Every distinct driver of what can be plugged in (PCI, USB), and what this kernel has of it. */
 export function listAbilities(facts: Facts): Ability[] {
   const out: Ability[] = [];
   const seen = new Set<string>();
   for (const family of allFamilies()) {
+    const buses = new Set(family.chips.flatMap((chip) => chip.matches.map((match) => match.bus)));
+    if (!buses.has("pci") && !buses.has("usb")) continue;
     for (const route of family.routes) {
       const { module, origin } = route.driver;
-      if (module === undefined || seen.has(`${module}/${origin}`)) continue;
-      seen.add(`${module}/${origin}`);
-      const { state, evidence } = readDriverState(facts, route.driver);
-      out.push({ family: family.id, route: route.name, module, state, evidence });
+      const key = `${family.id}/${module ?? ""}/${origin}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const base = { family: family.id, route: route.name };
+      if (module !== undefined) out.push({ ...base, module, ...stateOf(facts, route.driver) });
+      else if (origin === "none") out.push({ ...base, module: "", state: "not needed", evidence: [] });
     }
   }
   return out;
+}
+
+function stateOf(facts: Facts, driver: DriverSpec): Pick<Ability, "state" | "evidence"> {
+  const { state, evidence } = readDriverState(facts, driver);
+  return { state, evidence };
 }
 
 /** Questions this report rests on that got no answer. What a machine simply does not have (no USB) is not blindness. */

@@ -3,9 +3,9 @@
 import type { Evidence, Finding, Layer } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
 import type { DeviceNode } from "../facts/nodes.ts";
-import type { NodeSpec } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
+import { bindsOf } from "./driver.ts";
 
 /** The device's nodes that this route is used through. */
 export function nodesOf({ device, route }: RouteContext): readonly DeviceNode[] {
@@ -66,13 +66,24 @@ function alsoNodes({ facts, route }: RouteContext): readonly DeviceNode[] {
   return (valueOf(facts.nodes) ?? []).filter((node) => also.some((path) => globMatches(path, node.path)));
 }
 
-/** The udev rule that would give the node its group; the catalogue holds what to match. */
-function ruleOf(spec: NodeSpec): string {
+/** The udev rules that would give the node its group; none where the catalogue does not know what to match. */
+function rulesOf({ device, route }: RouteContext): readonly string[] {
+  const spec = route.node;
+  if (spec === undefined || (spec.group === undefined && spec.mode === undefined)) return [];
   const set = [
     ...(spec.group === undefined ? [] : [`GROUP="${spec.group}"`]),
     ...(spec.mode === undefined ? [] : [`MODE="${spec.mode}"`]),
   ];
-  return [spec.rule ?? "", ...set].join(", ");
+  if (device.usb) {
+    // A stick may show another id after its firmware is loaded: one rule for each.
+    return (device.chip?.matches ?? []).flatMap((match) => {
+      if (match.bus !== "usb") return [];
+      const [vendor = "", product = ""] = match.id.split(":");
+      return [`SUBSYSTEM=="usb", ATTRS{idVendor}=="${vendor}", ATTRS{idProduct}=="${product}", ${set.join(", ")}`];
+    });
+  }
+  const match = /\b(?:SUBSYSTEM|KERNEL)=="[^"]+"/.exec(spec.rule ?? "")?.[0];
+  return match === undefined ? [] : [`${match}, ${set.join(", ")}`];
 }
 
 export function findNode(context: RouteContext, layer: Layer): Finding | undefined {
@@ -86,6 +97,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
   if (closed) {
     const join = valueOf(closed.access)?.join;
     const wanted = join ?? spec.group;
+    const rules = rulesOf(context);
     const container = valueOf(facts.confinement)?.container;
     const inside =
       container?.state === "read"
@@ -97,11 +109,11 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
       severity: "error",
       says: `this user may not open ${closed.path} (${valueOf(closed.access)?.because ?? ""})`,
       remedy:
-        join === undefined && spec.rule !== undefined
+        join === undefined && rules.length > 0
           ? {
               says: `a udev rule is missing: write it, then replug or trigger.${inside}`,
               commands: [
-                `echo '${ruleOf(spec)}' | sudo tee /etc/udev/rules.d/70-accelctl.rules`,
+                ...rules.map((rule) => `echo '${rule}' | sudo tee -a /etc/udev/rules.d/70-accelctl.rules`),
                 "sudo udevadm control --reload && sudo udevadm trigger",
                 ...(spec.group === undefined ? [] : [`sudo usermod -aG ${spec.group} $USER`]),
               ],
@@ -125,12 +137,14 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
       },
     };
   }
-  if (valueOf(device.driver) === undefined) return undefined; // no driver, no node: the driver's finding says it
+  // No driver of this route, no node: the driver's finding says it.
+  const bound = valueOf(device.driver);
+  if (bound === undefined || !bindsOf(route.driver).includes(bound)) return undefined;
   return {
     ...base,
     rule: "node/missing",
     severity: "error",
-    says: `${valueOf(device.driver) ?? "the driver"} is bound to ${device.name} and made no node (${spec.paths.join(" or ")}): its start failed half-way`,
+    says: `${bound} is bound to ${device.name} and made no node (${spec.paths.join(" or ")}): its start failed half-way`,
     remedy: {
       says: "the kernel log says why",
       commands: [`sudo dmesg | grep -E '${route.driver.module ?? device.address}|${device.address}'`],

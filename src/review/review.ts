@@ -36,7 +36,7 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
   findings.push(...logged, ...findRules(facts, found.devices));
-  const lonely = !devices.some((device) => device.family !== "cpu");
+  const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
     machine: describeMachine(facts),

@@ -17,13 +17,18 @@ export function verdictOf(device: Device, routes: readonly Route[]): Verdict {
   const rest = { route: best.name, ...(open ? { most_open: open.name } : {}) };
   if (best.works === "yes") return { works: "yes", says: `works by "${best.name}"`, ...rest };
   const broken = best.layers.find((layer) => layer.status === "missing" || layer.status === "faulty");
+  if (!device.enabled) return { works: "no", says: "switched off in the device tree", ...rest };
+  const bound = device.driver.state === "read" ? device.driver.value : undefined;
+  if (broken?.name === "driver" && bound !== undefined) {
+    return { works: "no", says: `held by ${bound}, not ${broken.is} (route "${best.name}")`, ...rest };
+  }
   if (broken) return { works: "no", says: `${phrase(broken)} (route "${best.name}")`, ...rest };
   const unknown = best.layers.filter((layer) => layer.status === "unknown").map((layer) => layer.name);
   return { works: "unknown", says: `nothing wrong seen by "${best.name}"; not known: ${unknown.join(", ")}`, ...rest };
 }
 
 function phrase(layer: Layer): string {
-  if (layer.name === "silicon") return "the chip is switched off or not fully on its bus";
+  if (layer.name === "silicon") return "the chip is not fully on its bus";
   if (layer.name === "driver") {
     const says: Partial<Record<NonNullable<Layer["kernelState"]>, string>> = {
       "not in this kernel": `driver ${layer.is} is not in this kernel`,
