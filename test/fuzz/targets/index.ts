@@ -1,0 +1,26 @@
+/** All targets of the fuzzer. */
+
+import type { Target } from "../target.ts";
+import * as files from "./files.ts";
+import * as machine from "./machine.ts";
+import * as text from "./text.ts";
+
+export const targets: readonly Target[] = [
+  machine.sysfs,
+  ...machine.parts,
+  machine.kernel,
+  machine.ko,
+  machine.programs,
+  machine.loaderCache,
+  files.deviceTree,
+  files.archives,
+  files.packages,
+  files.packed,
+  files.captures,
+  files.answers,
+  files.real,
+  text.logs,
+  text.explanations,
+  text.configurations,
+  text.harvests,
+];

@@ -1,0 +1,113 @@
+/**
+ * Runs cases one after another, and says over shared memory which one runs, so that the main thread sees one that does not end.
+ * Started by tools/fuzz.mjs.
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { parentPort, workerData } from "node:worker_threads";
+
+import { AccelctlError } from "../../src/base/errors.ts";
+import { mixed, seeded } from "./mutate.ts";
+import { targets } from "./targets/index.ts";
+import type { Case, Target } from "./target.ts";
+
+interface Order {
+  readonly seed: number;
+  /** Cases of all targets together. */
+  readonly count: number;
+  /** Only targets whose name holds this. */
+  readonly only: string | undefined;
+  /** Only this case. */
+  readonly one: number | undefined;
+  /** Where to go on after a case that did not end. */
+  readonly from: { readonly target: number; readonly index: number };
+  /** Make the case `one` and hand back what goes in, without running it. */
+  readonly show: boolean;
+  /** [target, case, runs now] */
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Caches may fill in the first cases of a target; what is kept after those is a leak. */
+const SETTLED = 60;
+const FAILURES = 5;
+
+const order = workerData as Order; // tools/fuzz.mjs makes it
+const state = new Int32Array(order.shared);
+const say = (message: object): void => parentPort?.postMessage(message);
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void; // what the flag above defines
+
+const chosen = targets.filter(({ name }) => order.only === undefined || name.includes(order.only));
+const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+
+for (const [position, target] of chosen.entries()) {
+  if (position < order.from.target) continue;
+  if (order.show) show(target);
+  else runTarget(target, position);
+}
+say({ kind: "done" });
+
+function makeCase(target: Target, index: number): Case {
+  return target.make(seeded(mixed(order.seed, target.name, index)));
+}
+
+function show(target: Target): void {
+  say({ kind: "input", target: target.name, input: makeCase(target, order.one ?? 0).input });
+}
+
+function runTarget(target: Target, position: number): void {
+  const cases = Math.max(1, Math.round((order.count * target.share) / shares));
+  const first = order.one ?? (position === order.from.target ? order.from.index : 0);
+  const end = order.one === undefined ? cases : first + 1;
+  const row = {
+    kind: "row",
+    target: target.name,
+    cases: 0,
+    typed: 0,
+    slowest: 0,
+    slowestCase: 0,
+    seconds: 0,
+    keptBytes: 0,
+  };
+  let failures = 0;
+  let settled = 0;
+  for (let index = first; index < end && failures < FAILURES; index++) {
+    Atomics.store(state, 0, position);
+    Atomics.store(state, 1, index);
+    if (index === first + SETTLED) settled = held();
+    const made = makeCase(target, index);
+    Atomics.store(state, 2, 1);
+    const before = cpuMilliseconds();
+    try {
+      made.run();
+    } catch (error) {
+      if (error instanceof AccelctlError) row.typed++;
+      else {
+        failures++;
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        say({ kind: "failure", target: target.name, index, why, input: made.input });
+      }
+    }
+    const spent = cpuMilliseconds() - before;
+    Atomics.store(state, 2, 0);
+    row.cases++;
+    row.seconds += spent / 1000;
+    if (spent > row.slowest && index > first) [row.slowest, row.slowestCase] = [spent, index];
+  }
+  if (settled > 0) row.keptBytes = held() - settled;
+  say(row);
+}
+
+/** Of the whole process, collector's threads included; time in which the machine did something else is not counted. */
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function held(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
