@@ -15,9 +15,9 @@ export function listText(devices: readonly DeviceReport[], terminal: Terminal): 
     ),
     name: harmless(device.name),
     family: device.family ?? "unrecognised",
-    address: device.address,
-    driver: driverWord(device),
-    nodes: device.nodes.map((node) => node.path).join(","),
+    address: harmless(device.address),
+    driver: harmless(driverWord(device)),
+    nodes: harmless(device.nodes.map((node) => node.path).join(",")),
   }));
   const columns = ["family", "address", "driver", "nodes"] as const;
   const widths = columns.map((column) => Math.max(...rows.map((row) => widthOf(row[column]))));

@@ -76,7 +76,7 @@ function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptio
       unknown: [marks.unknown, "yellow"],
     } as const
   )[device.verdict.works];
-  const where = `${device.bus} ${device.address}`;
+  const where = harmless(`${device.bus} ${device.address}`);
   const title = `${paint(terminal, colour, mark)} ${paint(terminal, "bold", harmless(device.name))}`;
   const room = terminal.columns - widthOf(title) - widthOf(where);
   const lines = room >= 2 ? [`${title}${" ".repeat(room)}${paint(terminal, "dim", where)}`] : [title, `  ${where}`];
@@ -116,8 +116,8 @@ function deviceFacts(device: DeviceReport): string[] {
   if (id !== undefined) out.push(harmless(id));
   const driver = wordOf(device.driver);
   out.push(`driver:${driver.replaceAll(" ", "-")}`);
-  for (const node of device.nodes) out.push(node.path);
-  if (device.parts.length > 0) out.push(`parts:${device.parts.join(",")}`);
+  for (const node of device.nodes) out.push(harmless(node.path));
+  if (device.parts.length > 0) out.push(`parts:${harmless(device.parts.join(","))}`);
   if (device.virtual_functions > 0) out.push(`virtual-functions:${device.virtual_functions}`);
   for (const node of device.nodes) {
     for (const holder of node.held_by ?? []) out.push(`held-by:${harmless(holder.command)}(${holder.pid})`);
