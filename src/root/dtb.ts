@@ -15,7 +15,7 @@ export const DTB_MAGIC = 0xd00dfeed;
 
 /** A kernel refuses more levels too; boards have up to 12. */
 const DEPTH_LIMIT = 64;
-/** The largest trees of Linux 7.3 have some 5,000 nodes and 45,000 properties. */
+/** The largest tree of Linux 7.3 arm64 has 1,400 nodes and 6,500 properties; vendors' trees are some four times as large. */
 const NODE_LIMIT = 50_000;
 const PROPERTY_LIMIT = 400_000;
 /** The specification allows 31 characters, the kernel's trees use up to 60 of them. */

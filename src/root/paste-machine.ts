@@ -72,6 +72,7 @@ export class PastedMachine {
   readonly listed = new Set<string>();
   /** Absolute path to content. */
   readonly files = new Map<string, string>();
+  readonly binary = new Map<string, Uint8Array>();
   readonly links = new Map<string, string>();
   /** Lines of lsmod by module, and whether the list is whole. */
   readonly modules = new Map<string, string>();
@@ -105,7 +106,7 @@ export class PastedMachine {
 
   build(name: string): Root {
     const tree = new TreeBuilder();
-    for (const [path, content] of this.files) tree.file(path, content);
+    for (const [path, content] of [...this.files, ...this.binary]) tree.file(path, content);
     for (const [path, target] of this.links) tree.link(path, target);
     this.#addPci(tree);
     this.#addUsb(tree);

@@ -8,6 +8,7 @@ import { latin1, utf8 } from "../base/bytes.ts";
 import type { CapturePath, CapturePaths, Failure } from "./capture.ts";
 import { isEntry } from "./capture.ts";
 import { FILE_LIMIT } from "./root.ts";
+import { onlyModinfo } from "./trim-module.ts";
 import { packingOf, unpack } from "./unpack.ts";
 
 /** What a later review may ask about, beyond what this machine has: the catalogue's. Module names with "_". */
@@ -60,6 +61,7 @@ export interface Trim {
 
 /** Each may be left out when the report would change. */
 export const trims: readonly Trim[] = [
+  { name: "module files", apply: trimModules },
   {
     name: "module indexes",
     apply: trimFiles(/\/modules\.(?:alias|dep|softdep|weakdep|builtin|builtin\.modinfo)$/, trimIndex),
@@ -152,6 +154,23 @@ function idleProcesses(paths: CapturePaths): ReadonlySet<string> {
     if (listing !== undefined && (!isEntry(listing) || !Array.isArray(listing.names))) idle.delete(pid);
   }
   return idle;
+}
+
+function trimModules(paths: CapturePaths): Paths {
+  const cut = (path: string, entry: CapturePath | Failure): CapturePath | Failure => {
+    if (!isEntry(entry) || entry.base64 === undefined || !/\.ko(?:\.[a-z0-9]+)?$/.test(path)) return entry;
+    const module = moduleOf(Buffer.from(entry.base64, "base64"));
+    return module === undefined ? entry : { ...bare(entry), base64: Buffer.from(module).toString("base64") };
+  };
+  return new Map([...paths].map(([path, entry]) => [path, cut(path, entry)]));
+}
+
+function moduleOf(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    return onlyModinfo(unpack(bytes, "", FILE_LIMIT));
+  } catch {
+    return undefined; // damaged: the report says so, and must go on saying it
+  }
 }
 
 interface Context {

@@ -1,0 +1,68 @@
+/**
+ * Device-tree source, as far as it tells which nodes there are: names, compatible, status and addresses. Overlays name their place by
+ * a label (&npu) or a path (&{/soc}); a label's place is not known, so such nodes stand at the root. Devicetree Specification 0.4, ch. 6
+ */
+
+import type { PastedMachine } from "./paste-machine.ts";
+
+const BASE = "/sys/firmware/devicetree/base";
+const DEPTH_LIMIT = 32;
+const NODE_LIMIT = 20_000;
+
+export function isDts(text: string): boolean {
+  return /^\s*\/dts-v1\//m.test(text) || (/^\s*\/plugin\/;/m.test(text) && text.includes("compatible ="));
+}
+
+export function readDts(text: string, machine: PastedMachine): void {
+  const plain = text
+    .replace(/\/\*[\s\S]*?\*\//g, " ")
+    .replace(/\/\/[^\n]*/g, "")
+    .replace(/^\s*#(include|define|if|endif|else|undef)\b.*$/gm, "");
+  const path: string[] = [];
+  const tokens = /([^{};"]*(?:"[^"\n]*"[^{};"]*)*)([{};])/g;
+  let nodes = 0;
+  machine.listed.add(BASE);
+  for (const [, before = "", sign] of plain.matchAll(tokens)) {
+    if (sign === "{") {
+      if (path.length >= DEPTH_LIMIT || ++nodes > NODE_LIMIT) return;
+      path.push(nodeName(before));
+    } else if (sign === "}") path.pop();
+    else property(before.trim(), path, machine);
+  }
+}
+
+/** "npu: npu@fde40000 " -> "npu@fde40000"; "&{/soc}" -> "soc"; "/" -> "" */
+function nodeName(text: string): string {
+  const name = text.trim().split(/\s+/).pop() ?? "";
+  if (name === "/") return "";
+  return name.replace(/^&/, "").replace(/[^\w,.+@-]/g, "");
+}
+
+function property(text: string, path: readonly string[], machine: PastedMachine): void {
+  const [, name = "", value = ""] = /^(?:\w+:\s*)?([\w,.+#-]{1,64})\s*=\s*([\s\S]*)$/.exec(text) ?? [];
+  if (!KEPT.has(name)) return;
+  const parts = path.filter((part) => part !== "");
+  const directory = [BASE, ...parts].join("/");
+  for (let i = 1; i <= parts.length; i++) machine.listed.add([BASE, ...parts.slice(0, i)].join("/"));
+  const strings = [...value.matchAll(/"([^"]*)"/g)].map((found) => found[1] ?? "");
+  if (strings.length > 0) {
+    machine.file(`${directory}/${name}`, `${strings.join("\0")}\0`);
+    return;
+  }
+  const cells = /^<([^>]*)>/.exec(value.trim())?.[1]?.trim().split(/\s+/) ?? [];
+  if (cells.length > 0 && cells.every((cell) => /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(cell))) {
+    const bytes = Buffer.alloc(cells.length * 4);
+    for (const [i, cell] of cells.entries()) bytes.writeUInt32BE(Number(cell) >>> 0, i * 4);
+    machine.binary.set(`${directory}/${name}`, bytes);
+  }
+}
+
+const KEPT: ReadonlySet<string> = new Set([
+  "compatible",
+  "status",
+  "model",
+  "reg",
+  "#address-cells",
+  "#size-cells",
+  "label",
+]);
