@@ -45,7 +45,9 @@ export function padEnd(text: string, width: number): string {
  * escape sequences, or marks that turn the direction of what follows and so show another command than is there.
  */
 export function harmless(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd").replace(/[\t\n]+/g, " ");
+  return text
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd")
+    .replace(/[\t\n]+/g, " ");
 }
 
 /** Break words into lines of at most `width` columns; the first line starts with `first`, the others with `rest`. */
