@@ -3,6 +3,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 
 import { renderHtml } from "../../src/print/html.ts";
+import { listText } from "../../src/print/list.ts";
 import { renderMarkdown } from "../../src/print/markdown.ts";
 import { reportSchema } from "../../src/print/schema.ts";
 import { plainTerminal } from "../../src/print/terminal.ts";
@@ -10,7 +11,7 @@ import { renderText } from "../../src/print/text.ts";
 import type { Report } from "../../src/review/report.ts";
 import { review } from "../../src/review/review.ts";
 import type { Root } from "../../src/root/root.ts";
-import type { Random } from "./mutate.ts";
+import { CANARY, type Random } from "./mutate.ts";
 import { Complaint } from "./target.ts";
 
 /** Validation takes longer than the review. */
@@ -28,6 +29,11 @@ export function checkReview(root: Root, random: Random, steady = true): Report {
   const html = renderHtml(report);
   noControls("html", html);
   if (/<(script|img|iframe)/i.test(html)) throw new Complaint("a tag of the machine's reached the HTML page");
+  for (const { remedy } of report.findings) {
+    const command = remedy?.commands?.find((typed) => typed.includes(CANARY));
+    if (command !== undefined) throw new Complaint(`a command to type holds text of the machine's: ${command}`);
+  }
+  noControls("list", listText(report.devices, plainTerminal));
   const json = JSON.stringify(report);
   if (random() < VALIDATED) {
     const wrong = (validate ??= createValidator())(JSON.parse(json));
@@ -39,9 +45,9 @@ export function checkReview(root: Root, random: Random, steady = true): Report {
   return report;
 }
 
-/** No control character but the line's end reaches a terminal (colour is off here). */
+/** No control character but the line's end reaches a terminal (colour is off here), and none that turns directions. */
 export function noControls(where: string, text: string): void {
-  const found = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.exec(text);
+  const found = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/.exec(text);
   if (found === null) return;
   const around = text.slice(Math.max(0, found.index - 80), found.index + 40);
   throw new Complaint(`control character in ${where}: ${JSON.stringify(around)}`);

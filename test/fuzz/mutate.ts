@@ -75,6 +75,9 @@ export function mutateBytes(seed: Uint8Array, random: Random): Uint8Array {
   return bytes;
 }
 
+/** What must not be typed into a shell by a person who copies a cure. */
+export const CANARY = "canary";
+
 export const oddities: readonly string[] = [
   "",
   "\0",
@@ -110,7 +113,9 @@ export const oddities: readonly string[] = [
   "hasOwnProperty",
   "</td><script>alert(1)</script><img src=x>",
   "```\n# | x | [a](javascript:b)",
-  "$(reboot) `reboot` ${x}",
+  `$(${CANARY})`,
+  `;${CANARY}`,
+  `'"\`${CANARY}`,
   "é".repeat(10),
   "NaN",
   "null",
