@@ -29,6 +29,8 @@ function ownersOf(
   devices: readonly Device[],
   located: readonly { readonly device: Device; readonly paths: readonly string[] }[],
 ): readonly Device[] {
+  // usbfs: what libusb opens is the bus's node of the stick, not a node of its own (review/node.ts looks at it).
+  if (node.path.startsWith("/dev/bus/usb/")) return [];
   if (node.path.startsWith("/dev/vfio/")) return devices.filter((device) => isVfioOf(node, device));
   const behind = valueOf(node.device);
   if (behind !== undefined) {

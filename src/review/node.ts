@@ -8,9 +8,13 @@ import { known, seen, unseen, type RouteContext } from "./context.ts";
 import { bindsOf } from "./driver.ts";
 
 /** The device's nodes that this route is used through. */
-export function nodesOf({ device, route }: RouteContext): readonly DeviceNode[] {
+export function nodesOf({ facts, device, route }: RouteContext): readonly DeviceNode[] {
   const spec = route.node;
   if (spec === undefined) return [];
+  if (device.usb) {
+    const path = valueOf(device.usb.node);
+    return (valueOf(facts.nodes) ?? []).filter((node) => node.path === path);
+  }
   return device.nodes.filter((node) => spec.paths.some((path) => globMatches(path, node.path)));
 }
 
