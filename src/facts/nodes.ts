@@ -71,9 +71,9 @@ const NODE_NAMES: Readonly<Record<string, RegExp>> = { drm: /^(card|renderD)[0-9
 const IRRELEVANT: ReadonlySet<string> = new Set(
   (
     "ata_device ata_link ata_port backlight bdi block bluetooth bsg cec cpuid devcoredump devfreq devfreq-event devlink dma " +
-    "dma_heap dmi enclosure extcon firmware gpio graphics hidraw hwmon i2c-adapter i2c-dev ieee80211 input intel_scu_ipc iommu leds " +
+    "dmi enclosure extcon firmware gpio graphics hidraw hwmon i2c-adapter i2c-dev ieee80211 input intel_scu_ipc iommu leds " +
     "mdio_bus media mei mem mmc_host msr mtd mux net ndctl nd nvme nvme-generic nvme-subsystem pci_bus pci_epc phy platform-profile " +
-    "power_supply powercap ppp pps printer ptp pwm rapl raw regulator remoteproc rfkill rpmsg rtc sas_device sas_end_device sas_expander " +
+    "power_supply powercap ppp pps printer ptp pwm rapl raw regulator rfkill rtc sas_device sas_end_device sas_expander " +
     "sas_host sas_phy sas_port scsi_device scsi_disk scsi_generic scsi_host sound spi_host spi_master spidev spi_transport tee " +
     "thermal tpm tpmrm tsm tty typec typec_mux ubi udc usb_power_delivery usb_role usbmisc vc video4linux virtio-ports vtconsole " +
     "wakeup watchdog wmi_bus zram-control"

@@ -9,8 +9,8 @@ import type { Root } from "../root/root.ts";
 /** KEY=value lines of a uevent file. */
 export type Uevent = ReadonlyMap<string, string>;
 
-/** Devices one bus may list: four times the largest machine seen. More is a broken or hostile tree. */
-export const DEVICE_LIMIT = 65_536;
+/** Devices one bus may list: a server full of SR-IOV functions has some 4,000. More is a broken or hostile tree. */
+export const DEVICE_LIMIT = 16_384;
 
 /** Names in a bus or class directory, refused when there are more than a machine can have. */
 export function listDevices(root: Root, path: string): Reading<readonly string[]> {

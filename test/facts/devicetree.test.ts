@@ -167,6 +167,13 @@ describe("a hostile device tree", () => {
     });
   });
 
+  it("with more names than any board has is malformed", () => {
+    const builder = new TreeBuilder().covers("/");
+    for (let i = 0; i < 50_001; i++) builder.file(`${base}/p${i}`, "");
+    const reading = readDeviceTree(builder.build("archive", "wide"));
+    expect(reading).toMatchObject({ state: "malformed", why: expect.stringContaining("more than 50000") as string });
+  });
+
   it("that runs in circles is walked once", () => {
     const builder = new TreeBuilder().covers("/").file(`${base}/npu@1/compatible`, "a,b\0");
     for (let i = 0; i < 20; i++) builder.link(`${base}/npu@1/loop@${i}`, "..");
