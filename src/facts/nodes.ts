@@ -32,7 +32,7 @@ export interface DeviceNode {
 /** Every node of the classes and name patterns below, sorted by path. `patterns` are globs from the catalogue: /dev/apex_* */
 export function readNodes(root: Root, patterns: readonly string[]): Reading<readonly DeviceNode[]> {
   const rules = createAccess(root);
-  const named = patterns.map((pattern) => new RegExp(`^${globSource(pattern)}$`));
+  const named = patterns.map(globOf);
   const found = new Map<string, DeviceNode>();
   const keep = (node: DeviceNode): void => {
     if (!found.has(node.path)) found.set(node.path, node);
@@ -41,7 +41,7 @@ export function readNodes(root: Root, patterns: readonly string[]): Reading<read
   for (const name of valueOf(classes) ?? []) {
     if (IRRELEVANT.has(name) || IRRELEVANT_FAMILIES.test(name)) continue;
     for (const node of readClass(root, rules, name)) {
-      if (OWN_CLASSES.has(name) || named.some((pattern) => pattern.test(node.path))) keep(node);
+      if (OWN_CLASSES.has(name) || named.some((matches) => matches(node.path))) keep(node);
     }
   }
   for (const path of matchingPaths(root, patterns)) {
@@ -186,8 +186,7 @@ function* matchingPaths(root: Root, patterns: readonly string[]): Generator<stri
   const matches = (directory: string, parts: readonly string[]): string[] => {
     const [part, ...rest] = parts;
     if (part === undefined) return [directory];
-    const pattern = /[*?[]/.test(part) ? new RegExp(`^${globSource(part)}$`) : undefined;
-    const names = pattern ? list(directory).filter((name) => pattern.test(name)) : [part];
+    const names = SPECIAL.test(part) ? list(directory).filter(globOf(part)) : [part];
     return names.slice(0, MEMBER_LIMIT).flatMap((name) => {
       const path = `${directory}/${name}`;
       return rest.length === 0 && !list(directory).includes(name) ? [] : matches(path, rest);
@@ -198,7 +197,17 @@ function* matchingPaths(root: Root, patterns: readonly string[]): Generator<stri
   }
 }
 
-/** glob(7) as a regular expression: a star stays within one directory, so /dev/accel* is not /dev/accel/accel0. */
+const SPECIAL = /[*?[]/;
+
+/** glob(7): a star stays within one directory, so /dev/accel* is not /dev/accel/accel0. Compiled when the text before it fits. */
+function globOf(glob: string): (text: string) => boolean {
+  const special = glob.search(SPECIAL);
+  if (special < 0) return (text) => text === glob;
+  const prefix = glob.slice(0, special);
+  let expression: RegExp | undefined;
+  return (text) => text.startsWith(prefix) && (expression ??= new RegExp(`^${globSource(glob)}$`)).test(text);
+}
+
 function globSource(glob: string): string {
   return glob.replace(/\*+|\?|\[[^\]/]+\]|[.+^${}()|\\[\]]/g, (piece) => {
     if (piece.startsWith("*")) return "[^/]*";
