@@ -107,6 +107,8 @@ function section(bytes: Uint8Array, path: string): Uint8Array {
   if (count > SECTION_LIMIT) cursor.fail(`claims ${count} sections`, wide ? 0x3c : 0x30);
   if (namesAt >= count) cursor.fail(`section names in section ${namesAt} of ${count}`, wide ? 0x3e : 0x32);
 
+  if (table + count * entrySize > bytes.length) cursor.fail("ends within its section headers", bytes.length);
+
   const strings = header(namesAt);
   for (let index = 1; index < count; index++) {
     const { name, type, offset, size } = header(index);

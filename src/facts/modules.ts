@@ -41,6 +41,7 @@ export function readLoadedModules(root: Root): Reading<ReadonlyMap<string, Loade
 
 function loadedModule(root: Root, name: string, bytes: number, users: string, taint: string): LoadedModule {
   const directory = `/sys/module/${name}`;
+  let parameters: ReadonlyMap<string, Reading<string>> | undefined;
   return {
     name,
     bytes,
@@ -53,7 +54,7 @@ function loadedModule(root: Root, name: string, bytes: number, users: string, ta
       return map(root.text(`${directory}/version`), (text) => text.trim());
     },
     get parameters() {
-      return readParameters(root, name);
+      return (parameters ??= readParameters(root, name));
     },
   };
 }
