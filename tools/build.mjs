@@ -27,7 +27,9 @@ const lazyFamilies = {
       const index = readFileSync(join(top, "src/families/index.ts"), "utf8");
       const files = [...index.matchAll(/^import \w+ from "(\.\/[\w-]+\.ts)";$/gm)].map((match) => match[1]);
       const cases = files.map((file) => {
-        const id = /^export default \{\n {2}id: "([\w-]+)",$/m.exec(readFileSync(join(top, "src/families", file), "utf8"))?.[1];
+        const id = /^export default \{\n {2}id: "([\w-]+)",$/m.exec(
+          readFileSync(join(top, "src/families", file), "utf8"),
+        )?.[1];
         if (id === undefined) throw new Error(`${file}: "id" is not the first field of its default export`);
         return `  ${JSON.stringify(id)}: () => require(${JSON.stringify(file)}).default,`;
       });

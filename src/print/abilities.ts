@@ -37,7 +37,7 @@ export function abilitiesText(report: Report, terminal: Terminal): string[] {
   lines.push("");
   lines.push(paint(terminal, "bold", "Next"));
   lines.push("  accelctl kernel             which driver, which firmware, device by device");
-  lines.push("  accelctl catalog            every accelerator known, how open, since which kernel");
+  lines.push("  accelctl catalog            every accelerator known, and how open it is");
   lines.push('  accelctl explain "..."      what an error message means and what cures it');
   lines.push("  accelctl review --root FILE the same review of another machine's capture");
   return lines;

@@ -30,7 +30,7 @@ export function usageText(commands: readonly Command[], terminal: Terminal): str
 
 export function commandText(command: Command, terminal: Terminal): string {
   const lines = [
-    `accelctl ${command.name}: ${command.summary}`,
+    ...wrapText(`accelctl ${command.name}: ${command.summary}`, terminal.columns),
     "",
     `${paint(terminal, "bold", "Usage")}  accelctl ${command.name}${command.usage === "" ? "" : ` ${command.usage}`} [OPTIONS]`,
     "",

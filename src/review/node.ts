@@ -2,7 +2,7 @@
 
 import type { Evidence, Finding, Layer } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
-import type { DeviceNode } from "../facts/nodes.ts";
+import { readNode, type DeviceNode } from "../facts/nodes.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
 import { bindsOf } from "./driver.ts";
@@ -13,7 +13,7 @@ export function nodesOf({ facts, device, route }: RouteContext): readonly Device
   if (spec === undefined) return [];
   if (device.usb) {
     const path = valueOf(device.usb.node);
-    return (valueOf(facts.nodes) ?? []).filter((node) => node.path === path);
+    return path === undefined ? [] : [readNode(facts.root, path)];
   }
   return device.nodes.filter((node) => spec.paths.some((path) => globMatches(path, node.path)));
 }
