@@ -118,7 +118,7 @@ function claimedNodes(tree: DeviceTree): { readonly node: TreeNode; readonly mat
 }
 
 // FastRPC's label names the processor behind it: sound, modem and sensors have one too, and are no NPU.
-function reachesOtherDsp(node: TreeNode, matched: Matched<OfMatch>): boolean {
+export function reachesOtherDsp(node: TreeNode, matched: Matched<OfMatch>): boolean {
   return matched.chip.id === "fastrpc" && !(valueOf(node.label) ?? "cdsp").startsWith("cdsp");
 }
 
@@ -147,20 +147,18 @@ function switchOf(root: Root, tree: DeviceTree, nodes: readonly TreeNode[], doub
   const phandles = lazily(() => phandlesOf(root, tree));
   const missing: Switch["missing"][number][] = [];
   for (const node of off) {
-    for (const supplier of iommusOf(root, node, phandles)) if (!supplier.enabled) turnOn(supplier);
+    for (const supplier of iommusOf(root, tree, node, phandles)) if (!supplier.enabled) turnOn(supplier);
     turnOn(node);
     for (const word of node.compatible) {
       const required = REQUIRED[word];
       for (const property of required?.properties ?? []) {
-        const stands = root.stat(`${TREE}${node.path}/${property}`).state === "read";
+        const stands = root.stat(`${tree.directory}${node.path}/${property}`).state === "read";
         if (required && !stands) missing.push({ node: node.path, property, binding: required.binding });
       }
     }
   }
   return { nodes: [...paths], missing, doubtful, overlay: overlayOf([...paths]) };
 }
-
-const TREE = "/proc/device-tree";
 
 const isOff = (node: TreeNode | undefined): boolean =>
   node !== undefined && node.status !== "okay" && node.status !== "ok";
@@ -173,20 +171,25 @@ function pathsAbove(path: string): readonly string[] {
 function phandlesOf(root: Root, tree: DeviceTree): ReadonlyMap<number, TreeNode> {
   const found = new Map<number, TreeNode>();
   for (const node of tree.nodes) {
-    const handle = cellsOf(root, `${TREE}${node.path}/phandle`)?.[0];
+    const handle = cellsOf(root, `${tree.directory}${node.path}/phandle`)?.[0];
     if (handle !== undefined) found.set(handle, node);
   }
   return found;
 }
 
 // [phandle, arguments...] per IOMMU; how many arguments the IOMMU's own node says.
-function* iommusOf(root: Root, node: TreeNode, phandles: () => ReadonlyMap<number, TreeNode>): Generator<TreeNode> {
-  const cells = cellsOf(root, `${TREE}${node.path}/iommus`) ?? [];
+function* iommusOf(
+  root: Root,
+  tree: DeviceTree,
+  node: TreeNode,
+  phandles: () => ReadonlyMap<number, TreeNode>,
+): Generator<TreeNode> {
+  const cells = cellsOf(root, `${tree.directory}${node.path}/iommus`) ?? [];
   for (let i = 0; i < cells.length;) {
     const iommu = phandles().get(cells[i] ?? 0);
     if (iommu === undefined) return;
     yield iommu;
-    i += 1 + Math.min(cellsOf(root, `${TREE}${iommu.path}/#iommu-cells`)?.[0] ?? 0, cells.length);
+    i += 1 + Math.min(cellsOf(root, `${tree.directory}${iommu.path}/#iommu-cells`)?.[0] ?? 0, cells.length);
   }
 }
 

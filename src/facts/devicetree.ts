@@ -25,6 +25,8 @@ export interface TreeNode {
 }
 
 export interface DeviceTree {
+  /** Where its root node stands: /sys/firmware/devicetree/base */
+  readonly directory: string;
   readonly model: Reading<string>;
   /** Of the root node, most specific first. */
   readonly compatible: readonly string[];
@@ -56,6 +58,7 @@ function readTree(root: Root, directory: string, names: readonly string[]): Read
   if (problem !== undefined) return malformed(directory, problem);
   return read(
     {
+      directory,
       model: readAttribute(root, `${directory}/model`),
       compatible: strings(base, "compatible") ?? [],
       nodes: walk.nodes,
