@@ -9,6 +9,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { AccelctlError } from "../../src/base/errors.ts";
 import { mixed, seeded } from "./mutate.ts";
+import { seedBytes } from "./seeds/real.ts";
 import { targets } from "./targets/index.ts";
 import type { Case, Target } from "./target.ts";
 
@@ -109,5 +110,5 @@ function cpuMilliseconds(): number {
 function held(): number {
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return heapUsed + arrayBuffers - seedBytes();
 }

@@ -42,6 +42,11 @@ export function unpackedOf(path: string): Uint8Array {
   return content;
 }
 
+/** Bytes kept here: they are no leak of the readers. */
+export function seedBytes(): number {
+  return [...contents.values()].reduce((sum, { length }) => sum + length, 0);
+}
+
 /** One of our own seeds, or with this chance a real file. */
 export function seedOf(random: Random, own: readonly Uint8Array[], real: readonly string[], chance = 0.5): Uint8Array {
   const wantsReal = random() < chance;

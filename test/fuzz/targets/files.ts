@@ -3,16 +3,23 @@
 import { gzipSync } from "node:zlib";
 
 import { read } from "../../../src/base/reading.ts";
-import { openCapture, toCapturePaths, writeCapture } from "../../../src/root/capture.ts";
+import {
+  isEntry,
+  openCapture,
+  toCapturePaths,
+  writeCapture,
+  type CapturePath,
+  type Failure,
+} from "../../../src/root/capture.ts";
 import { openBytes } from "../../../src/root/open.ts";
 import { record } from "../../../src/root/recording.ts";
 import type { Root } from "../../../src/root/root.ts";
 import { registerTree, treeOf } from "../../../src/root/tree.ts";
 import { unpack } from "../../../src/root/unpack.ts";
 import { review } from "../../../src/review/review.ts";
-import { makeDtb } from "../../root/make-dtb.ts";
+import { makeDtb, type Source } from "../../root/make-dtb.ts";
 import { checkReview } from "../check.ts";
-import { below, mutateBytes, mutateJson, pick, type Random } from "../mutate.ts";
+import { below, mutateBytes, mutateJson, mutateText, pick, type Random } from "../mutate.ts";
 import { deb, storedXz, storedZstd, summed, tar } from "../seeds/archive.ts";
 import { buildRoot, changeItems } from "../seeds/change.ts";
 import { machine, type Item } from "../seeds/machine.ts";
@@ -38,12 +45,46 @@ const ownTree = makeDtb({
   aliases: { npu0: "/npu@fdab0000\0" },
 });
 
+/** Half of the trees are whole and say odd things, the other half are damaged. */
 export const deviceTree: Target = {
   name: "device tree",
   share: 3,
-  make: (random) =>
-    opened(mutateBytes(seedOf(random, [ownTree], realFiles("machines/dtb", /\.dtb$/), 0.1), random), random),
+  make: (random) => {
+    if (random() < 0.5) return opened(makeDtb(oddTree(random, 0)), random);
+    return opened(mutateBytes(seedOf(random, [ownTree], realFiles("machines/dtb", /\.dtb$/), 0.1), random), random);
+  },
 };
+
+const compatibles = [
+  "rockchip,rk3588-rknn-core",
+  "arm,ethos-u85",
+  "qcom,sm8550-cdsp-pas",
+  "qcom,fastrpc",
+  "vivante,gc",
+];
+const properties: readonly (readonly [name: string, value: string])[] = [
+  ["status", "okay\0"],
+  ["reg", "\0\0\0\u0001\0\0\0\u0002"],
+  ["phandle", "\0\0\0\u0003"],
+  ["memory-region", "\0\0\0\u0003"],
+  ["firmware-name", "a.mbn\0b.mbn\0"],
+  ["label", "cdsp\0"],
+  ["interrupts", "\0\0\0\u0001"],
+];
+
+function oddTree(random: Random, depth: number): Pairs {
+  const pairs: [string, string | Pairs][] = [["compatible", `${odd(pick(random, compatibles), random)}\0`]];
+  if (depth === 0) pairs.push(["model", `${odd("Fuzz Board", random)}\0`]);
+  for (const [name, value] of properties) if (random() < 0.4) pairs.push([odd(name, random), odd(value, random)]);
+  const children = depth < 5 ? below(random, 4) : 0;
+  for (let i = 0; i < children; i++) {
+    pairs.push([odd(pick(random, ["npu@1000", "soc", "remoteproc", "aliases"]), random), oddTree(random, depth + 1)]);
+  }
+  return pairs;
+}
+
+const odd = (text: string, random: Random): string => (random() < 0.15 ? mutateText(text, random) : text);
+type Pairs = readonly (readonly [string, string | Source])[];
 
 const packers: readonly { readonly suffix: string; readonly pack: (bytes: Uint8Array) => Uint8Array }[] = [
   { suffix: "", pack: (bytes) => bytes },
@@ -163,13 +204,44 @@ function answering(root: Root, random: Random): Root {
   };
 }
 
+/** A whole capture of a machine whose files, links and drivers say something else. */
+function otherContents(seed: string, random: Random): string {
+  const capture = JSON.parse(seed) as { paths: Record<string, CapturePath | Failure> };
+  const names = Object.keys(capture.paths);
+  for (let i = 0; i < 1 + below(random, 12); i++) {
+    const name = pick(random, names);
+    const entry = capture.paths[name];
+    if (entry === undefined || !isEntry(entry)) continue;
+    const { text, target, asks } = entry;
+    capture.paths[name] = {
+      ...entry,
+      ...(text === undefined ? {} : { text: mutateText(text, random) }),
+      ...(target === undefined ? {} : { target: mutateText(target, random) }),
+      ...(asks === undefined
+        ? {}
+        : { asks: Object.fromEntries(Object.keys(asks).map((key) => [key, hexes(below(random, 4), random)])) }),
+    };
+  }
+  return JSON.stringify(capture);
+}
+
+const hexes = (count: number, random: Random): string[] =>
+  Array.from({ length: 1 + count }, () =>
+    Buffer.from(mutateBytes(new Uint8Array(below(random, 600)), random)).toString("hex"),
+  );
+
 export const captures: Target = {
   name: "captures",
   share: 4,
   make: (random) => {
     const seed = captureOf();
-    const text = random() < 0.75 ? mutateJson(JSON.parse(seed), random) : mutateBytes(Buffer.from(seed), random);
-    const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    const way = random();
+    const bytes =
+      way < 0.5
+        ? Buffer.from(otherContents(seed, random))
+        : way < 0.9
+          ? Buffer.from(mutateJson(JSON.parse(seed), random))
+          : mutateBytes(Buffer.from(seed), random);
     return {
       input: bytes,
       run: () => {
@@ -206,8 +278,13 @@ export const real: Target = {
       return opened(path.endsWith(".bz2") ? damaged.subarray(0, 200_000) : damaged, random);
     }
     const archive = Buffer.from(unpackedOf(path));
-    changeHeaders(archive, random);
-    for (let i = 0; i < 20; i++) archive[below(random, archive.length)] = below(random, 256);
+    if (random() < 0.3) changeHeaders(archive, random);
+    // Contents, not headers: a header with a wrong sum ends the matter.
+    for (let i = 0; i < 40; i++) {
+      const at = below(random, archive.length);
+      const block = at - (at % 512);
+      if (archive.toString("latin1", block + 257, block + 262) !== "ustar") archive[at] = below(random, 256);
+    }
     return opened(archive, random);
   },
 };

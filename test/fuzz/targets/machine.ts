@@ -21,7 +21,7 @@ import type { Case, Target } from "../target.ts";
 /** Any file of the machine. */
 export const sysfs: Target = {
   name: "machine",
-  share: 8,
+  share: 5,
   make: (random) => reviewOf(machine, random),
 };
 
