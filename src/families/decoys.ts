@@ -26,10 +26,6 @@ const mga: Source = { kernel: "drivers/gpu/drm/mgag200", module: "mgag200", rele
 const bochs: Source = { kernel: "drivers/gpu/drm/tiny/bochs.c", module: "bochs", release: "7.3.4" };
 const ixgbe: Source = { kernel: "drivers/net/ethernet/intel/ixgbe", module: "ixgbe", release: "7.3.4" };
 const nvme: Source = { kernel: "drivers/nvme/host/pci.c", module: "nvme", release: "7.3.4" };
-const loopback: Source = {
-  cited: "https://github.com/aifoundry-org/et-platform@f5e79040 et-driver/et-soc1-pcie_loopback.c",
-  seen: "2026-11-25",
-};
 const airoha: Source = { kernel: "Documentation/devicetree/bindings/net/airoha,en7581-npu.yaml", release: "7.3.4" };
 const noc: Source = { kernel: "drivers/interconnect/qcom", module: "qnoc_sc7180", release: "7.3.4" };
 const iommu: Source = { kernel: "drivers/iommu/mtk_iommu.c", module: "mtk_iommu", release: "7.3.4" };
@@ -100,9 +96,6 @@ export const decoys: readonly Decoy[] = [
   ]),
   ...pciRows(pciids, "virtual GPU of a hypervisor", ["1af4:1050"]),
   ...pciRows(bochs, "QEMU standard graphics", ["1234:1111"]),
-  ...pciRows(loopback, "QEMU's PCI test device; ET-SoC-1's loopback driver claims it and no card is there", [
-    "1b36:0005",
-  ]),
   ...pciRows(ixgbe, "Intel 10-gigabit network adapter", ["8086:10fb", "8086:1528", "8086:1563"]),
   ...pciRows(nvme, "Amazon block storage: the vendor of Inferentia, no accelerator", ["1d0f:8061", "1d0f:cd01"]),
   ...pciRows(pciids, "Amazon network adapter: the vendor of Inferentia, no accelerator", [
