@@ -45,6 +45,13 @@ const hex = (n: number, digits: number): string => n.toString(16).padStart(digit
 // Drivers of class 0x12 and 0x0b40 hardware that computes no neural networks; a pasted lspci may show the driver and no ids.
 const otherDrivers = new Set(["hisi_zip", "hisi_sec2", "hisi_hpre", "hisi_dae", "idxd", "dmar", "ioatdma", "ccp"]);
 
+/** The chip's name with its maker's before it, where that does not stand in it anyway: "Wormhole" alone is a hole. */
+function nameOf({ family, chip }: Matched): string {
+  return chip.name.toLowerCase().includes(family.vendor.toLowerCase()) || family.id === "cpu"
+    ? chip.name
+    : `${family.vendor} ${chip.name}`;
+}
+
 function findPciDevices(facts: Facts, decoys: { address: string; says: string }[]): Device[] {
   const functions = valueOf(facts.pci) ?? [];
   const main: { f: PciFunction; matched?: Matched; family?: Family }[] = [];
@@ -110,7 +117,7 @@ function pciDevice(
     id: `pci:${f.slot}`,
     ...(family ? { family } : {}),
     ...(matched ? { chip: matched.chip } : {}),
-    name: matched?.chip.name ?? (family ? `${family.name} (${id}, not in the catalogue)` : `unrecognised ${id}`),
+    name: matched ? nameOf(matched) : family ? `${family.name} (${id}, not in the catalogue)` : `unrecognised ${id}`,
     bus: "pci",
     address: f.slot,
     ids: {
@@ -151,7 +158,7 @@ function usbDevice(facts: Facts, usb: UsbDevice, matched: Matched): Device {
     id: `usb:${usb.name}`,
     family: matched.family,
     chip: matched.chip,
-    name: matched.chip.name,
+    name: nameOf(matched),
     bus: "usb",
     address: usb.name,
     ids: { usb: id, ...(phase === undefined ? {} : { phase }) },
@@ -223,7 +230,7 @@ function platformDevice(
     id: `platform:${device.name}`,
     family: matched.family,
     chip: matched.chip,
-    name: matched.chip.name,
+    name: nameOf(matched),
     bus: "platform",
     address: device.name,
     ids: compatible.length > 0 ? { compatible: compatible.join(" ") } : {},
@@ -245,7 +252,7 @@ function treeDevice(node: TreeNode, matched: Matched, busRead: boolean): Device 
     id: `platform:${node.deviceName}`,
     family: matched.family,
     chip: matched.chip,
-    name: matched.chip.name,
+    name: nameOf(matched),
     bus: "platform",
     address: node.deviceName,
     ids: { compatible: node.compatible.join(" ") },

@@ -26,8 +26,8 @@ export default {
   architectureDetail: fact("tiled MAC array fed by fixed-function task descriptors", driver),
   use: "inference",
   chips: [
-    { id: "t8103", name: "M1", matches: [of("apple,t8103-ane")], source: driver },
-    { id: "t6000", name: "M1 Pro, Max, Ultra", matches: [of("apple,t6000-ane")], source: driver },
+    { id: "t8103", name: "Neural Engine of M1", matches: [of("apple,t8103-ane")], source: driver },
+    { id: "t6000", name: "Neural Engine of M1 Pro, Max, Ultra", matches: [of("apple,t6000-ane")], source: driver },
     { id: "ane", name: "Apple Neural Engine", matches: [of("apple,ane")], source: generic },
   ],
   routes: [

@@ -39,14 +39,14 @@ export default {
   chips: [
     {
       id: "mt8195",
-      name: "MT8195, MT8395 (Genio 1200)",
+      name: "APU of MT8195, MT8395 (Genio 1200)",
       matches: [of("mediatek,mt8195-apusys-rv"), of("mediatek,mt8195-apusys_pll", { hint: true })],
       source: posted,
     },
-    { id: "mt8192", name: "MT8192", matches: [of("mediatek,mt8192-apusys-rv")], source: posted },
+    { id: "mt8192", name: "APU of MT8192", matches: [of("mediatek,mt8192-apusys-rv")], source: posted },
     {
       id: "mt8365",
-      name: "MT8365 (Genio 350)",
+      name: "APU of MT8365 (Genio 350)",
       matches: [of("mediatek,mt8365-apu", { hint: true })],
       source: clock8365,
     },

@@ -139,7 +139,7 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
       return { state: "configured off", evidence, symbol: `CONFIG_${written}`, because: line(written, value) };
     }
     // =m and not in modules.dep: some distributions put rarer drivers into a package of their own.
-    return listed?.state === "absent" && valueOf(facts.moduleIndex) !== undefined
+    return listed?.state === "absent" && listed.why === "not listed"
       ? {
           state: "not in this kernel",
           evidence: [...evidence, { seen: listed.from, says: `${module} is not listed` }],

@@ -3,6 +3,7 @@
 import type { Evidence, Finding, KernelState, Layer, Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
 import type { DkmsState } from "../facts/dkms.ts";
+import type { Device } from "../devices/device.ts";
 import { compareReleases } from "../facts/kernel.ts";
 import type { DriverSpec } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
@@ -66,6 +67,15 @@ export function judgeDriver(context: RouteContext): Layer {
     };
   }
   const state = readDriverState(facts, driver);
+  if (!takes(driver, device)) {
+    const words = device.ids["compatible"] ?? "";
+    return {
+      ...base,
+      status: "faulty",
+      kernelState: state.state,
+      evidence: [seen(`/sys/firmware/devicetree/base${device.ofNode ?? ""}/compatible`, words), ...state.evidence],
+    };
+  }
   const evidence: Evidence[] = [unseen(device.driver), ...state.evidence];
   if (device.driver.state !== "absent") {
     const status = state.state === "not in this kernel" || state.state === "configured off" ? "missing" : "unknown";
@@ -73,6 +83,12 @@ export function judgeDriver(context: RouteContext): Layer {
   }
   const tried = state.state === "loaded" || state.state === "built in";
   return { ...base, status: tried ? "faulty" : "missing", kernelState: state.state, evidence };
+}
+
+/** Does the driver's table hold what the device tree calls this node? Vendor and mainline bindings of one chip differ. */
+function takes(driver: DriverSpec, device: Device): boolean {
+  const words = device.ids["compatible"]?.split(" ");
+  return driver.compatibles === undefined || words === undefined || words.some((w) => driver.compatibles?.includes(w));
 }
 
 /**
@@ -125,6 +141,15 @@ export function findDriver(context: RouteContext, layer: Layer): Finding | undef
       rule: "driver/other",
       severity: "note",
       says: `${device.name} is driven by ${bound}; the route "${route.name}" needs ${driver.module}`,
+    };
+  }
+  if (!takes(driver, device)) {
+    return {
+      ...base,
+      rule: "driver/other-binding",
+      severity: "error",
+      says: `the device tree describes ${device.name} as ${device.ids["compatible"] ?? "?"}, and ${driver.module} takes only ${driver.compatibles?.join(", ") ?? ""}`,
+      remedy: { says: `use the device tree that belongs to the kernel ${driver.module} comes from` },
     };
   }
   const state = layer.kernelState ?? "unknown";

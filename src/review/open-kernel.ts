@@ -40,7 +40,13 @@ export function openKernel(what: string | undefined, root: () => Root): KernelVi
 function packageView(paths: readonly string[]): KernelView {
   const [first, ...others] = paths.map((path) => openDeb(path));
   if (first === undefined) throw new CannotError("no package named");
-  const view = readKernelView(overlayRoots([first, ...others], paths.join(",")));
+  const root = overlayRoots([first, ...others], paths.join(","));
+  if (["/lib/modules", "/usr/lib/modules"].every((place) => root.list(place).state !== "read")) {
+    throw new CannotError(
+      `${root.name}: holds no module tree; Debian has it in linux-image-RELEASE until 6.18, since 6.19 in linux-modules-RELEASE and linux-base-RELEASE`,
+    );
+  }
+  const view = readKernelView(root);
   return {
     ...view,
     firmware: (pattern) => {

@@ -61,7 +61,9 @@ function reach(route: Route): number {
   const driver = route.layers.find((layer) => layer.name === "driver");
   const atWork = { bound: 2, loaded: 1, "built in": 1 };
   const state = driver?.kernelState ?? "unknown";
-  const near = state in atWork ? atWork[state as keyof typeof atWork] : 0;
+  // Faulty and not at work: the device tree speaks another driver's language, so this route is further off than its rivals.
+  const near =
+    driver?.status === "faulty" && !(state in atWork) ? -1 : state in atWork ? atWork[state as keyof typeof atWork] : 0;
   const index = route.layers.findIndex((layer) => layer.status === "missing" || layer.status === "faulty");
   return (index < 0 ? route.layers.length : index) * 10 + near;
 }
