@@ -88,9 +88,7 @@ export function addMeta(builder: TreeBuilder): void {
       .map(trimEnd)
       .filter((line) => line !== "");
 
-  for (const prefix of GAPS) builder.gap(prefix);
-  for (const prefix of COVERED) builder.covers(prefix);
-
+  builder.covers("/"); // while meta/ itself is read
   addNodes(builder, lines("dev") ?? []);
   const log = text("dmesg");
   if (log !== undefined) {
@@ -114,6 +112,9 @@ export function addMeta(builder: TreeBuilder): void {
   }
   copy(builder, tree, "/meta/etc", "/etc");
   addUnreadable(builder, tree, lines("unreadable") ?? []);
+
+  for (const prefix of GAPS) builder.gap(prefix);
+  for (const prefix of COVERED) builder.covers(prefix);
 }
 
 const TYPES: Readonly<Record<string, NodeType>> = {

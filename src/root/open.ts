@@ -1,6 +1,7 @@
 /**
  * Opens a machine by what it is, not by what it is called: nothing or "/" is this machine, a directory is an image or tree, a
- * file is a capture, an archive of a tree, a Debian package or a flattened device tree, by its first bytes.
+ * file is a capture, an archive of a tree, a Debian package or a flattened device tree, by its first bytes; any other text is taken
+ * for what people paste into a bug report. "-" is standard input.
  */
 
 import { readFileSync, statSync } from "node:fs";
@@ -11,12 +12,14 @@ import { isCapture, openCapture } from "./capture.ts";
 import { openDirectory, openLive } from "./directory.ts";
 import { isDtb, openDtb } from "./dtb.ts";
 import { ioctlAsk } from "./ioctl.ts";
+import { isText, openPaste } from "./paste.ts";
 import type { Root } from "./root.ts";
 import { unpack } from "./unpack.ts";
 
 /** Sync, and for the live machine without any work. Throws FileError or CannotError where there is no machine to open. */
 export function openRoot(name?: string): Root {
   if (name === undefined || name === "/") return openLive(ioctlAsk);
+  if (name === "-") return openBytes(readFileSync(0), "standard input");
   let stats;
   try {
     stats = statSync(name);
@@ -32,12 +35,13 @@ export function openRoot(name?: string): Root {
   return openBytes(readFileSync(name), name);
 }
 
-/** A machine in the bytes of a file: a capture, an archive, or either of them packed. */
+/** A machine in the bytes of a file: a capture, an archive or a text, or any of them packed. */
 export function openBytes(bytes: Uint8Array, name: string): Root {
   if (isDeb(bytes)) return openDebBytes(bytes, name);
   const content = unpack(bytes, name, ARCHIVE_LIMIT);
   if (isCapture(content)) return openCapture(content, name);
   if (isDtb(content)) return openDtb(content, name);
   if (isTar(content)) return openTar(content, name);
-  throw new FileError(name, "neither a capture nor an archive of a machine");
+  if (isText(content)) return openPaste(content, name);
+  throw new FileError(name, "neither a capture nor an archive of a machine, and no text");
 }

@@ -29,7 +29,21 @@ export function readDts(text: string, machine: PastedMachine): void {
     } else if (sign === "}") path.pop();
     else property(before.trim(), path, machine);
   }
+  nameCells(machine);
 }
+
+/** An overlay does not say how wide the addresses of the tree are that it is put into; what its own nodes write tells. */
+function nameCells(machine: PastedMachine): void {
+  if (machine.binary.has(`${BASE}/#address-cells`)) return;
+  const first = [...machine.binary].find(([path]) => /^[^/]*\/reg$/.test(path.slice(BASE.length + 1)));
+  const [address, size] = WIDTHS[(first?.[1].length ?? 0) / 4] ?? [];
+  if (address === undefined || size === undefined) return;
+  machine.binary.set(`${BASE}/#address-cells`, Uint8Array.of(0, 0, 0, address));
+  machine.binary.set(`${BASE}/#size-cells`, Uint8Array.of(0, 0, 0, size));
+}
+
+/** Cells of one `reg` to those of address and size. */
+const WIDTHS: Readonly<Record<number, readonly [number, number]>> = { 2: [1, 1], 3: [2, 1], 4: [2, 2] };
 
 /** "npu: npu@fde40000 " -> "npu@fde40000"; "&{/soc}" -> "soc"; "/" -> "" */
 function nodeName(text: string): string {

@@ -18,8 +18,8 @@ export class LogReader {
 
   /** True when the line is one of the kernel's. */
   line(text: string): boolean {
-    const said = withoutPrefix(text);
-    const stamped = said !== text;
+    const said = withoutPrefix(text).trim();
+    const stamped = said !== text.trim();
     const known = this.#device(said) || this.#drm(said) || this.#named(said);
     return known || stamped || KERNEL_WORDS.test(said);
   }
@@ -29,19 +29,39 @@ export class LogReader {
     for (const [address, one] of machine.pci) this.#settle(address, one);
     for (const [name, one] of machine.platform) this.#settle(name, one);
     // kfd says ids without address: they are the GPU's when there is one.
+    if (this.#kfdIds.length > 0) machine.unplacedDrivers.add("amdgpu");
     const gpus = [...machine.pci.values()].filter((one) => one.claimedBy === "amdgpu" || one.driver === "amdgpu");
     const [vendor = "", device = ""] = (this.#kfdIds[0] ?? "").split(":");
     const [only] = gpus;
     if (gpus.length === 1 && new Set(this.#kfdIds).size === 1 && only?.device === undefined && only !== undefined) {
       Object.assign(only, { vendor, device });
     }
-    for (const one of machine.pci.values()) if (one.claimedBy !== undefined) one.vendor ??= VENDORS[one.claimedBy];
+    for (const one of machine.pci.values()) {
+      const vendor = one.claimedBy === undefined ? undefined : VENDORS[one.claimedBy];
+      if (vendor !== undefined) one.vendor ??= vendor;
+    }
     for (const one of machine.pci.values()) if (one.claimedBy === "apex") one.device ??= "089a";
+    for (const one of machine.pci.values())
+      if (typeof one.driver === "string") machine.unplacedDrivers.delete(one.driver);
+    this.#placeNodes("/dev/accel/", ACCEL_DRIVERS);
+    this.#placeNodes("/dev/dri/", GPU_DRIVERS);
   }
 
   #settle(address: string, one: { driver?: string | null; claimedBy?: string }): void {
     if (one.claimedBy === undefined) return;
     one.driver ??= this.#failed.has(address) ? null : one.claimedBy;
+  }
+
+  /** Nodes of a kind, where one device alone has a driver that makes them. */
+  #placeNodes(below: string, drivers: ReadonlySet<string>): void {
+    const owners = [...this.#machine.pci].filter(
+      ([, one]) => typeof one.driver === "string" && drivers.has(one.driver),
+    );
+    const [only] = owners;
+    if (owners.length !== 1 || only === undefined) return;
+    for (const [path, node] of this.#machine.nodes) {
+      if (path.startsWith(below)) node.behind ??= `/sys/bus/pci/devices/${only[0]}`;
+    }
   }
 
   // "intel_vpu 0000:00:0b.0: text", "RKNPU fdab0000.npu: text"
@@ -56,7 +76,7 @@ export class LogReader {
     if (platform === null) return false;
     const [, driver = "", name = "", rest = ""] = platform;
     const one = this.#machine.platformAt(name);
-    if (driver !== "platform") one.claimedBy ??= driver;
+    if (driver !== "platform") one.claimedBy = driver;
     if (FAILED.test(rest)) this.#failed.add(name);
     return true;
   }
@@ -153,6 +173,11 @@ export class LogReader {
         said,
       );
     if (image !== null) this.#machine.file(`/sys/class/remoteproc/${image[1] ?? ""}/firmware`, `${image[2] ?? ""}\n`);
+    for (const [, module = ""] of /^Modules linked in: (.*)$/
+      .exec(said)?.[1]
+      ?.matchAll(/([a-z][\w-]*)(?:\([A-Z]+[+-]?\))?/gi) ?? []) {
+      this.#machine.modules.set(module, `${module} 0 0 - Live 0x0000000000000000`);
+    }
     const banner = /^Linux version (\S{1,120}) .*?(#\d.*)?$/.exec(said);
     if (banner !== null) {
       this.#machine.release ??= banner[1] ?? "";
@@ -179,6 +204,7 @@ const FAILED =
 const DRM_NAMES: Readonly<Record<string, string>> = { amdxdna_accel_driver: "amdxdna", rknpu: "RKNPU" };
 /** Drivers under drivers/accel: their minors are accel nodes, not cards. */
 const ACCEL_DRIVERS: ReadonlySet<string> = new Set(["intel_vpu", "amdxdna", "qaic", "habanalabs", "rocket", "ethosu"]);
+const GPU_DRIVERS: ReadonlySet<string> = new Set(["amdgpu", "i915", "nouveau", "nvidia", "radeon", "xe"]);
 /** Drivers that drive functions of one vendor alone, so that a line of theirs tells it. */
 const VENDORS: Readonly<Record<string, string>> = {
   amdgpu: "1002",
@@ -207,7 +233,7 @@ const PREFIXES: readonly RegExp[] = [
   /^\[ {0,8}\d{1,10}\.\d{1,9}\] ?/,
   /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}\] /,
   /^\[ {0,8}\+?\d{1,8}\.\d{1,9}\] /,
-  /^kernel: /,
+  /^\[ {0,8}[TC]\d{1,9}\] ?/,
 ];
 
 /** The line without stamp, level and journal prefix; the same string when it has none. */

@@ -159,7 +159,10 @@ export class PastedMachine {
           : [`MAJOR=${node.major}`, ...(node.minor === undefined ? [] : [`MINOR=${node.minor}`])];
       tree.file(`${base}/uevent`, [...numbers, `DEVNAME=${inDev}`, ""].join("\n"));
       tree.directory(base.slice(0, base.lastIndexOf("/")));
-      if (node.behind !== undefined) tree.link(`${base}/device`, node.behind);
+      if (node.behind !== undefined) {
+        tree.link(`${base}/device`, node.behind);
+        if (!tree.has(node.behind)) tree.passage(node.behind);
+      }
       if (node.mode === undefined) continue;
       const { major, minor } = node;
       tree.node(path, {
@@ -282,5 +285,6 @@ function classOf(inDev: string): string {
   if (inDev.startsWith("dri/")) return "drm";
   if (inDev.startsWith("accel/")) return "accel";
   const plain = /^([a-z]+)[_-]?\d+$/i.exec(inDev)?.[1];
-  return plain ?? "misc";
+  // /dev/accel0 is Google's own driver's, not of the kernel's class accel, whose nodes lie in /dev/accel.
+  return plain === undefined || plain === "accel" ? "misc" : plain;
 }

@@ -50,7 +50,9 @@ export class PciReader {
   #header(text: string): boolean {
     const found = HEADER.exec(text);
     const numeric = found === null ? NUMERIC.exec(text) : null;
-    if (found === null && numeric === null) return false;
+    if (found === null && numeric === null) return this.#machineReadable(text);
+    // A kernel line may hold "ADDRESS word: text" too; a class is known by its name or shows its number.
+    if (found !== null && found[3] === undefined && classNames[(found[2] ?? "").trim()] === undefined) return false;
     const slot = withDomain((found ?? numeric)?.[1] ?? "");
     this.#machine.pciAsked = true;
     this.#slot = slot;
@@ -80,12 +82,48 @@ export class PciReader {
       one.vendor ??= known.vendor;
       if (known.device !== undefined) Object.assign(one, { vendor: known.vendor, device: known.device });
     }
-    if (name !== "" && !/^Device( |$)/.test(name)) one.label ??= name;
+    if (name !== "" && !/^Device( |$)|\bDevice$/.test(name)) one.label ??= name;
     setRevision(one, described);
     // Excerpts put details on the same line.
     this.#driverIn(described, one, slot);
     return true;
   }
+
+  // lspci -vmm: "Slot:\t04:00.0", "Class:\tSystem peripheral [0880]", "Device:\tCoral Edge TPU [089a]"
+  #machineReadable(text: string): boolean {
+    const [, key = "", value = ""] =
+      /^(Slot|Class|Vendor|Device|Rev|Driver|Module|IOMMUGroup|SVendor|SDevice|ProgIf|NUMANode):\t(.*)$/.exec(text) ??
+      [];
+    if (key === "") return false;
+    if (key === "Slot") {
+      this.#slot = withDomain(value.trim());
+      this.#machine.pciAsked = true;
+      this.#vendorName = "";
+    }
+    const slot = this.#slot;
+    if (slot === undefined || !SLOT.test(slot)) return false;
+    const one = this.#machine.pciAt(slot);
+    const code = /\[([0-9a-f]{4})\]$/i.exec(value)?.[1]?.toLowerCase();
+    const name = value.replace(/\s*\[[0-9a-f]{4}\]$/i, "");
+    if (key === "Class") {
+      const base = code ?? classNames[name];
+      if (base !== undefined) one.class = `${base}00`;
+    } else if (key === "Vendor") {
+      this.#vendorName = name;
+      const vendor = code ?? idsOfName(name)?.vendor;
+      if (vendor !== undefined) one.vendor = vendor;
+    } else if (key === "Device") {
+      one.label ??= `${this.#vendorName} ${name}`;
+      const device = code ?? idsOfName(`${this.#vendorName} ${name}`)?.device;
+      if (device !== undefined) one.device = device;
+    } else if (key === "Rev" && /^[0-9a-f]{2}$/i.test(value)) one.revision = value.toLowerCase();
+    else if (key === "Driver") one.driver = value;
+    else if (key === "Module") one.modules = one.modules === undefined ? value : `${one.modules} ${value}`;
+    else if (key === "IOMMUGroup") one.iommuGroup = value;
+    return true;
+  }
+
+  #vendorName = "";
 
   #detail(text: string): boolean {
     const slot = this.#slot;
@@ -256,7 +294,7 @@ const tableTools: readonly TableTool[] = [
 const SLOT = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 /** "04:00.0 System peripheral [0880]: Global Unichip ..."; excerpts may put a word before the slot. */
 const HEADER =
-  /^(?:[^\n]{0,40}\s)?((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) ([A-Z][^:[]{2,60}?)(?: \[([0-9a-f]{4})\])?: (.{1,400})$/i;
+  /^(?:[^\n]{0,40}\s)?((?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]) ([A-Z3][^:[]{1,60}?)(?: \[([0-9a-fA-F]{4})\])?: (.{1,400})$/;
 /** lspci -n: "0b:00.0 1200: 1ff4:0000 (rev 01)" */
 const NUMERIC =
   /^\s*((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) (?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})(.*)$/i;

@@ -198,8 +198,21 @@ export class ShellReader {
       if (governed !== undefined) this.#governor(governed, value);
       return;
     }
-    const version = /^RKNPU driver: (v\d+\.\d+\.\d+)\s*$/.exec(line)?.[1];
-    if (version !== undefined) this.#machine.file("/sys/kernel/debug/rknpu/version", `RKNPU driver: ${version}\n`);
+    const version =
+      /^RKNPU driver: v(\d+\.\d+\.\d+)\s*$/.exec(line) ??
+      /\brknpu driver version: (\d+\.\d+\.\d+)\b/.exec(line) ??
+      /\bRKNN Driver Information, version: (\d+\.\d+\.\d+)\b/.exec(line);
+    if (version !== null) this.#machine.file("/sys/kernel/debug/rknpu/version", `RKNPU driver: v${version[1] ?? ""}\n`);
+    const node =
+      /\b([a-z][\w-]{1,30})@([0-9a-f]{5,16})\b.{0,40}\bcompatible = ("[\w.,+-]{3,60}"(?:, "[\w.,+-]{3,60}")*)/.exec(
+        line,
+      );
+    if (node === null) return;
+    const [, name = "", address = "", compatible = ""] = node;
+    const path = `/sys/firmware/devicetree/base/${name}@${address}`;
+    this.#machine.file(`${path}/compatible`, `${compatible.replaceAll('"', "").split(", ").join("\0")}\0`);
+    this.#machine.platformAt(`${address}.${name}`);
+    this.#machine.links.set(`/sys/bus/platform/devices/${address}.${name}/of_node`, path);
   }
 
   // sbc-bench: "DT compat: a" with more below it, and "  * fdab0000.npu: performance / 1000 MHz (governors / clocks)".
@@ -281,7 +294,7 @@ function placeOf(header: string): string | undefined {
 /** "rw-rw----" as permission bits. */
 function modeOf(bits: string): number {
   let mode = 0;
-  for (const [i, letter] of [...bits].entries()) {
+  for (const [i, letter] of bits.split("").entries()) {
     if (letter === "r" || letter === "w" || letter === "x") mode |= 1 << (8 - i);
     if (letter === "s" || letter === "t") mode |= (1 << (8 - i)) | (0o1000 << (2 - Math.floor(i / 3)));
   }

@@ -93,22 +93,17 @@ export class UsbReader {
       return true;
     }
     const branch =
-      /^(\s*)\|__ Port (\d{1,3}): Dev (\d{1,3}), If (\d{1,3}), Class=([^,]{1,60}), Driver=([^,]{0,60}), (\S{1,12})M\s*$/i.exec(
+      /^(\s*)\|__ Port (\d{1,3}): Dev (\d{1,3}), If \d{1,3}, Class=[^,]{1,60}, Driver=[^,]{0,60}, (\S{1,12})M\s*$/i.exec(
         text,
       );
     if (branch === null || this.#tree === undefined)
       return /^\s*ID [0-9a-f]{4}:[0-9a-f]{4}/.test(text) && this.#tree !== undefined;
-    const [, indent = "", port = "", device = "", , className = "", driver = "", speed = ""] = branch;
+    const [, indent = "", port = "", device = "", speed = ""] = branch;
     const level = Math.max(0, Math.round((indent.length - 4) / 4));
     const ports = [...this.#tree.ports.slice(0, level), String(Number(port))];
     this.#tree.ports = ports;
     const key = `${this.#tree.bus}:${Number(device)}`;
     this.#names.set(key, `${this.#tree.bus}-${ports.join(".")}`);
-    const known = this.#interfaces.get(key) ?? [];
-    const code = CLASSES[className.trim()];
-    const bound = /^(\[none\])?$/.test(driver) ? null : driver.replace(/\/\d+p$/, "");
-    if (code !== undefined) known.push({ class: code, driver: bound });
-    this.#interfaces.set(key, known);
     const listed = this.#listed.get(key);
     if (listed !== undefined) listed.speed = speed;
     return true;
@@ -207,17 +202,3 @@ export class UsbReader {
 }
 
 const LIMIT = 4096;
-
-/** Names lsusb -t gives to the class of an interface. */
-const CLASSES: Readonly<Record<string, string>> = {
-  Audio: "01",
-  Communications: "02",
-  "Human Interface Device": "03",
-  "Mass Storage": "08",
-  Hub: "09",
-  "CDC Data": "0a",
-  Video: "0e",
-  Wireless: "e0",
-  "Application Specific Interface": "fe",
-  "Vendor Specific Class": "ff",
-};

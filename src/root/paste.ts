@@ -21,7 +21,7 @@ const LINE_LIMIT = 2_000;
 /** Lines looked at: ten times a full log. */
 const LINES_LIMIT = 400_000;
 
-/** Text, or nearly: no NUL byte and few control characters at its start. */
+/** Text, or nearly: more than a word, no NUL byte and few control characters at its start. */
 export function isText(bytes: Uint8Array): boolean {
   const head = bytes.subarray(0, 4096);
   let odd = 0;
@@ -29,7 +29,7 @@ export function isText(bytes: Uint8Array): boolean {
     if (byte === 0) return false;
     if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27)) odd++;
   }
-  return bytes.length > 0 && odd * 20 < head.length;
+  return (head.includes(10) || head.includes(32)) && odd * 20 < head.length;
 }
 
 export function openPaste(text: string | Uint8Array, name: string): Root {
@@ -75,7 +75,7 @@ function readLines(text: string, machine: PastedMachine): void {
   addTopology(machine);
 }
 
-// eslint-disable-next-line no-control-regex -- colours of a terminal that were copied along
+/** Colours of a terminal that were copied along. */
 const ESCAPES = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
 
 /** KFD's topology names the PCI address of each GPU: location_id is bus, device and (for a partition) its number. */
