@@ -3,11 +3,12 @@
  * modules.dep(5), modules.alias(5), Documentation/kbuild/kbuild.rst. Each file is read when first asked about.
  *
  * A kernel package as it comes from the archive has no modules.dep and no modules.alias: depmod writes them when it is installed.
- * There the tree itself is walked, and a module's aliases and needs come out of its file.
+ * There the tree itself is walked, and a module's aliases and needs come out of its file. Where the files are in another package,
+ * modules.order still lists what was built.
  */
 
 import type { Root } from "../root/root.ts";
-import { absent, chain, firstRead, map, read, valueOf, type Reading } from "../base/reading.ts";
+import { absent, chain, firstRead, map, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
 import { aliasFile, builtinModinfo, claimsIn, type AliasText } from "./alias.ts";
 import { readModinfo } from "./modinfo.ts";
 import { spelled } from "./modprobe.ts";
@@ -89,6 +90,8 @@ function createIndex(root: Root, release: string, directory: string): ModuleInde
     present: (module) => {
       const file = index.file(module);
       if (file.state !== "read") return file;
+      if (valueOf(dependencies())?.listOnly === true)
+        return uncaptured(at(file.value), "only the list of modules is here");
       const stat = root.stat(at(file.value));
       if (stat.state === "read") return read(true, stat.from);
       return stat.state === "absent" ? read(false, stat.from) : stat;
@@ -101,6 +104,8 @@ function createIndex(root: Root, release: string, directory: string): ModuleInde
 /** Module name to where its line starts in modules.dep, or to its path where there is no modules.dep. */
 interface Dependencies {
   readonly text: string;
+  /** Only the list of what was built is here; the files are in another package. */
+  readonly listOnly?: true;
   readonly lines: ReadonlyMap<string, number | string>;
 }
 
@@ -109,10 +114,19 @@ function readDependencies(root: Root, directory: string): Reading<Dependencies> 
   const text = root.text(path);
   if (text.state === "absent") {
     const files = walk(root, directory);
-    if (files.length > 0)
-      return read({ text: "", lines: new Map(files.map((file) => [nameOf(file), file])) }, directory);
+    if (files.length > 0) return read({ text: "", lines: byName(files) }, directory);
+    const order = root.text(`${directory}/modules.order`);
+    if (order.state === "read") {
+      const built = order.value.split("\n").map((line) => line.replace(/\.o$/, ".ko"));
+      const files = built.filter((line) => line.endsWith(".ko"));
+      return read({ text: "", listOnly: true, lines: byName(files) }, order.from);
+    }
   }
   return map(text, (content) => ({ text: content, lines: lineStarts(content) }));
+}
+
+function byName(files: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(files.map((file) => [nameOf(file), file]));
 }
 
 function lineStarts(text: string): ReadonlyMap<string, number> {

@@ -62,7 +62,10 @@ function driverLines(driver: Driver, terminal: Terminal, all: boolean): string[]
   const marks = marksOf(terminal);
   const [route] = driver.routes;
   if (route === undefined) return [];
-  const fault = route.driver.fileMissing === true || route.driver.blocked !== undefined;
+  const fault =
+    route.driver.fileMissing === true ||
+    route.driver.blocked !== undefined ||
+    driver.routes.every((r) => r.driver.needsOff !== undefined);
   const mark = fault ? paint(terminal, "yellow", marks.unknown) : paint(terminal, "green", marks.ok);
   const lines = wrapText(
     `${driver.families.join(", ")}: ${route.state}${route.driver.outOfTree === true ? ", out of tree" : ""}`,
@@ -76,6 +79,8 @@ function driverLines(driver: Driver, terminal: Terminal, all: boolean): string[]
     note("file", `${route.driver.file ?? ""}: listed in modules.dep and not there`);
   if (route.driver.blocked !== undefined)
     note("blocked", `${route.driver.blocked.kind} in ${route.driver.blocked.file}`);
+  const off = unique(driver.routes.flatMap((r) => r.driver.needsOff ?? []));
+  if (off.length > 0) note("needs", `${off.map((symbol) => `CONFIG_${symbol}`).join(", ")}, off in this kernel`);
   if (route.driver.without !== undefined) note("without", `${route.driver.without.join(", ")}: not in this kernel`);
   const claimed = unique(driver.routes.flatMap((r) => (r.claims?.chips ?? []).map((chip) => chip.name)));
   const missing = unique(driver.routes.flatMap((r) => (r.claims?.not ?? []).map((chip) => chip.name)));

@@ -30,6 +30,8 @@ export interface DriverState {
   readonly fileMissing?: boolean;
   /** modprobe will not load it by alias. */
   readonly blocked?: ModprobeRule;
+  /** Symbols its route needs that are written as not set though the driver is there: amdgpu without HSA_AMD computes nothing. */
+  readonly needsOff?: readonly string[];
   /** Modules of `with` that are neither loaded, built in nor shipped. */
   readonly without?: readonly string[];
 }
@@ -62,7 +64,7 @@ export function readDriverState(facts: DriverFacts, driver: DriverSpec): DriverS
     stateOfFile(facts, driver, module) ??
     stateOfConfig(facts, driver, module) ??
     stateOfRelease(facts, driver, module);
-  return { ...found, ...companions(facts, driver), ...blocked(facts, module) };
+  return { ...found, ...needsOff(facts, driver, found.state), ...companions(facts, driver), ...blocked(facts, module) };
 }
 
 function stateOfLoaded(facts: DriverFacts, driver: DriverSpec, module: string): DriverState | undefined {
@@ -139,7 +141,7 @@ function stateOfConfig(facts: DriverFacts, driver: DriverSpec, module: string): 
       return { state: "configured off", evidence, symbol: `CONFIG_${written}`, because: line(written, value) };
     }
     // =m and not in modules.dep: some distributions put rarer drivers into a package of their own.
-    return listed?.state === "absent" && listed.why === "not listed"
+    return listed !== undefined && isUnlisted(listed)
       ? {
           state: "not in this kernel",
           evidence: [...evidence, { seen: listed.from, says: `${module} is not listed` }],
@@ -211,8 +213,13 @@ function stateOfRelease(facts: DriverFacts, driver: DriverSpec, module: string):
 /** Said only when both lists were read: a module may be in either. */
 function notListed(index: ModuleIndex, module: string): Evidence | undefined {
   const [file, builtin] = [index.file(module), index.builtin(module)];
-  if (file.state !== "absent" || builtin.state !== "read" || file.why !== "not listed") return undefined;
+  if (!isUnlisted(file) || builtin.state !== "read") return undefined;
   return { seen: file.from, says: `${module} is not listed` };
+}
+
+/** Known not to be listed, as against a list that is not there. */
+function isUnlisted(file: Reading<string>): boolean {
+  return file.state === "absent" && file.why === "not listed";
 }
 
 function outsideVersions(release: string | undefined, driver: DriverSpec): DriverState | undefined {
@@ -235,13 +242,20 @@ function outsideVersions(release: string | undefined, driver: DriverSpec): Drive
   return undefined;
 }
 
+function needsOff(facts: DriverFacts, driver: DriverSpec, state: KernelState): Pick<DriverState, "needsOff"> {
+  const there = state === "loaded" || state === "built in" || state === "shipped as a module";
+  const config = there ? valueOf(facts.config) : undefined;
+  const off = (driver.config?.needs ?? []).filter((need) => config?.get(need) === "n");
+  return off.length === 0 ? {} : { needsOff: off };
+}
+
 function companions(facts: DriverFacts, driver: DriverSpec): Pick<DriverState, "without"> {
   const index = valueOf(facts.moduleIndex);
   const without = (driver.with ?? []).filter(
     (module) =>
       valueOf(facts.loaded)?.has(module) !== true &&
       index !== undefined &&
-      index.file(module).state === "absent" &&
+      isUnlisted(index.file(module)) &&
       valueOf(index.builtin(module)) === false,
   );
   return without.length === 0 ? {} : { without };

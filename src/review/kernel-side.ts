@@ -94,7 +94,7 @@ function drivable(view: KernelView, family: Family, route: RouteSpec): readonly 
   // vfio_pci:... are for a device somebody names by driver_override; no bus asks for them.
   const known = valueOf(aliases)?.filter((pattern) => !pattern.startsWith("vfio_pci:"));
   // A module without aliases is bound by another way (auxiliary bus, by hand): its list says nothing about chips.
-  const claims = known === undefined || known.length === 0 ? undefined : claimedChips(family, route, known);
+  const claims = known === undefined || known.length === 0 ? undefined : claimedChips(view, family, route, known);
   return [
     {
       family: family.id,
@@ -118,11 +118,16 @@ function aliasesOf(view: KernelView, module: string): Reading<readonly string[]>
   return index === undefined ? (view.moduleIndex as Reading<never>) : index.aliases(module);
 }
 
-function claimedChips(family: Family, route: RouteSpec, aliases: readonly string[]) {
+/** A chip whose source names another module (a remote processor's, under fastrpc) is claimed by that one. */
+function claimedChips(view: KernelView, family: Family, route: RouteSpec, aliases: readonly string[]) {
   const own: readonly Chip[] = family.chips.filter(
     (chip) => route.chips === undefined || route.chips.includes(chip.id),
   );
-  const claimed = own.filter((chip) => chip.matches.some((match) => claimOf(match, aliases) !== undefined));
+  const others = family.chips.flatMap(({ source }) =>
+    "kernel" in source && source.module !== undefined ? [source.module] : [],
+  );
+  const all = [...aliases, ...[...new Set(others)].flatMap((module) => valueOf(aliasesOf(view, module)) ?? [])];
+  const claimed = own.filter((chip) => chip.matches.some((match) => claimOf(match, all) !== undefined));
   const not = own.filter((chip) => !claimed.includes(chip) && chip.matches.some((match) => match.bus !== "cpu"));
   const named = ({ id, name }: Chip): NamedChip => ({ id, name });
   return { chips: claimed.map(named), not: not.map(named) };

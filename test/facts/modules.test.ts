@@ -111,6 +111,15 @@ test("a kernel that depmod has not seen is read from its files", () => {
   expect(valueOf(index.shipped())).toEqual(["intel_vpu", "drm"]);
 });
 
+test("a package that brings only the list of modules tells what was built, not whether it is there", () => {
+  const order = "kernel/drivers/accel/ivpu/intel_vpu.ko\nkernel/drivers/gpu/drm/scheduler/gpu-sched.o\n";
+  const index = indexOf(smallRoot({ [`${at}/modules.order`]: order, [`${at}/modules.builtin`]: "" }));
+  expect(valueOf(index.file("gpu_sched"))).toBe("kernel/drivers/gpu/drm/scheduler/gpu-sched.ko");
+  expect(index.present("intel_vpu").state).toBe("uncaptured");
+  expect(index.aliases("intel_vpu").state).not.toBe("read");
+  expect(index.file("rocket")).toMatchObject({ state: "absent", why: "not listed" });
+});
+
 test("an index nobody captured answers uncaptured to every question", () => {
   expect(readModuleIndex(smallRoot({}, { uncaptured: ["/lib", "/usr"] }), R).state).toBe("uncaptured");
   const index = indexOf(smallRoot({ [`${at}/modules.order`]: "" }, { uncaptured: ["/usr"] }));

@@ -165,6 +165,15 @@ test("companions that are missing and words that block it are told beside the st
   expect(state.blocked).toMatchObject({ kind: "blacklist", file: "/etc/modprobe.d/no.conf" });
 });
 
+test("a driver that is there without a symbol its route needs says which", () => {
+  const files = {
+    ...running,
+    ...shipped(inTree),
+    ...config("CONFIG_DRM_ACCEL_ACME=m", "# CONFIG_DRM_ACCEL is not set"),
+  };
+  expect(stateOf(files, mainline)).toMatchObject({ state: "shipped as a module", needsOff: ["DRM_ACCEL"] });
+});
+
 test("a route that needs no kernel driver needs none", () => {
   expect(stateOf({}, { origin: "none", openness: "open", source }).state).toBe("not needed");
 });
