@@ -128,9 +128,15 @@ function claimedChips(view: KernelView, family: Family, route: RouteSpec, aliase
   );
   const all = [...aliases, ...[...new Set(others)].flatMap((module) => valueOf(aliasesOf(view, module)) ?? [])];
   const claimed = own.filter((chip) => chip.matches.some((match) => claimOf(match, all) !== undefined));
-  const not = own.filter((chip) => !claimed.includes(chip) && chip.matches.some((match) => match.bus !== "cpu"));
+  const not = own.filter((chip) => !claimed.includes(chip) && isClaim(chip));
   const named = ({ id, name }: Chip): NamedChip => ({ id, name });
   return { chips: claimed.map(named), not: not.map(named) };
+}
+
+/** Only ids that were read in a driver are missed there; one out of a device tree may be reached by a less specific compatible. */
+function isClaim({ source, matches }: Chip): boolean {
+  const named = "kernel" in source && (source.module !== undefined || source.kernel.startsWith("drivers/"));
+  return named && matches.some((match) => match.bus !== "cpu" && !(match.bus === "pci" && match.device === undefined));
 }
 
 /** Firmware of chips that this kernel's module does not claim is not asked for. */
