@@ -80,9 +80,9 @@ function readVersion(root: Root, name: string, version: string, links: readonly 
 
 /** BUILT_MODULE_NAME[n] of a dkms.conf, which is shell: plain values and $PACKAGE_NAME are understood, the rest left out. */
 function builtModules(conf: string, name: string): string[] {
-  const packageName = /^\s*PACKAGE_NAME=["']?([\w-]{1,64})["']?\s*$/m.exec(conf)?.[1] ?? name;
+  const packageName = /^[ \t]*PACKAGE_NAME=["']?([\w-]{1,64})["']?[ \t\r]*$/m.exec(conf)?.[1] ?? name;
   const modules: string[] = [];
-  for (const [, value = ""] of conf.matchAll(/^\s*BUILT_MODULE_NAME(?:\[\d{1,4}\])?=["']?([^"'\s#]{1,64})["']?/gm)) {
+  for (const [, value = ""] of conf.matchAll(/^[ \t]*BUILT_MODULE_NAME(?:\[\d{1,4}\])?=["']?([^"'\s#]{1,64})["']?/gm)) {
     const resolved = value.replace(/\$\{?PACKAGE_NAME\}?/g, packageName);
     if (/^[\w-]+$/.test(resolved) && !modules.includes(resolved)) modules.push(resolved);
   }

@@ -27,8 +27,10 @@ export function firmwareDirectories(root: Root, release: string | undefined): re
 }
 
 function listDirectories(root: Root, release: string | undefined): readonly string[] {
-  const custom = valueOf(root.text("/sys/module/firmware_class/parameters/path"))?.trim();
-  const fromBoot = /(?:^|\s)firmware_class\.path="?([^\s"]+)/.exec(valueOf(root.text("/proc/cmdline")) ?? "")?.[1];
+  const custom = valueOf(root.text("/sys/module/firmware_class/parameters/path"))?.trim().slice(0, 4096);
+  const fromBoot = /(?:^|\s)firmware_class\.path="?([^\s"]{1,4096})/.exec(
+    valueOf(root.text("/proc/cmdline")) ?? "",
+  )?.[1];
   const first = custom === undefined || custom === "" ? fromBoot : custom;
   const base = "/lib/firmware";
   return [
@@ -58,7 +60,7 @@ export function findFirmwareLike(
   const names = new Set<string>();
   let unseen: Unread | undefined;
   for (const directory of directories) {
-    const failed = expand(root, directory, pattern.split("/"), "", names);
+    const failed = expand(root, directory, pattern.split("/"), "", { names, lists: LIST_LIMIT });
     if (failed !== undefined && failed.state !== "absent") unseen ??= failed;
   }
   const files = [...names].sort().flatMap((name) => valueOf(search(root, name, directories)) ?? []);
@@ -90,13 +92,13 @@ function expand(
   directory: string,
   elements: readonly string[],
   prefix: string,
-  names: Set<string>,
+  found: { readonly names: Set<string>; lists: number },
 ): Unread | undefined {
   const [element, ...rest] = elements;
-  if (element === undefined || names.size >= MATCH_LIMIT) return undefined;
+  if (element === undefined || found.names.size >= MATCH_LIMIT || --found.lists < 0) return undefined;
   const last = rest.length === 0;
   if (!last && !element.includes("*")) {
-    return expand(root, `${directory}/${element}`, rest, `${prefix}${element}/`, names);
+    return expand(root, `${directory}/${element}`, rest, `${prefix}${element}/`, found);
   }
   const list = root.list(directory);
   if (list.state !== "read") return list;
@@ -104,14 +106,20 @@ function expand(
   for (const entry of list.value) {
     const name = last ? entry.replace(/\.(zst|xz)$/, "") : entry;
     if (!matches(element, name)) continue;
-    if (last) names.add(prefix + name);
-    else unseen ??= expand(root, `${directory}/${entry}`, rest, `${prefix}${entry}/`, names);
+    if (last) {
+      found.names.add(prefix + name);
+      continue;
+    }
+    const failed = expand(root, `${directory}/${entry}`, rest, `${prefix}${entry}/`, found);
+    if (failed !== undefined && failed.state !== "absent") unseen ??= failed;
   }
-  return unseen?.state === "absent" ? undefined : unseen;
+  return unseen;
 }
 
 /** Files one pattern may stand for; the widest of the catalogue matches some 60. */
 const MATCH_LIMIT = 2000;
+/** Directories listed for one pattern in one place: links that lead in a circle make any number of ways. */
+const LIST_LIMIT = 5000;
 
 /** One `*` per element: what is before it and what is after it must fit without overlap. */
 function matches(element: string, name: string): boolean {

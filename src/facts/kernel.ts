@@ -118,7 +118,7 @@ function readArch(root: Root, banner: Reading<string>, release: Reading<string>)
     (function* () {
       yield map(root.text("/proc/sys/kernel/arch"), (text) => text.trim());
       yield chain(banner, (text, from) => {
-        const triple = /\b(x86_64|aarch64|riscv64|powerpc64le|s390x|loongarch64|arm)-[a-z-]*linux/.exec(text)?.[1];
+        const triple = /\b(x86_64|aarch64|riscv64|powerpc64le|s390x|loongarch64|arm)-[a-z-]{0,40}linux/.exec(text)?.[1];
         return triple === undefined
           ? absent(from, "no compiler named in it")
           : read(triple === "powerpc64le" ? "ppc64le" : triple, from);

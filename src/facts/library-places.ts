@@ -45,7 +45,9 @@ const TRUSTED = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 const MULTIARCH = /^[a-z0-9_]{2,20}-linux-(?:gnu|musl)[a-z0-9]{0,12}$/;
 /** Files that ld.so.conf may include, and lines of one: a distribution has some dozens. */
 const CONF_LIMIT = 256;
-/** Matches of one `*`: versions of a vendor's software side by side. */
+/** As the kernel's PATH_MAX. */
+const PATH_LIMIT = 4096;
+/** Matches of one `*`, and places of all that come before the next one: versions of a vendor's software side by side. */
 const GLOB_LIMIT = 64;
 
 /** The loader's own directories, multiarch ones first. They need not exist. */
@@ -73,7 +75,7 @@ function readConf(root: Root, path: string, directories: Set<string>, seen: { fi
   if (++seen.files > CONF_LIMIT) return;
   const text = valueOf(root.text(path));
   for (const line of text?.split("\n", CONF_LIMIT) ?? []) {
-    const bare = line.replace(/#.*/, "").trim();
+    const bare = line.slice(0, PATH_LIMIT).replace(/#.*/, "").trim();
     const included = /^include\s+(\S+)$/.exec(bare)?.[1];
     if (included !== undefined) {
       const pattern = included.startsWith("/") ? included : `/etc/${included}`;
@@ -93,7 +95,7 @@ export function expand(root: Root, pattern: string): string[] {
       continue;
     }
     const [before = "", after = ""] = element.split("*", 2);
-    paths = paths.flatMap((path) =>
+    paths = paths.slice(0, GLOB_LIMIT).flatMap((path) =>
       (valueOf(root.list(path === "" ? "/" : path)) ?? [])
         .filter(
           (name) => name.startsWith(before) && name.endsWith(after) && name.length >= before.length + after.length,

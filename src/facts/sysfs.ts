@@ -44,9 +44,16 @@ export function ueventValue(uevent: Reading<Uevent>, key: string): Reading<strin
 export function readAttribute(root: Root, path: string): Reading<string> {
   return chain(root.text(path), (text, from) => {
     // Strings of USB devices and device trees may hold NUL bytes at their end.
-    const value = text.replace(/[\0\s]+$/u, "").trimStart();
+    const value = withoutEnd(text).trimStart();
     return value === "" ? malformed(from, "empty") : read(value, from);
   });
+}
+
+// By hand: an expression for "blanks at the end" tries again at each blank of a file that is full of them.
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\0" || text[end - 1]?.trim() === "")) end--;
+  return text.slice(0, end);
 }
 
 /** Last part of where a link points: `driver`, `iommu_group`, `physfn`. */

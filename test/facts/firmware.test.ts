@@ -79,3 +79,17 @@ test("links inside the root are followed, as distributions have them", () => {
   });
   expect(valueOf(findFirmware(root, "nvidia/ad102/gsp.bin", R))?.path).toBe("/lib/firmware/nvidia/ad102/gsp.bin");
 });
+
+test("a plain file beside the directories a star stands for hides none of them", () => {
+  const root = smallRoot({ "/lib/firmware/qcom/a300_pfp.fw": "x", "/lib/firmware/qcom/sm8550/cdsp.mbn": "x" });
+  const found = valueOf(findFirmwareLike(root, "qcom/*/cdsp.mbn", R)) ?? [];
+  expect(found.map(({ name }) => name)).toEqual(["qcom/sm8550/cdsp.mbn"]);
+});
+
+test("stars over links that lead in a circle come to an end", () => {
+  const links = Array.from({ length: 40 }, (_, i) => [`/lib/firmware/l${i}`, "-> ."] as const);
+  const root = smallRoot({ ...Object.fromEntries(links), "/lib/firmware/x": "x" });
+  const start = performance.now();
+  expect(findFirmwareLike(root, "*/*/*/*/*/*/*/*/nothing", R).state).toBe("absent");
+  expect(performance.now() - start).toBeLessThan(2000);
+});
