@@ -19,18 +19,26 @@ export function listText(devices: readonly DeviceReport[], terminal: Terminal): 
     driver: harmless(driverWord(device)),
     nodes: harmless(device.nodes.map((node) => node.path).join(",")),
   }));
-  const columns = ["family", "address", "driver", "nodes"] as const;
-  const widths = columns.map((column) => Math.max(...rows.map((row) => widthOf(row[column]))));
-  const rest = widths.reduce((sum, width) => sum + width + 2, 0);
   const longest = Math.max(...rows.map((row) => widthOf(row.name)));
-  const room = Math.max(12, Math.min(longest, terminal.columns - rest - 2));
+  const layout = (columns: readonly Column[]): { columns: readonly Column[]; widths: number[]; room: number } => {
+    const widths = columns.map((column) => Math.max(...rows.map((row) => widthOf(row[column]))));
+    const rest = widths.reduce((sum, width) => sum + width + 2, 0);
+    return { columns, widths, room: Math.min(longest, terminal.columns - rest - 2) };
+  };
+  // The name says the family too: where both do not fit, the id gives way.
+  const whole = layout(["family", "address", "driver", "nodes"]);
+  const { columns, widths, room } =
+    whole.room >= Math.min(longest, 24) ? whole : layout(["address", "driver", "nodes"]);
+  const space = Math.max(12, room);
   return rows
     .map((row) => {
       const cells = columns.map((column, i) => padEnd(row[column], widths[i] ?? 0));
-      return `${row.mark} ${padEnd(cut(row.name, room), room)}  ${cells.join("  ")}`.trimEnd() + "\n";
+      return `${row.mark} ${padEnd(cut(row.name, space), space)}  ${cells.join("  ")}`.trimEnd() + "\n";
     })
     .join("");
 }
+
+type Column = "family" | "address" | "driver" | "nodes";
 
 function driverWord(device: DeviceReport): string {
   if (device.bus === "cpu") return "-";
