@@ -1,7 +1,7 @@
 /** accelctl kernel: what a kernel could drive, and what changes for accelerators from one kernel to another. */
 
 import { UsageError } from "../base/errors.ts";
-import { families } from "../families/index.ts";
+import { allFamilies } from "../families/load.ts";
 import { disagreementsText, kernelDiffText, kernelText } from "../print/kernel.ts";
 import { catalogueAgainstKernel } from "../review/catalogue-check.ts";
 import { diffKernels } from "../review/kernel-diff.ts";
@@ -48,8 +48,8 @@ function runKernel(invocation: Invocation): number {
     );
   }
   const view = viewOf(invocation);
-  const side = kernelSide(view, families);
-  const check = flag(invocation, "check") ? catalogueAgainstKernel(view, families) : undefined;
+  const side = kernelSide(view, allFamilies());
+  const check = flag(invocation, "check") ? catalogueAgainstKernel(view, allFamilies()) : undefined;
   if (flag(invocation, "json")) {
     invocation.out(toJson({ schema: 1, ...side, ...(check === undefined ? {} : { disagreements: check }) }));
   } else if (check !== undefined) {
@@ -69,7 +69,7 @@ function runDiff(invocation: Invocation): number {
     throw new UsageError("with diff, name the packages themselves: accelctl kernel diff A.deb B.deb");
   const root = () => rootOf(invocation);
   const all = flag(invocation, "all");
-  const diff = diffKernels(openKernel(a, root), openKernel(b, root), families, { allSymbols: all });
+  const diff = diffKernels(openKernel(a, root), openKernel(b, root), allFamilies(), { allSymbols: all });
   invocation.out(
     flag(invocation, "json") ? toJson({ schema: 1, ...diff }) : kernelDiffText(diff, invocation.terminal, { all }),
   );
@@ -82,5 +82,7 @@ function viewOf(invocation: Invocation): KernelView {
   if (debs.length === 0) return openKernel(release, () => rootOf(invocation));
   if (option(invocation, "root") !== undefined) throw new UsageError("--root and --deb name two kernels; give one");
   if (release !== undefined) throw new UsageError(`the packages name the kernel; leave out ${release}`);
+  // Unpacking 100 MB of modules takes some seconds.
+  if (invocation.terminal.isTerminal) invocation.err(`unpacking ${debs.join(", ")}\n`);
   return openKernel(debs.join(","), () => rootOf(invocation));
 }

@@ -18,11 +18,16 @@ export interface AliasText {
   compatibles(): { readonly named: ReadonlyMap<string, readonly Claim[]>; readonly others: readonly Claim[] };
 }
 
-/** Does an alias pattern (fnmatch: * ? [..]) match a modalias? Goes back to the last `*` only, so never exponential. */
+/**
+ * Does an alias pattern (fnmatch: * ? [..]) match a modalias? Goes back to the last `*` only, and gives up on a pattern that makes
+ * it go back more often than any real one does: linear in what it is given.
+ */
 export function aliasMatches(pattern: string, modalias: string): boolean {
   let [at, from] = [0, 0];
   let [star, resume] = [-1, 0];
+  let left = STEPS * (pattern.length + modalias.length);
   while (from < modalias.length) {
+    if (--left < 0) return false;
     const element = pattern.charCodeAt(at); // NaN past the end: equals nothing
     let next = -1;
     if (element === STAR) {
@@ -47,6 +52,8 @@ export function aliasMatches(pattern: string, modalias: string): boolean {
   return at === pattern.length;
 }
 
+/** Steps per character; the kernel's patterns need two. */
+const STEPS = 8;
 const [STAR, QUESTION, BRACKET] = [0x2a, 0x3f, 0x5b];
 
 /** Offset after a [..] that holds the character, -1 when it does not. A bracket that is never closed stands for itself. */
@@ -70,10 +77,15 @@ function inSet(set: string, code: number): boolean {
   return found !== not;
 }
 
+/** Patterns held against one modalias; Intel, with the most PCI ids, has 2,800. */
+const MOST_CANDIDATES = 20_000;
+/** The kernel builds a modalias in a page, and the longest of 1,700 device trees has 300 characters. */
+export const MODALIAS_LIMIT = 1024;
+
 /** Modules whose patterns match, each once: in file order, for a device-tree node in the order of its compatibles. */
 export function claimsIn(text: AliasText, modalias: string): readonly string[] {
   const modules = new Set<string>();
-  for (const { pattern, module } of candidates(text, modalias)) {
+  for (const { pattern, module } of candidates(text, modalias).slice(0, MOST_CANDIDATES)) {
     if (!modules.has(module) && aliasMatches(pattern, modalias)) modules.add(module);
   }
   return [...modules];

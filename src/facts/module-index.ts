@@ -8,8 +8,8 @@
  */
 
 import type { Root } from "../root/root.ts";
-import { absent, chain, firstRead, map, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
-import { aliasFile, builtinModinfo, claimsIn, type AliasText } from "./alias.ts";
+import { absent, chain, firstRead, malformed, map, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
+import { aliasFile, builtinModinfo, claimsIn, MODALIAS_LIMIT, type AliasText } from "./alias.ts";
 import { readModinfo } from "./modinfo.ts";
 import { spelled } from "./modprobe.ts";
 
@@ -68,7 +68,10 @@ function createIndex(root: Root, release: string, directory: string): ModuleInde
   const index: ModuleIndex = {
     release,
     directory,
-    claims: (modalias) => both((text) => claimsIn(text, modalias)),
+    claims: (modalias) =>
+      modalias.length > MODALIAS_LIMIT
+        ? malformed(at("modules.alias"), `a modalias of ${modalias.length} characters`)
+        : both((text) => claimsIn(text, modalias)),
     aliases: (module) => {
       const known = both((text) => text.of(spelled(module)));
       if (known.state !== "absent") return known;
