@@ -114,6 +114,9 @@ function runFrom(from) {
       await worker.terminate();
       const shown = await showInput(target, index);
       keep({ ...shown, index, why });
+      const begun = target === from.target ? from.index : 0;
+      const lost = { typed: 0, slowest: LIMIT_MS, slowestCase: index, seconds: 0, keptBytes: 0 };
+      addRow({ ...lost, target: shown.target, cases: one === undefined ? index - begun + 1 : 1 });
       const mine = failures.filter((failure) => failure.target === shown.target).length;
       if (one !== undefined) resolve(undefined);
       else resolve(mine < 5 ? { target, index: index + 1 } : { target: target + 1, index: 0 });
@@ -170,7 +173,7 @@ function addRow(row) {
   if (before === undefined) rows.push(row);
   else {
     for (const sum of ["cases", "typed", "seconds"]) before[sum] += row[sum];
-    before.slowest = Math.max(before.slowest, row.slowest);
+    if (row.slowest > before.slowest) [before.slowest, before.slowestCase] = [row.slowest, row.slowestCase];
   }
   if (row.keptBytes > KEPT_LIMIT) {
     failures.push(row);
@@ -186,10 +189,11 @@ function printTable() {
     String(row.cases),
     String(row.typed),
     row.slowest.toFixed(0),
+    String(row.slowestCase),
     (row.cases / Math.max(row.seconds, 1e-3)).toFixed(0),
     (Math.max(0, row.keptBytes) / 1024 / 1024).toFixed(1),
   ]);
-  const heads = ["target", "cases", "typed errors", "slowest ms", "cases/s", "kept MiB"];
+  const heads = ["target", "cases", "typed errors", "slowest ms", "in case", "cases/s", "kept MiB"];
   const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((row) => row[i].length)));
   for (const row of [heads, ...cells]) {
     process.stdout.write(

@@ -2,12 +2,15 @@
 
 import type { Target } from "../target.ts";
 import * as files from "./files.ts";
+import { floods } from "./floods.ts";
 import * as machine from "./machine.ts";
+import * as pasted from "./pasted.ts";
 import * as text from "./text.ts";
 
 export const targets: readonly Target[] = [
   machine.sysfs,
   ...machine.parts,
+  floods,
   machine.kernel,
   machine.ko,
   machine.programs,
@@ -19,6 +22,9 @@ export const targets: readonly Target[] = [
   files.captures,
   files.answers,
   files.real,
+  pasted.pastes,
+  pasted.pasteFloods,
+  pasted.taken,
   text.logs,
   text.explanations,
   text.configurations,
