@@ -158,9 +158,15 @@ function readFile(
   });
 }
 
+/** Most files are small: they are read here and copied out, so that a kept attribute does not keep a whole buffer. */
+let scratch: Buffer | undefined;
+
 /** Reads until the end says so, in buffers that grow: stat's size is only a hint. */
 function readAll(fd: number, path: string, offset: number, length: number, hint: number): Reading<Uint8Array> {
-  let buffer = Buffer.allocUnsafe(Math.min(length, Math.max(hint - offset + 1, FIRST_READ)));
+  const small = hint - offset < FIRST_READ;
+  let buffer = small
+    ? (scratch ??= Buffer.allocUnsafe(FIRST_READ))
+    : Buffer.allocUnsafe(Math.min(length, hint - offset + 1));
   let filled = 0;
   while (filled < length) {
     if (filled === buffer.length) {
@@ -169,17 +175,12 @@ function readAll(fd: number, path: string, offset: number, length: number, hint:
       buffer = grown;
     }
     // null: from where the last read ended. Some /proc files cannot be read at a position.
-    const got = readSync(
-      fd,
-      buffer,
-      filled,
-      buffer.length - filled,
-      filled === 0 && offset > 0 ? offset : offset > 0 ? offset + filled : null,
-    );
+    const position = offset > 0 ? offset + filled : null;
+    const got = readSync(fd, buffer, filled, Math.min(buffer.length, length) - filled, position);
     if (got === 0) break;
     filled += got;
   }
-  return read(buffer.subarray(0, filled), path);
+  return read(buffer === scratch ? Buffer.from(buffer.subarray(0, filled)) : buffer.subarray(0, filled), path);
 }
 
 /** Bytes of log that are kept: the largest ring buffer a distribution configures is 2 MiB (CONFIG_LOG_BUF_SHIFT 21) per text. */

@@ -3,6 +3,7 @@
  * that finds nothing is `absent` only below a prefix somebody covered, and `uncaptured` everywhere else.
  */
 
+import { FileError } from "../base/errors.ts";
 import { absent, malformed, read, uncaptured, unread, type Reading, type Unread } from "../base/reading.ts";
 import { FILE_LIMIT, type Answer, type Ask, type Root, type RootKind, type Stat } from "./root.ts";
 import { rootOver, type Tree } from "./tree.ts";
@@ -22,7 +23,7 @@ interface Entry {
 }
 
 /** Nodes a tree may hold: the largest captured machine has some 6,000, a whole sysfs 100,000, a distribution 500,000. */
-export const ENTRY_LIMIT = 2_000_000;
+export const ENTRY_LIMIT = 1_000_000;
 
 /** Collects a machine file by file. Paths are absolute and plain; parents follow by themselves. Later calls replace earlier ones. */
 export class TreeBuilder {
@@ -172,7 +173,6 @@ export class TreeBuilder {
     if (stat.type === "directory") entry.children = before?.children ?? new Set();
     this.#parents(path);
     this.#entries.set(path, entry);
-    if (this.#entries.size > ENTRY_LIMIT) throw new RangeError(`more than ${ENTRY_LIMIT} files`);
     return entry;
   }
 
@@ -192,6 +192,7 @@ export class TreeBuilder {
         this.#entries.set(parent, entry);
       }
       entry.children?.add(name);
+      if (this.#entries.size > ENTRY_LIMIT) throw new FileError(path, `more than ${ENTRY_LIMIT} files in one tree`);
       if (known) return;
       child = parent;
     }

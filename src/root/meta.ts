@@ -164,21 +164,32 @@ function addNodes(builder: TreeBuilder, lines: readonly string[]): void {
 }
 
 function addUnreadable(builder: TreeBuilder, tree: Tree, lines: readonly string[]): void {
+  const named: { path: string; why: string }[] = [];
   let nameless: string | undefined;
   for (const line of lines) {
-    const [path = "", said = ""] = line.includes("\t") ? line.split("\t") : ["", line];
-    const quoted =
-      path || (/'(\/[^']+)'/.exec(said)?.[1] ?? "") || (/^[a-z]+: (\/[^:]+(?::[^ /:][^:]*)*): /.exec(said)?.[1] ?? "");
+    const [before = "", after] = line.split("\t");
+    const said = after ?? before;
+    const path =
+      after === undefined
+        ? PATH_SAID.exec(said)
+            ?.slice(1)
+            .find((found) => found !== undefined)
+        : before;
     const why = /: ([^:]+?)\s*$/.exec(said)?.[1] ?? said.trim();
-    if (quoted === "") nameless ??= why;
-    else if (isPlain(quoted) && why !== "No such file or directory") builder.fails(quoted, stateOf(why), why);
+    if (path === undefined) nameless ??= why;
+    else if (isPlain(path) && why !== "No such file or directory") named.push({ path, why });
   }
-  if (nameless === undefined) return;
-  // Copying made an empty file and then failed, without saying where. Only `uevent` is empty by nature.
-  for (const path of emptyAttributes(tree, "/sys/devices")) {
-    builder.fails(path, "malformed", `empty; while copying, some files said: ${nameless}`);
+  if (nameless !== undefined) {
+    // Copying made an empty file and then failed, without saying where. Only `uevent` is empty by nature.
+    for (const path of emptyAttributes(tree, "/sys/devices")) {
+      builder.fails(path, "malformed", `empty; while copying, some files said: ${nameless}`);
+    }
   }
+  for (const { path, why } of named) builder.fails(path, stateOf(why), why);
 }
+
+/** "cp: can't open '/sys/x': Permission denied", "head: /sys/x: Input/output error" */
+const PATH_SAID = /'(\/[^']+)'|^[a-z]+: (\/[^:]+(?::[^ /:][^:]*)*): /;
 
 function emptyAttributes(tree: Tree, top: string): string[] {
   const found: string[] = [];
