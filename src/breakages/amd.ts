@@ -160,7 +160,7 @@ export const amd: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: true,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "amd-probe-failed",

@@ -63,7 +63,10 @@ export interface Breakage {
   readonly severity: Severity;
   /** True when cause and cure were read at a primary source. */
   readonly checked: boolean;
-  /** How a machine shows it: a line of the kernel log, a state its files hold (rules.ts), or only the output of some program. */
+  /**
+   * How a machine shows it: a line of the kernel log, a state its files hold (a rule of rules.ts), the output of some program. A missing
+   * firmware file is the review's firmware layer's to find, for every family alike, and no rule here.
+   */
   readonly visible: readonly ("log" | "facts" | "text")[];
   /** Ids that, when met at the same address, explain this one away: the harmless reading of a line gives way to the harmful one. */
   readonly unless?: readonly string[];

@@ -27,7 +27,7 @@ export const gaudi: readonly Breakage[] = [
     layer: "runtime",
     severity: "error",
     checked: true,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "gaudi-26",
@@ -137,6 +137,6 @@ export const gaudi: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: false,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
 ];

@@ -132,7 +132,7 @@ export const hailo: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: false,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "hailo-10h-live-upgrade",

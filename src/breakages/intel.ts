@@ -39,7 +39,7 @@ export const intel: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: true,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "intel-fw-fallback",

@@ -114,7 +114,7 @@ export const nvidia: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: true,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "nv-rminit",

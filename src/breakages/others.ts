@@ -65,7 +65,7 @@ export const others: readonly Breakage[] = [
     layer: "driver",
     severity: "error",
     checked: false,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "aws-no-dev",
@@ -183,7 +183,7 @@ export const others: readonly Breakage[] = [
     layer: "runtime",
     severity: "error",
     checked: false,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "sophgo-arch",
@@ -323,7 +323,7 @@ export const others: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: false,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "ethosu-secure",

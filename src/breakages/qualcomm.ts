@@ -34,7 +34,7 @@ export const qualcomm: readonly Breakage[] = [
     layer: "runtime",
     severity: "error",
     checked: true,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "qc-600",
@@ -156,7 +156,7 @@ export const qualcomm: readonly Breakage[] = [
     layer: "runtime",
     severity: "error",
     checked: true,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "qaic-fw-missing",
@@ -178,7 +178,7 @@ export const qualcomm: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: false,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "qaic-one-msi",
@@ -222,7 +222,7 @@ export const qualcomm: readonly Breakage[] = [
     layer: "firmware",
     severity: "error",
     checked: false,
-    visible: ["log", "facts"],
+    visible: ["log"],
   },
   {
     id: "qc-rproc-fw-search",

@@ -205,6 +205,26 @@ export const rockchip: readonly Breakage[] = [
     visible: ["facts"],
   },
   {
+    id: "rk-two-drivers",
+    family: "rockchip",
+    kind: "config",
+    title: "both NPU drivers are loaded, rocket and rknpu",
+    patterns: [],
+    mentions: ["rocket rknpu both|two loaded|driver|drivers"],
+    cause:
+      "Each claims the same cores by its own compatible strings, and only one can have them; which one depends on the device tree.",
+    cure: [
+      "Decide for one: blacklist rocket under a vendor kernel's tree, or boot the mainline tree and leave rknpu out.",
+    ],
+    commands: ["echo 'blacklist rocket' | sudo tee /etc/modprobe.d/npu.conf"],
+    links: ["https://docs.kernel.org/accel/rocket/index.html"],
+    seenIn: "lsmod",
+    layer: "driver",
+    severity: "warning",
+    checked: false,
+    visible: ["facts"],
+  },
+  {
     id: "rk-job-timeout",
     family: "rockchip",
     kind: "hang",

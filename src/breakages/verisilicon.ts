@@ -32,7 +32,7 @@ export const verisilicon: readonly Breakage[] = [
     layer: "runtime",
     severity: "error",
     checked: true,
-    visible: ["text", "facts"],
+    visible: ["text"],
   },
   {
     id: "vsi-ctx0",
@@ -83,6 +83,24 @@ export const verisilicon: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text"],
+  },
+  {
+    id: "vsi-two-stacks",
+    family: "verisilicon",
+    kind: "config",
+    title: "both drivers for the core are loaded, galcore and etnaviv",
+    patterns: [],
+    mentions: ["galcore etnaviv both|two|conflict|together"],
+    cause:
+      "galcore (vendor) and etnaviv (mainline) drive the same core; the one that was bound first has it, and the other's libraries find nothing.",
+    cure: ["Decide for one stack and keep the other module from loading."],
+    commands: ["echo 'blacklist etnaviv' | sudo tee /etc/modprobe.d/npu.conf   # for galcore and TIM-VX"],
+    links: ["https://docs.mesa3d.org/teflon.html"],
+    seenIn: "lsmod",
+    layer: "driver",
+    severity: "warning",
+    checked: false,
+    visible: ["facts"],
   },
   {
     id: "etnaviv-unknown-gpu",
