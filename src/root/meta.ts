@@ -169,12 +169,8 @@ function addUnreadable(builder: TreeBuilder, tree: Tree, lines: readonly string[
   for (const line of lines) {
     const [before = "", after] = line.split("\t");
     const said = after ?? before;
-    const path =
-      after === undefined
-        ? PATH_SAID.exec(said)
-            ?.slice(1)
-            .find((found) => found !== undefined)
-        : before;
+    const [, quoted, spelled] = PATH_SAID.exec(said) ?? [];
+    const path = after === undefined ? (quoted ?? spelled) : before;
     const why = /: ([^:]+?)\s*$/.exec(said)?.[1] ?? said.trim();
     if (path === undefined) nameless ??= why;
     else if (isPlain(path) && why !== "No such file or directory") named.push({ path, why });
