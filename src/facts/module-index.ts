@@ -134,10 +134,12 @@ function byName(files: readonly string[]): ReadonlyMap<string, string> {
 
 function lineStarts(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
-  for (let at = 0; at < text.length;) {
+  // The next colon is looked for once, not from each of the lines before it.
+  let colon = text.indexOf(":");
+  for (let at = 0; at < text.length && colon >= 0;) {
     const next = text.indexOf("\n", at);
     const end = next < 0 ? text.length : next;
-    const colon = text.indexOf(":", at);
+    if (colon < at) colon = text.indexOf(":", at);
     if (colon > at && colon < end) {
       const name = nameOf(text.slice(at, colon));
       if (!lines.has(name)) lines.set(name, at);

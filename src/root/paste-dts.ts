@@ -10,19 +10,18 @@ const DEPTH_LIMIT = 32;
 const NODE_LIMIT = 20_000;
 
 export function isDts(text: string): boolean {
-  return /^\s*\/dts-v1\//m.test(text) || (/^\s*\/plugin\/;/m.test(text) && text.includes("compatible ="));
+  return /^[ \t]*\/dts-v1\//m.test(text) || (/^[ \t]*\/plugin\/;/m.test(text) && text.includes("compatible ="));
 }
 
 export function readDts(text: string, machine: PastedMachine): void {
   const plain = text
-    .replace(/\/\*[\s\S]*?\*\//g, " ")
+    .replace(/\/\*[\s\S]*?(?:\*\/|$)/g, " ")
     .replace(/\/\/[^\n]*/g, "")
-    .replace(/^\s*#(include|define|if|endif|else|undef)\b.*$/gm, "");
+    .replace(/^[ \t]*#(include|define|if|endif|else|undef)\b.*$/gm, "");
   const path: string[] = [];
-  const tokens = /([^{};"]*(?:"[^"\n]*"[^{};"]*)*)([{};])/g;
   let nodes = 0;
   machine.listed.add(BASE);
-  for (const [, before = "", sign] of plain.matchAll(tokens)) {
+  for (const [before, sign] of tokens(plain)) {
     if (sign === "{") {
       if (path.length >= DEPTH_LIMIT || ++nodes > NODE_LIMIT) return;
       path.push(nodeName(before));
@@ -30,6 +29,22 @@ export function readDts(text: string, machine: PastedMachine): void {
     else property(before.trim(), path, machine);
   }
   nameCells(machine);
+}
+
+/** What stands before each brace and semicolon that is not inside of a string. By hand, since texts without any would be searched again and again. */
+function* tokens(text: string): Generator<readonly [before: string, sign: string]> {
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text.charAt(at);
+    if (sign === "{" || sign === "}" || sign === ";") {
+      yield [text.slice(start, at), sign];
+      start = at + 1;
+    } else if (sign === '"') {
+      let end = at + 1;
+      while (end < text.length && text[end] !== '"' && text[end] !== "\n") end++;
+      if (text[end] === '"') at = end;
+    }
+  }
 }
 
 /** An overlay does not say how wide the addresses of the tree are that it is put into; what its own nodes write tells. */
