@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { FileError, UsageError } from "../base/errors.ts";
 import { explainText, type Explanation } from "../breakages/explain.ts";
-import { families } from "../families/index.ts";
+import { loadFamily } from "../families/load.ts";
 import { harmless, paint, wrapText, type Paint } from "../print/terminal.ts";
 import { FILE_LIMIT } from "../root/root.ts";
 import { flag, type Command, type Invocation, type Terminal } from "./command.ts";
@@ -167,7 +167,7 @@ function one(explanation: Explanation, number: string, name: string | undefined,
   }
   for (const [i, typed] of (b.commands ?? []).entries()) whole(i === 0 ? "  type" : "", paint(terminal, "bold", typed));
   for (const [i, link] of b.links.entries()) whole(i === 0 ? "  links" : "", paint(terminal, "dim", link));
-  if (!b.checked) row("  note", "cause or cure rest on a user's thread and were not confirmed at a primary source");
+  if (!b.checked) row("  note", "cause or cure were not confirmed at a primary source");
   return lines;
 }
 
@@ -185,7 +185,7 @@ function where(match: Explanation["matches"][number], terminal: Terminal): strin
 
 function familyName(id: string): string {
   if (id === "any") return "any accelerator";
-  const family = families.find((f) => f.id === id);
+  const family = loadFamily(id);
   return family === undefined
     ? id
     : family.name.includes(family.vendor)
