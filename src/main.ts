@@ -48,4 +48,12 @@ void main(process.argv.slice(2), { out: (text) => write(1, text), err: (text) =>
   (code) => {
     process.exitCode = code;
   },
+  (error: unknown) => {
+    // A bug of ours keeps its stack. Node's own report would print the line it was thrown in, and bundles have long lines.
+    write(
+      2,
+      `accelctl: a bug; please report it with this:\n${error instanceof Error ? (error.stack ?? "") : String(error)}\n`,
+    );
+    process.exitCode = 70;
+  },
 );

@@ -1,8 +1,9 @@
 // Bundles the command line (dist/accelctl.cjs) and the library (dist/index.js with types) when a source is newer than they are.
 import { build } from "esbuild";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { top } from "./ready.mjs";
 
 function newest(folder) {
@@ -14,34 +15,58 @@ function newest(folder) {
   return time;
 }
 
-const external = ["koffi", "fzstd", "seek-bzip", "xz-decompress"];
+const external = ["koffi", "fzstd", "seek-bzip"];
+
+/** File and id of each family, from the generated index. */
+function familyFiles() {
+  const index = readFileSync(join(top, "src/families/index.ts"), "utf8");
+  return [...index.matchAll(/^import \w+ from "\.\/([\w-]+)\.ts";$/gm)].map(([, file]) => {
+    const text = readFileSync(join(top, `src/families/${file}.ts`), "utf8");
+    const id = /^export default \{\n {2}id: "([\w-]+)",$/m.exec(text)?.[1];
+    if (id === undefined) throw new Error(`src/families/${file}.ts: "id" is not the first field of its default export`);
+    return { file, id };
+  });
+}
 
 /**
- * Puts in the place of src/families/load.ts a file that evaluates a family when it is first asked for. `require` of a bundled file
- * becomes a call of its initialiser.
+ * Puts in the place of src/families/load.ts a file that loads a family when it is first asked for, from a file of its own: a list of
+ * one device needs one family, and what is not read is not compiled.
  */
 const lazyFamilies = {
   name: "lazy-families",
   setup(build) {
-    build.onLoad({ filter: /src\/families\/load\.ts$/ }, () => {
-      const index = readFileSync(join(top, "src/families/index.ts"), "utf8");
-      const files = [...index.matchAll(/^import \w+ from "(\.\/[\w-]+\.ts)";$/gm)].map((match) => match[1]);
-      const cases = files.map((file) => {
-        const id = /^export default \{\n {2}id: "([\w-]+)",$/m.exec(
-          readFileSync(join(top, "src/families", file), "utf8"),
-        )?.[1];
-        if (id === undefined) throw new Error(`${file}: "id" is not the first field of its default export`);
-        return `  ${JSON.stringify(id)}: () => require(${JSON.stringify(file)}).default,`;
-      });
-      const contents = [
+    build.onResolve({ filter: /^\.\/families\/[\w-]+\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    build.onLoad({ filter: /src\/families\/load\.ts$/ }, () => ({
+      contents: [
         `const loaders: Record<string, () => unknown> = {`,
-        ...cases,
+        ...familyFiles().map(
+          ({ file, id }) => `  ${JSON.stringify(id)}: () => require("./families/${file}.cjs").default,`,
+        ),
         `};`,
         `export const loadFamily = (id: string) => (Object.hasOwn(loaders, id) ? loaders[id]() : undefined);`,
         `export const allFamilies = () => Object.values(loaders).map((load) => load());`,
-      ].join("\n");
-      return { contents, loader: "ts" };
-    });
+      ].join("\n"),
+      loader: "ts",
+    }));
+  },
+};
+
+/** Of the bundle for `list` of the live machine: no other verb, no other kind of machine. */
+const onlyListLive = {
+  name: "only-list-live",
+  setup(build) {
+    build.onLoad({ filter: /src\/commands\/index\.ts$/ }, () => ({
+      contents: `export const commands = { list: async () => (await import("./list.ts")).default };`,
+      loader: "ts",
+    }));
+    build.onLoad({ filter: /src\/root\/open\.ts$/ }, () => ({
+      contents: [
+        `import { openLive } from "./directory.ts";`,
+        `import { ioctlAsk } from "./ioctl.ts";`,
+        `export const openRoot = () => openLive(ioctlAsk);`,
+      ].join("\n"),
+      loader: "ts",
+    }));
   },
 };
 
@@ -57,29 +82,52 @@ export async function buildAll(force = false) {
     external,
     legalComments: "none",
     logLevel: "warning",
-  };
-  await build({
-    ...shared,
     absWorkingDir: top,
-    entryPoints: ["src/main.ts"],
-    outfile: "dist/accelctl.cjs",
-    format: "cjs",
-    // Node compiles what it reads: half the bytes, half the time. Names stay, so that a stack in a bug report can be read.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    plugins: [lazyFamilies],
-    banner: { js: "#!/usr/bin/env node\nconst __here=require('node:url').pathToFileURL(__filename).href;" },
+  };
+  // Half the bytes compile in half the time. Names stay, so that a stack in a bug report can be read.
+  const small = { ...shared, format: "cjs", minifySyntax: true, minifyWhitespace: true };
+  const here = {
+    banner: { js: "const __here=require('node:url').pathToFileURL(__filename).href;" },
     define: { "import.meta.url": "__here" },
+  };
+  await Promise.all([
+    build({ ...small, ...here, entryPoints: ["src/main.ts"], outfile: "dist/full.cjs", plugins: [lazyFamilies] }),
+    build({
+      ...small,
+      ...here,
+      entryPoints: ["src/main.ts"],
+      outfile: "dist/list.cjs",
+      plugins: [lazyFamilies, onlyListLive],
+    }),
+    build({
+      ...small,
+      entryPoints: familyFiles().map(({ file }) => `src/families/${file}.ts`),
+      outdir: "dist/families",
+      outExtension: { ".js": ".cjs" },
+    }),
+    build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
+  ]);
+  // Last, because its age says that all is built.
+  await build({
+    ...small,
+    bundle: false,
+    external: undefined,
+    entryPoints: ["src/launch.ts"],
+    outfile: "dist/accelctl.cjs",
+    banner: { js: "#!/usr/bin/env node" },
   });
   chmodSync(out, 0o755);
-  await build({
-    ...shared,
-    absWorkingDir: top,
-    entryPoints: ["src/index.ts"],
-    outfile: "dist/index.js",
-    format: "esm",
-  });
   return true;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll(true);
+/** Declarations of the library and catalog.json: what a published package holds besides. */
+export async function buildPackage() {
+  await buildAll(true);
+  const tsc = join(top, "node_modules/typescript/bin/tsc");
+  const done = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { cwd: top, stdio: "inherit" });
+  if (done.status !== 0) throw new Error("tsc failed; its words are above");
+  const { families } = await import(pathToFileURL(join(top, "dist/index.js")).href);
+  writeFileSync(join(top, "dist/catalog.json"), `${JSON.stringify(families, undefined, 1)}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage();

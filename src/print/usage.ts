@@ -8,6 +8,7 @@ export const exitCodes: readonly { readonly code: number; readonly says: string 
   { code: 1, says: "done, and there is a finding at or above --fail-on" },
   { code: 2, says: "the command was typed wrong; the message says what to type" },
   { code: 3, says: "it could not be done: no permission, no such file, a broken file" },
+  { code: 70, says: "a bug of accelctl; its words are worth reporting" },
 ];
 
 export function usageText(commands: readonly Command[], terminal: Terminal): string {
