@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { AccelctlError, UsageError } from "./base/errors.ts";
+import { row } from "./base/table.ts";
 import type { Command, Invocation, OptionSpec } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
 import type { Terminal } from "./print/terminal.ts";
@@ -37,7 +38,7 @@ async function dispatch(argv: readonly string[], streams: Streams): Promise<numb
 }
 
 async function run(name: string, args: readonly string[], streams: Streams): Promise<number> {
-  const load = commands[name];
+  const load = row(commands, name);
   if (!load) throw new UsageError(`no verb "${name}"; ${suggestion(name)}`);
   const command = await load();
   if (args.includes("--help") || args.includes("-h")) return run("help", [name], streams);

@@ -4,6 +4,7 @@
  */
 
 import { valueOf, type Reading } from "../base/reading.ts";
+import { row } from "../base/table.ts";
 import type { DeviceTree, TreeNode } from "../facts/devicetree.ts";
 import { cellsOf } from "../facts/of.ts";
 import type { Chip, DriverSpec, Family, OfMatch, RouteSpec } from "../families/family.ts";
@@ -150,7 +151,7 @@ function switchOf(root: Root, tree: DeviceTree, nodes: readonly TreeNode[], doub
     for (const supplier of iommusOf(root, tree, node, phandles)) if (!supplier.enabled) turnOn(supplier);
     turnOn(node);
     for (const word of node.compatible) {
-      const required = REQUIRED[word];
+      const required = row(REQUIRED, word);
       for (const property of required?.properties ?? []) {
         const stands = root.stat(`${tree.directory}${node.path}/${property}`).state === "read";
         if (required && !stands) missing.push({ node: node.path, property, binding: required.binding });

@@ -15,6 +15,7 @@ import {
   type Read,
   type Reading,
 } from "../base/reading.ts";
+import { row } from "../base/table.ts";
 import type { Root } from "../root/root.ts";
 
 export interface Confinement {
@@ -72,7 +73,7 @@ function readContainer(root: Root): Reading<string> {
   const found = mounted ?? cgroups.map(traceIn).find((trace) => trace !== undefined);
   if (said.state === "read" && said.value.trim() !== "") {
     const name = said.value.trim().slice(0, 40);
-    return read(found?.value === "kubernetes" ? "kubernetes" : (NAMES[name] ?? name), said.from);
+    return read(found?.value === "kubernetes" ? "kubernetes" : (row(NAMES, name) ?? name), said.from);
   }
   // Where the own root file system comes from is sure. A cgroup is not: a program of the host may have been put into one.
   const initial = inInitialNamespaces(root);

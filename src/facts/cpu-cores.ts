@@ -3,10 +3,12 @@
  * arch/arm64/include/asm/cputype.h (linux-next, seen 2026-11-25); a core it does not name is called by its numbers.
  */
 
+import { row } from "../base/table.ts";
+
 /** "Cortex-A76" for "0x41" and "0xd0b"; the numbers themselves for a core without a name here. */
 export function coreName(implementer: string, part: string): string {
-  const cores = CORES[implementer.toLowerCase()];
-  return cores?.[part.toLowerCase()] ?? `CPU implementer ${implementer}, part ${part}`;
+  const cores = row(CORES, implementer.toLowerCase());
+  return row(cores ?? {}, part.toLowerCase()) ?? `CPU implementer ${implementer}, part ${part}`;
 }
 
 const CORES: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -4,6 +4,7 @@
  */
 
 import { absent, chain, map, parseInteger, read, uncaptured, valueOf, type Reading } from "../base/reading.ts";
+import { row } from "../base/table.ts";
 import type { Root, Stat } from "../root/root.ts";
 import { createAccess, type Access } from "./access.ts";
 import { lazyFields } from "./lazy.ts";
@@ -95,7 +96,7 @@ interface Context {
 
 function* readClass(root: Root, rules: Context["rules"], name: string): Generator<DeviceNode> {
   const directory = `/sys/class/${name}`;
-  const wanted = NODE_NAMES[name];
+  const wanted = row(NODE_NAMES, name);
   let left = MEMBER_LIMIT;
   for (const member of valueOf(listDevices(root, directory)) ?? []) {
     if (wanted && !wanted.test(member)) continue;
@@ -114,7 +115,7 @@ function nodePath(className: string, member: string, uevent: Reading<Uevent>): s
     const name = uevent.value.get("DEVNAME");
     return name === undefined || !isPlain(name) ? undefined : `/dev/${name}`;
   }
-  const directory = FIXED_DIRECTORIES[className];
+  const directory = row(FIXED_DIRECTORIES, className);
   return directory === undefined ? undefined : `${directory}/${member}`;
 }
 

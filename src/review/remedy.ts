@@ -2,6 +2,7 @@
 
 import type { Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
+import { row } from "../base/table.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { PackageRef, Packages } from "../families/family.ts";
 
@@ -31,7 +32,7 @@ export function installRemedy(facts: Facts, what: string, packages: Packages | u
   const distro = valueOf(facts.distro);
   const names = distro === undefined ? [] : [distro.id, ...distro.like];
   for (const name of names) {
-    for (const manager of likeness[name] ?? []) {
+    for (const manager of row(likeness, name) ?? []) {
       const refs = packages[manager];
       if (refs !== undefined && refs.length > 0) return packageRemedy(manager, what, refs, packages);
     }

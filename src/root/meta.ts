@@ -11,6 +11,7 @@
 
 import { utf8 } from "../base/bytes.ts";
 import { valueOf, type Unread } from "../base/reading.ts";
+import { row } from "../base/table.ts";
 import { TreeBuilder } from "./memory.ts";
 import { FILE_LIMIT, type NodeType, type Stat } from "./root.ts";
 import type { Tree } from "./tree.ts";
@@ -144,7 +145,7 @@ function addNodes(builder: TreeBuilder, lines: readonly string[]): void {
     const [word = "", mode = "", uid = "", gid = "", major = "", minor = "", ...rest] = line.split(
       bars ? "|" : /[ \t]+/,
     );
-    const type = TYPES[word.trim()];
+    const type = row(TYPES, word.trim());
     let path = bars ? rest[0] : rest.join(" ");
     let target = bars ? rest.slice(1).join("|") : "";
     const arrow = path?.indexOf(" -> ") ?? -1;

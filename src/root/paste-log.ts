@@ -3,6 +3,7 @@
  * (dev_printk, drivers/base/core.c), DRM says what it registered under which minor, PCI prints ids and class when it finds a function.
  */
 
+import { row } from "../base/table.ts";
 import type { PastedMachine } from "./paste-machine.ts";
 
 export class LogReader {
@@ -37,7 +38,7 @@ export class LogReader {
       Object.assign(only, { vendor, device });
     }
     for (const one of machine.pci.values()) {
-      const vendor = one.claimedBy === undefined ? undefined : VENDORS[one.claimedBy];
+      const vendor = one.claimedBy === undefined ? undefined : row(VENDORS, one.claimedBy);
       if (vendor !== undefined) one.vendor ??= vendor;
     }
     for (const one of machine.pci.values()) if (one.claimedBy === "apex") one.device ??= "089a";
@@ -114,7 +115,7 @@ export class LogReader {
     const found = /^\[drm\] Initialized (\S{1,40}) .{0,40}for (\S{1,60}) on minor (\d{1,4})$/.exec(said.trim());
     if (found === null) return false;
     const [, name = "", device = "", minor = "0"] = found;
-    const driver = DRM_NAMES[name] ?? name;
+    const driver = row(DRM_NAMES, name) ?? name;
     let behind = `/sys/devices/platform/${device}`;
     if (/^[0-9a-f]{4,8}:[0-9a-f]{2}:/i.test(device)) {
       const slot = device.toLowerCase();

@@ -4,6 +4,8 @@
  * that would be taken for one; a name that several ids share is left out.
  */
 
+import { row } from "../base/table.ts";
+
 /** Vendor names as printed before the device's name; the longest that fits is taken. */
 const vendors: Readonly<Record<string, string>> = {
   "Advanced Micro Devices, Inc. [AMD/ATI]": "1002",
@@ -135,11 +137,11 @@ export function idsOfName(name: string): NamedIds | undefined {
   const numeric = /^Device ([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(name);
   if (numeric !== null) return { vendor: (numeric[1] ?? "").toLowerCase(), device: (numeric[2] ?? "").toLowerCase() };
   const vendorName = byLength.find((known) => name === known || name.startsWith(`${known} `));
-  const vendor = vendorName === undefined ? undefined : vendors[vendorName];
+  const vendor = vendorName === undefined ? undefined : row(vendors, vendorName);
   if (vendorName === undefined || vendor === undefined) return undefined;
   const rest = name.slice(vendorName.length).trim();
   const unnamed = /^Device ([0-9a-f]{4})$/i.exec(rest)?.[1];
-  const device = unnamed?.toLowerCase() ?? devices[vendor]?.[rest];
+  const device = unnamed?.toLowerCase() ?? row(devices[vendor] ?? {}, rest);
   return device === undefined ? { vendor } : { vendor, device };
 }
 

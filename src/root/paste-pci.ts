@@ -1,5 +1,6 @@
 /** PCI functions out of lspci in any of its spellings, lshw and vendors' tables. lspci(8), lshw(1) */
 
+import { row } from "../base/table.ts";
 import type { PastedMachine, PastedPci } from "./paste-machine.ts";
 import { classNames, idsOfName, idsOfNameAndRevision } from "./paste-names.ts";
 
@@ -52,7 +53,8 @@ export class PciReader {
     const numeric = found === null ? NUMERIC.exec(text) : null;
     if (found === null && numeric === null) return this.#machineReadable(text);
     // A kernel line may hold "ADDRESS word: text" too; a class is known by its name or shows its number.
-    if (found !== null && found[3] === undefined && classNames[(found[2] ?? "").trim()] === undefined) return false;
+    if (found !== null && found[3] === undefined && row(classNames, (found[2] ?? "").trim()) === undefined)
+      return false;
     const slot = withDomain((found ?? numeric)?.[1] ?? "");
     this.#machine.pciAsked = true;
     this.#slot = slot;
@@ -66,7 +68,7 @@ export class PciReader {
     const [, , className = "", code, described = ""] = found ?? [];
     const revision = REVISION.exec(described)?.[1];
     const interfaceByte = /\(prog-if ([0-9a-f]{2})/i.exec(described)?.[1] ?? "00";
-    const base = code ?? classNames[className.trim()];
+    const base = code ?? row(classNames, className.trim());
     if (base !== undefined) one.class = `${base}${interfaceByte === "ff" ? "00" : interfaceByte}`;
     const bare = described
       .replace(/\s*\((rev|prog-if) [0-9a-f]{2}[^)]*\)/gi, "")
@@ -106,7 +108,7 @@ export class PciReader {
     const code = /\[([0-9a-f]{4})\]$/i.exec(value)?.[1]?.toLowerCase();
     const name = value.replace(/\s*\[[0-9a-f]{4}\]$/i, "");
     if (key === "Class") {
-      const base = code ?? classNames[name];
+      const base = code ?? row(classNames, name);
       if (base !== undefined) one.class = `${base}00`;
     } else if (key === "Vendor") {
       this.#vendorName = name;
@@ -196,7 +198,7 @@ export class PciReader {
     this.#lshw = undefined;
     if (block?.slot === undefined || !SLOT.test(block.slot)) return;
     const one = this.#machine.pciAt(block.slot);
-    const base = classNames[block.class ?? ""];
+    const base = row(classNames, block.class ?? "");
     if (base !== undefined) one.class ??= `${base}00`;
     const ids = /\[([0-9a-f]{4}):([0-9a-f]{4})\]/i.exec(block.name ?? "");
     const known =
