@@ -62,8 +62,11 @@ export function readKernel(root: Root): Reading<Kernel> {
   const installed = readInstalled(root);
   const release = firstRead(
     (function* () {
-      yield map(root.text("/proc/sys/kernel/osrelease"), (text) => text.trim());
-      yield chain(banner, (text, from) => matched(/^Linux version (\S+)/, text, from));
+      // A release has at most 64 characters: __NEW_UTS_LEN in include/uapi/linux/utsname.h.
+      yield chain(root.text("/proc/sys/kernel/osrelease"), (text, from) =>
+        matched(/^\s{0,4}(\S{1,64})\s*$/, text, from),
+      );
+      yield chain(banner, (text, from) => matched(/^Linux version (\S{1,64})(?!\S)/, text, from));
       yield chain(installed, (releases, from) => {
         const newest = releases[0];
         return newest === undefined ? absent(from, "no module tree") : read(newest, from);
