@@ -344,7 +344,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function quote(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value).slice(0, 200);
+  if (value === undefined) return "nothing";
+  // Lists may be nested deeper than JSON.stringify goes.
+  return typeof value === "object" ? "no number" : JSON.stringify(value).slice(0, 200);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -141,6 +141,11 @@ describe("a capture", () => {
 describe("what is no capture", () => {
   const wrap = (paths: string): string => `{"format":"accelctl-capture","version":1,"paths":${paths}}`;
   const cases: readonly (readonly [string, string, RegExp])[] = [
+    [
+      "a version nested too deep to be written down",
+      `{"format":"accelctl-capture","version":${"[".repeat(50_000)}${"]".repeat(50_000)},"paths":{}}`,
+      /capture version no number/,
+    ],
     ["an unknown version", '{"format":"accelctl-capture","version":2,"paths":{}}', /capture version 2/],
     ["no paths", '{"format":"accelctl-capture","version":1}', /without paths/],
     ["a list of paths", wrap("[]"), /without paths/],
