@@ -207,7 +207,12 @@ export function mutateJson(seed: unknown, random: Random): string {
       break;
     case 1: {
       const deep = 1 + below(random, 20_000);
-      text = text.replace(/:("[^"]*"|[0-9]+|true|false|null)/, () => `:${"[".repeat(deep)}1${"]".repeat(deep)}`);
+      const scalars = [...text.matchAll(/:("[^"]*"|[0-9]+|true|false|null)/g)];
+      const scalar = scalars.length === 0 ? undefined : pick(random, scalars);
+      if (scalar !== undefined) {
+        const end = scalar.index + scalar[0].length;
+        text = `${text.slice(0, scalar.index)}:${"[".repeat(deep)}1${"]".repeat(deep)}${text.slice(end)}`;
+      }
       break;
     }
     case 2: {

@@ -75,10 +75,12 @@ export const pasteFloods: Target = {
       ". ",
       "| ",
       "/*",
+      '"',
+      "\n",
       "{",
       "<",
     ]);
-    const width = pick(random, [40, 400, LINE]);
+    const width = pick(random, [1, 40, 400, LINE, FLOOD]);
     const long = line.slice(0, at) + run.repeat(Math.ceil(width / run.length)) + line.slice(at);
     const text = `${part}${`${long}\n`.repeat(Math.ceil(FLOOD / (long.length + 1)))}${part}`;
     return {
