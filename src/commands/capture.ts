@@ -6,15 +6,7 @@ import type * as Os from "node:os";
 import type * as Zlib from "node:zlib";
 
 import { CannotError } from "../base/errors.ts";
-import { families } from "../families/index.ts";
-import { groundSymbols, kernelSide } from "../review/kernel-side.ts";
-import { readKernelView } from "../review/kernel-view.ts";
-import type { ReviewOptions } from "../review/judge.ts";
-import { review } from "../review/review.ts";
-import { captureMachine } from "../root/capture-machine.ts";
-import type { Root } from "../root/root.ts";
-import type { Relevant } from "../root/trim.ts";
-import { version } from "../version.ts";
+import { takeCapture } from "../review/take-capture.ts";
 import { flag, option, type Command } from "./command.ts";
 import { environmentsOf, queryOption, rootOf, rootOptions } from "./common.ts";
 
@@ -49,16 +41,10 @@ const command: Command = {
   ],
   run(invocation) {
     const root = rootOf(invocation);
-    const options: ReviewOptions = {
+    const keepNames = flag(invocation, "keep-names");
+    const { text, release, notes } = takeCapture(root, {
       environments: environmentsOf(invocation),
       query: flag(invocation, "query"),
-      abilities: true,
-    };
-    const keepNames = flag(invocation, "keep-names");
-    const { text, release, notes } = captureMachine(root, {
-      question: (asked) => question(asked, options),
-      relevant: relevant(),
-      by: `accelctl ${version}`,
       redact: !keepNames,
       trim: !flag(invocation, "whole"),
       names: root.kind === "live" ? ownNames() : { users: [], hosts: [] },
@@ -72,34 +58,6 @@ const command: Command = {
   },
 };
 export default command;
-
-/** All that a capture should be able to answer: the review and the kernel's side. What it gives back is only compared. */
-function question(root: Root, options: ReviewOptions): string {
-  return JSON.stringify([review(root, options), sideOf(root)], (_, value: unknown) =>
-    value instanceof Map ? [...(value as Map<unknown, unknown>)] : value,
-  );
-}
-
-function sideOf(root: Root): unknown {
-  try {
-    return kernelSide(readKernelView(root), families);
-  } catch (error) {
-    if (error instanceof CannotError) return error.message; // a tree without a kernel: that too is an answer
-    throw error;
-  }
-}
-
-function relevant(): Relevant {
-  const drivers = families.flatMap((family) => family.routes.map((route) => route.driver));
-  const modules = drivers.flatMap((driver) => [driver.module, ...(driver.with ?? []), ...(driver.binds ?? [])]);
-  const symbols = drivers.flatMap(({ config }) =>
-    config === undefined ? [] : [config.symbol, ...(config.needs ?? [])],
-  );
-  return {
-    modules: new Set(modules.filter((name) => name !== undefined).map((name) => name.replaceAll("-", "_"))),
-    symbols: new Set([...symbols, ...groundSymbols.map(([symbol]) => symbol)]),
-  };
-}
 
 /** Who runs this on what: words that also stand in logs and paths. */
 function ownNames(): { users: string[]; hosts: string[] } {

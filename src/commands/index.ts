@@ -4,6 +4,8 @@ import type { Command } from "./command.ts";
 
 /** Verb to loader: a verb's code is run only when it is used. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  "board": async () => (await import("./board.ts")).default,
+  "capture": async () => (await import("./capture.ts")).default,
   "catalog": async () => (await import("./catalog.ts")).default,
   "explain": async () => (await import("./explain.ts")).default,
   "help": async () => (await import("./help.ts")).default,

@@ -215,7 +215,7 @@ function overlayOf(paths: readonly string[]): string {
 }
 
 // The catalogue knows the SoC by a hint (a compatible of the board or of a clock), or names the chip after it: RK3576, Tegra234.
-function expectedOf(tree: DeviceTree, found: ReadonlySet<Family>): readonly Expected[] {
+export function expectedOf(tree: DeviceTree, found: ReadonlySet<Family>): readonly Expected[] {
   const expected = new Map<Family, Expected>();
   const add = (family: Family, chip: Chip, because: string): void => {
     if (!found.has(family) && !expected.has(family)) {
@@ -235,7 +235,7 @@ function isKnownSoc(tree: DeviceTree, family: Family): boolean {
 }
 
 /** "rockchip,rk3576": chips with a hint of that compatible, and chips of that name whose nodes have compatibles of the same maker. */
-function chipsOfSoc(compatible: string): readonly { readonly family: Family; readonly chip: Chip }[] {
+export function chipsOfSoc(compatible: string): readonly { readonly family: Family; readonly chip: Chip }[] {
   const hinted = matchOf([compatible], "", true);
   if (hinted?.match.hint) return [hinted];
   const [maker = "", soc = ""] = compatible.toLowerCase().split(",", 2);

@@ -3,6 +3,7 @@
  * leads to is then loaded. Ids come in the spelling of sysfs, lower case.
  */
 
+import { NO_CLASS } from "../facts/pci.ts";
 import { decoys } from "./decoys.ts";
 import type { Chip, Family, Match, OfMatch, PciMatch, UsbMatch } from "./family.ts";
 import { idTable } from "./ids.ts";
@@ -73,6 +74,13 @@ export function matchModalias(modalias: string): Matched | undefined {
   return found && load(found.row);
 }
 
+/** The one family whose hardware a driver of this name drives; undefined for drivers of several and of anything (vfio-pci). */
+export function familyOfDriver(driver: string): Family | undefined {
+  const { drivers } = (tables ??= makeTables());
+  const id = drivers.get(driver) ?? drivers.get(driver.replaceAll("-", "_"));
+  return id === undefined ? undefined : loadFamily(id);
+}
+
 export function matchCpu(arch: string): Matched | undefined {
   const { cpu } = (tables ??= makeTables());
   const found = cpu.find((entry) => globMatches(entry.pattern, arch));
@@ -103,7 +111,8 @@ function pciIdsHold(match: PciMatch, ids: PciIds): boolean {
 }
 
 function pciHolds(match: PciMatch, ids: PciIds): boolean {
-  if (match.classes !== undefined) {
+  // A log may name a function without its class; then the vendor alone has to do.
+  if (match.classes !== undefined && ids.class !== NO_CLASS) {
     const text = ids.class.toString(16).padStart(6, "0");
     if (!match.classes.some((prefix) => text.startsWith(prefix))) return false;
   }
@@ -114,27 +123,21 @@ function pciHolds(match: PciMatch, ids: PciIds): boolean {
   return true;
 }
 
-/** `*` and `?`, without backtracking trouble: patterns are short and ours. */
+/** Whole-text match of `*`, `?` and `[...]`. Patterns are the catalogue's own, short and few: compiled once. */
 export function globMatches(pattern: string, text: string): boolean {
-  let p = 0;
-  let t = 0;
-  let star = -1;
-  let mark = 0;
-  while (t < text.length) {
-    if (pattern[p] === "*") {
-      star = p++;
-      mark = t;
-    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
-      p++;
-      t++;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++mark;
-    } else return false;
+  if (!/[*?[]/.test(pattern)) return pattern === text;
+  let compiled = globs.get(pattern);
+  if (!compiled) {
+    const source = pattern
+      .replace(/[.+^${}()|\\]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".");
+    compiled = new RegExp(`^${source}$`, "s");
+    globs.set(pattern, compiled);
   }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
+  return compiled.test(text);
 }
+const globs = new Map<string, RegExp>();
 
 /** One id of one chip; the family behind it is loaded when the id is met. */
 interface Row<M extends Match = Match> {
@@ -146,6 +149,7 @@ interface Row<M extends Match = Match> {
 /** What `npm run generate` writes to ids.ts. */
 interface IdTable {
   readonly rows: readonly Row[];
+  readonly drivers: Readonly<Record<string, string>>;
   readonly nodes: readonly string[];
 }
 
@@ -178,5 +182,14 @@ function makeTables() {
     else if (match.bus === "platform") platform.push({ pattern: match.modalias, row: { family, chip, match } });
     else cpu.push({ pattern: match.arch, row: { family, chip, match } });
   }
-  return { pciExact, pciVendor, usb, of, platform, cpu, nodePatterns: table.nodes };
+  return {
+    pciExact,
+    pciVendor,
+    usb,
+    of,
+    platform,
+    cpu,
+    drivers: new Map(Object.entries(table.drivers)),
+    nodePatterns: table.nodes,
+  };
 }

@@ -35,7 +35,7 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const devices = found.devices.map((device) => reviewDevice(facts, device, findings));
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
-  findings.push(...logged, ...findRules(facts, found.devices));
+  findings.push(...logged, ...findRules(facts, found.devices, logged));
   const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
