@@ -5,7 +5,7 @@ import { AccelctlError, UsageError } from "./base/errors.ts";
 import { row } from "./base/table.ts";
 import type { Command, Invocation, OptionSpec } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
-import type { Terminal } from "./print/terminal.ts";
+import { harmless, type Terminal } from "./print/terminal.ts";
 
 export interface Streams {
   readonly out: (text: string) => void;
@@ -21,7 +21,8 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     return await dispatch(argv, streams);
   } catch (error) {
     if (error instanceof AccelctlError) {
-      streams.err(`accelctl: ${error.message}\n`);
+      // The message may hold a path out of an archive, or what was typed.
+      streams.err(`accelctl: ${harmless(error.message)}\n`);
       return error.exitCode;
     }
     throw error;

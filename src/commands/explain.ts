@@ -1,6 +1,6 @@
 /** accelctl explain: what a message or a log says about accelerators, from the table of breakages, without a machine. */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { FileError, UsageError } from "../base/errors.ts";
 import { explainText, type Explanation } from "../breakages/explain.ts";
 import { loadFamily } from "../families/load.ts";
@@ -44,9 +44,9 @@ function textOf(args: Invocation["args"]): Source {
   if (said.trim() === "")
     throw new UsageError("explain what? accelctl explain 'MESSAGE', a file, or - for standard input");
   if (said === "-") return { name: "standard input", text: decode("standard input", readBounded(0, "standard input")) };
-  const stat = statSync(said, { throwIfNoEntry: false });
+  const stat = statOf(said);
   if (stat?.isFile() === true) {
-    const fd = openSync(said, "r");
+    const fd = open(said);
     try {
       return { name: said, text: decode(said, readBounded(fd, said)) };
     } finally {
@@ -58,6 +58,27 @@ function textOf(args: Invocation["args"]): Source {
   if (/^\S+\.(log|txt|out)$/.test(said)) throw new FileError(said, "no such file");
   return { name: undefined, text: said };
 }
+
+/** What is typed may be a message: longer than any name, or no name at all. */
+function statOf(said: string): Stats | undefined {
+  try {
+    return statSync(said, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENAMETOOLONG" || code === "ELOOP") return undefined;
+    throw new FileError(said, `cannot be looked at (${code})`, undefined, { cause: error });
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw new FileError(path, `cannot be opened (${codeOf(error)})`, undefined, { cause: error });
+  }
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "no reason given";
 
 function readBounded(fd: number, name: string): Buffer {
   const chunks: Buffer[] = [];

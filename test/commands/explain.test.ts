@@ -133,6 +133,11 @@ describe("accelctl explain", () => {
     expect((await run([file("long.log", "x".repeat(3_000_000))])).code).toBe(1);
   });
 
+  it("takes a message that is longer than a file's name may be for a message", async () => {
+    const message = `intel_vpu 0000:00:0b.0: probe with driver intel_vpu failed with error -2 ${"and so on ".repeat(500)}`;
+    expect((await run([message])).out).toContain("intel-fw-2");
+  });
+
   it("reads standard input", () => {
     const bundle = join(scratch, "explain.mjs");
     buildSync({

@@ -5,7 +5,7 @@ import type { Random } from "./mutate.ts";
 export interface Case {
   /** What goes in, for a file to look at when the case fails. */
   readonly input: string | Uint8Array;
-  run(): void;
+  run(): void | Promise<void>;
 }
 
 export interface Target {

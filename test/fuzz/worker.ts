@@ -84,7 +84,7 @@ async function runTarget(target: Target, position: number): Promise<void> {
     Atomics.store(state, 2, 1);
     const before = cpuMilliseconds();
     try {
-      made.run();
+      await made.run();
     } catch (error) {
       if (error instanceof AccelctlError) row.typed++;
       else {

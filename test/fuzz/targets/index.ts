@@ -3,6 +3,7 @@
 import type { Target } from "../target.ts";
 import * as files from "./files.ts";
 import { floods } from "./floods.ts";
+import { commandLines } from "./lines.ts";
 import * as machine from "./machine.ts";
 import * as pasted from "./pasted.ts";
 import * as text from "./text.ts";
@@ -29,4 +30,5 @@ export const targets: readonly Target[] = [
   text.explanations,
   text.configurations,
   text.harvests,
+  commandLines,
 ];
