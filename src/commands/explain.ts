@@ -1,10 +1,11 @@
 /** accelctl explain: what a message or a log says about accelerators, from the table of breakages, without a machine. */
 
-import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { FileError, UsageError } from "../base/errors.ts";
 import { explainText, type Explanation } from "../breakages/explain.ts";
 import { loadFamily } from "../families/load.ts";
 import { harmless, paint, wrapText, type Paint } from "../print/terminal.ts";
+import { readNamed, readStandardInput } from "../root/file.ts";
 import { FILE_LIMIT } from "../root/root.ts";
 import { flag, type Command, type Invocation, type Terminal } from "./command.ts";
 import { toJson } from "./common.ts";
@@ -43,15 +44,10 @@ function textOf(args: Invocation["args"]): Source {
   const said = args.join(" ");
   if (said.trim() === "")
     throw new UsageError("explain what? accelctl explain 'MESSAGE', a file, or - for standard input");
-  if (said === "-") return { name: "standard input", text: decode("standard input", readBounded(0, "standard input")) };
+  if (said === "-") return { name: "standard input", text: decode("standard input", readStandardInput(FILE_LIMIT)) };
   const stat = statOf(said);
   if (stat?.isFile() === true) {
-    const fd = open(said);
-    try {
-      return { name: said, text: decode(said, readBounded(fd, said)) };
-    } finally {
-      closeSync(fd);
-    }
+    return { name: said, text: decode(said, readNamed(said, FILE_LIMIT)) };
   }
   if (stat?.isDirectory() === true)
     throw new FileError(said, "is a directory; for a machine's tree use accelctl review --root");
@@ -70,43 +66,7 @@ function statOf(said: string): Stats | undefined {
   }
 }
 
-function open(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    throw new FileError(path, `cannot be opened (${codeOf(error)})`, undefined, { cause: error });
-  }
-}
-
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "no reason given";
-
-function readBounded(fd: number, name: string): Buffer {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(64 * 1024);
-    const count = readSome(fd, chunk);
-    if (count === 0) return Buffer.concat(chunks, total);
-    total += count;
-    if (total > FILE_LIMIT)
-      throw new FileError(name, `is larger than ${FILE_LIMIT / 1024 / 1024} MiB; cut out the part that matters`);
-    chunks.push(chunk.subarray(0, count));
-  }
-}
-
-function readSome(fd: number, chunk: Buffer): number {
-  for (;;) {
-    try {
-      return readSync(fd, chunk);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EOF") return 0;
-      // A pipe that has nothing yet, opened non-blocking by whoever made it: wait a little and ask again.
-      if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-    }
-  }
-}
 
 function decode(name: string, bytes: Buffer): string {
   const packed =

@@ -9,7 +9,7 @@ import type { Facts } from "../facts/facts.ts";
 import type { DeviceNode } from "../facts/nodes.ts";
 import type { Chip, Family } from "../families/family.ts";
 import { allFamilies } from "../families/load.ts";
-import { familyOfDriver, globMatches } from "../families/match.ts";
+import { familyOfDriver, globMatches, knownDrivers } from "../families/match.ts";
 import { chipsOfSoc } from "./board.ts";
 import type { Device } from "./device.ts";
 import { chipOfDriver, kinName, nameOf } from "./name.ts";
@@ -31,27 +31,88 @@ export function findPasted(facts: Facts, placed: readonly Device[]): Device[] {
       out.push(pasted(family, undefined, node.path, node.path, uncaptured(node.path), [node]));
     }
   }
-  for (const word of valueOf(facts.deviceTree)?.compatible ?? []) {
-    for (const { family, chip } of chipsOfSoc(word)) {
+  for (const { family, shown, from } of remoteImages(facts)) {
+    if (!has(family)) out.push(pasted(family, undefined, shown, from, uncaptured(from), []));
+  }
+  for (const { word, from } of socWords(facts)) {
+    // "rk3588" in a kernel's name: the SoC is there, and its NPU with it.
+    for (const { family, chip } of [...chipsOfSoc(word), ...chipsNamed(word)]) {
       if (has(family)) continue;
-      const from = "/sys/firmware/devicetree/base/compatible";
       out.push(pasted(family, chip, word, from, uncaptured("/sys/bus/platform/devices"), nodesOf(facts, family)));
     }
   }
   return out;
 }
 
+/** Drivers the text shows at work: bound somewhere, or with a directory of their own in debugfs. A loaded module alone proves no hardware. */
 function* unplacedDrivers(facts: Facts): Generator<{ name: string; path: string }> {
-  for (const bus of ["pci", "platform"]) {
-    const directory = `/sys/bus/${bus}/drivers`;
-    for (const name of valueOf(facts.root.list(directory)) ?? []) yield { name, path: `${directory}/${name}` };
+  for (const name of knownDrivers()) {
+    const places = [
+      `/sys/bus/pci/drivers/${name}`,
+      `/sys/bus/platform/drivers/${name}`,
+      `/sys/kernel/debug/${name}/version`,
+    ];
+    const path = places.find((place) => facts.root.stat(place).state === "read");
+    if (path !== undefined) yield { name, path };
   }
 }
 
-const socChip = (facts: Facts, family: Family): Chip | undefined =>
-  valueOf(facts.deviceTree)
-    ?.compatible.flatMap((word) => chipsOfSoc(word))
-    .find((known) => known.family.id === family.id)?.chip;
+/** A remote processor that asks for an image only an accelerator has: cdsp.mbn. */
+function* remoteImages(facts: Facts): Generator<{ family: Family; shown: string; from: string }> {
+  const remotes = valueOf(facts.remoteprocs) ?? [];
+  if (remotes.length === 0) return;
+  for (const family of allFamilies()) {
+    const images = family.routes.flatMap((route) => (route.firmware?.files ?? []).map((file) => lastPart(file.path)));
+    for (const remote of remotes) {
+      const image = valueOf(remote.firmware)?.trim();
+      if (image === undefined || !images.includes(lastPart(image))) continue;
+      yield { family, shown: valueOf(remote.label)?.trim() ?? remote.name, from: `${remote.path}/firmware` };
+    }
+  }
+}
+
+const lastPart = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** Words that name the SoC: the board's compatibles, its model, the name a vendor gave its kernel (5.4.217-bm1684). */
+function* socWords(facts: Facts): Generator<{ word: string; from: string }> {
+  const tree = "/sys/firmware/devicetree/base";
+  for (const word of (valueOf(facts.root.text(`${tree}/compatible`)) ?? "").split("\0")) {
+    if (word !== "") yield { word, from: `${tree}/compatible` };
+  }
+  const named: readonly [string, string | undefined][] = [
+    [`${tree}/model`, valueOf(facts.root.text(`${tree}/model`))],
+    ["/proc/sys/kernel/osrelease", facts.release],
+  ];
+  for (const [from, text] of named) {
+    for (const word of (text ?? "").toLowerCase().split(/[^a-z0-9]+/)) {
+      // Letters, then digits: rk3588, bm1684; not "6", "edge" or "g18c6a7c".
+      if (/^[a-z]{1,4}\d{3,5}[a-z]{0,2}$/.test(word)) yield { word, from };
+    }
+  }
+}
+
+function chipsNamed(word: string): readonly { readonly family: Family; readonly chip: Chip }[] {
+  return allFamilies().flatMap((family) =>
+    family.chips
+      .filter(
+        (chip) =>
+          chip.id === word ||
+          chip.name
+            .toLowerCase()
+            .split(/[^a-z0-9]+/)
+            .includes(word),
+      )
+      .map((chip) => ({ family, chip })),
+  );
+}
+
+const socChip = (facts: Facts, family: Family): Chip | undefined => {
+  for (const { word } of socWords(facts)) {
+    const known = [...chipsOfSoc(word), ...chipsNamed(word)].find((one) => one.family.id === family.id);
+    if (known) return known.chip;
+  }
+  return undefined;
+};
 
 /** A node whose name is one family's own; accel0 and renderD128 are anybody's. */
 function familyOfNode(node: DeviceNode): Family | undefined {
@@ -82,7 +143,7 @@ function pasted(
     family,
     ...(chip ? { chip } : {}),
     name: chip ? nameOf({ family, chip }) : kinName(family, shown),
-    bus: "virtual",
+    bus: /^[0-9a-f]{5,}\./.test(shown) ? "platform" : "virtual",
     address: shown.replace(/^driver /, ""),
     ids: {},
     modalias: absent(from, "the text gives no address"),

@@ -3,7 +3,7 @@
 import { valueOf } from "../base/reading.ts";
 import type { Facts } from "../facts/facts.ts";
 import { NO_CLASS, NO_ID, type PciFunction } from "../facts/pci.ts";
-import type { Family } from "../families/family.ts";
+import type { Family, PciMatch } from "../families/family.ts";
 import { familyOfDriver, matchDecoyPci, matchPci, matchPciFamily, type Matched } from "../families/match.ts";
 import type { Device } from "./device.ts";
 import { becauseOfMatch, chipOfDriver, hex, kinName, nameOf } from "./name.ts";
@@ -18,7 +18,7 @@ export function findPciDevices(facts: Facts, decoys: { address: string; says: st
   const virtual: PciFunction[] = [];
   for (const f of functions) {
     const ids = { vendor: f.vendor, device: f.device, class: f.class, revision: valueOf(f.revision) };
-    const matched = matchPci(ids);
+    const matched = f.class === NO_CLASS ? exactly(matchPci(ids)) : matchPci(ids);
     if (matched?.match.helper) helpers.push({ f, matched });
     else if (matched) {
       const parent = valueOf(f.physicalFunction);
@@ -61,6 +61,10 @@ function familyByDriver(facts: Facts, f: PciFunction): Family | undefined {
   const claimed = valueOf(facts.root.text(`${f.path}/claimed_by`))?.trim();
   return claimed === undefined ? undefined : familyOfDriver(claimed);
 }
+
+/** A vendor's class of devices is no match where the class is not known. */
+const exactly = (matched: Matched<PciMatch> | undefined): Matched<PciMatch> | undefined =>
+  matched?.match.device === undefined ? undefined : matched;
 
 /** No family claims it: does it say of itself that it is an accelerator? */
 function isUnrecognised(facts: Facts, f: PciFunction): boolean {

@@ -81,6 +81,11 @@ export function familyOfDriver(driver: string): Family | undefined {
   return id === undefined ? undefined : loadFamily(id);
 }
 
+/** Names of all such drivers. */
+export function knownDrivers(): readonly string[] {
+  return [...(tables ??= makeTables()).drivers.keys()];
+}
+
 export function matchCpu(arch: string): Matched | undefined {
   const { cpu } = (tables ??= makeTables());
   const found = cpu.find((entry) => globMatches(entry.pattern, arch));

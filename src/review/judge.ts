@@ -38,21 +38,24 @@ export interface Judged {
 
 export function judgeRoutes(facts: Facts, device: Device, family: Family): Judged[] {
   const silicon = judgeSilicon(device);
-  return family.routes
-    .filter((route) => route.chips === undefined || (device.chip !== undefined && route.chips.includes(device.chip.id)))
-    .map((route) => {
-      const context: RouteContext = { facts, device, family, route };
-      const layers: Layer[] = [
-        silicon,
-        judgeDriver(context),
-        judgeFirmware(context),
-        judgeNode(context),
-        judgeRuntime(context),
-        judgeDelegate(context),
-        judgeModel(context),
-      ];
-      return { context, route: { name: route.name, works: worksBy(layers), open: isOpen(layers), layers } };
-    });
+  return (
+    family.routes
+      // A chip that is not known may be any of the family's.
+      .filter((route) => route.chips === undefined || device.chip === undefined || route.chips.includes(device.chip.id))
+      .map((route) => {
+        const context: RouteContext = { facts, device, family, route };
+        const layers: Layer[] = [
+          silicon,
+          judgeDriver(context),
+          judgeFirmware(context),
+          judgeNode(context),
+          judgeRuntime(context),
+          judgeDelegate(context),
+          judgeModel(context),
+        ];
+        return { context, route: { name: route.name, works: worksBy(layers), open: isOpen(layers), layers } };
+      })
+  );
 }
 
 function worksBy(layers: readonly Layer[]): Route["works"] {

@@ -19,12 +19,13 @@ export function findLogged(facts: Facts, devices: readonly Device[], log: readon
     // A line about hardware that is not here (a driver that looked around) is the log's business, not a finding.
     if (device === undefined && match.address !== undefined && facts.pci.state === "read") continue;
     const anyones = breakage.family === "any" && devices.some((d) => d.family !== undefined && d.family.id !== "cpu");
-    if (device === undefined && !anyones && !devices.some((d) => d.family?.id === breakage.family)) continue;
+    const pasted = facts.root.kind === "paste";
+    if (device === undefined && !pasted && !anyones && !devices.some((d) => d.family?.id === breakage.family)) continue;
     const key = `${breakage.id}/${device?.id ?? "machine"}`;
     if (said.has(key)) continue;
     said.add(key);
     const times = match.count > 1 ? ` (${match.count} times)` : "";
-    const line = seen(`kernel log line ${match.line}`, `${match.text.slice(0, 200)}${times}`);
+    const line = seen(`${pasted ? "" : "kernel log "}line ${match.line}`, `${match.text.slice(0, 200)}${times}`);
     // A driver that has said since that the device is up makes it history, worth a note.
     out.push(findingOf(breakage, device?.id ?? "machine", [line], match.recovered !== undefined));
   }

@@ -35,11 +35,15 @@ export function judgeNode(context: RouteContext): Layer {
   if (own.length === 0) {
     const is = spec.paths.join(" or ");
     // Not looked at and not there are different: a pasted lspci says nothing of /dev.
-    if (facts.nodes.state !== "read") {
-      const status = facts.nodes.state === "absent" ? "missing" : "unknown";
-      return { ...base, is, status, evidence: [unseen(facts.nodes)] };
+    const place = facts.root.list(spec.class === "unknown" ? "/dev" : `/sys/class/${spec.class}`);
+    const looked = facts.nodes.state === "read" ? place : facts.nodes;
+    if (facts.root.kind === "paste" && context.device.driver.state === "read") {
+      return { ...base, is, status: "unknown", evidence: [seen(place.from, "the text shows no node of this device")] };
     }
-    return { ...base, is, status: "missing", evidence: [seen(`/sys/class/${spec.class}`, "no entry for this device")] };
+    if (looked.state !== "read" && looked.state !== "absent") {
+      return { ...base, is, status: "unknown", evidence: [unseen(looked)] };
+    }
+    return { ...base, is, status: "missing", evidence: [seen(place.from, "no entry for this device")] };
   }
   const is = own.map((node) => node.path).join(", ");
   const evidence: Evidence[] = [];

@@ -3,7 +3,7 @@
  * packages of which it consists, or a harvest.
  */
 
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import { CannotError } from "../base/errors.ts";
 import { uncaptured } from "../base/reading.ts";
@@ -30,7 +30,7 @@ export function openKernel(what: string | undefined, root: () => Root): KernelVi
     case "deb":
       return packageView([what]);
     case "harvest":
-      return harvestView(parseHarvest(readFileSync(what, "utf8"), what), what);
+      return harvestView(parseHarvest(readNamed(what, FILE_LIMIT).toString(), what), what);
     case "root":
       return readKernelView(openRoot(what));
   }
@@ -66,17 +66,7 @@ function kindOf(path: string): Kind {
   } catch {
     return "release"; // whatever the errno: it is no file we can open, and may be a release
   }
-  const head = beginning(path);
+  const head = readHead(path, 64).toString("latin1");
   if (head.startsWith("!<arch>\n")) return "deb";
   return /^\{\s*"schema": 1,\s*"release": /.test(head) ? "harvest" : "root";
-}
-
-function beginning(path: string): string {
-  const bytes = Buffer.alloc(64);
-  const file = openSync(path, "r");
-  try {
-    return bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
-  } finally {
-    closeSync(file);
-  }
 }

@@ -6,10 +6,12 @@
 import type { Finding, Layer } from "../base/finding.ts";
 import { severities } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
-import { matchLog } from "../breakages/match.ts";
+import { matchLines, matchLog, type LogMatch } from "../breakages/match.ts";
 import type { Device } from "../devices/device.ts";
 import { findDevices, type Found } from "../devices/find.ts";
 import type { Facts } from "../facts/facts.ts";
+import { parseKernelLog } from "../facts/klog.ts";
+import { PASTE_PATH } from "../root/paste.ts";
 import type { Root } from "../root/root.ts";
 import type { RouteContext } from "./context.ts";
 import { describeDevice } from "./describe.ts";
@@ -30,12 +32,13 @@ export type { ReviewOptions } from "./judge.ts";
 export function review(root: Root, options: ReviewOptions = {}): Report {
   const facts = factsOf(root, options);
   const found = findDevices(facts);
-  const log = matchLog(valueOf(facts.log) ?? []);
+  const log = root.kind === "paste" ? matchPaste(root) : matchLog(valueOf(facts.log) ?? []);
   const findings: Finding[] = [];
   const devices = found.devices.map((device) => reviewDevice(facts, device, findings));
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
-  findings.push(...logged, ...findRules(facts, found.devices, logged));
+  const rules = findRules(facts, found.devices, logged).map((rule) => (isTold(rule, findings) ? asNote(rule) : rule));
+  findings.push(...logged, ...rules);
   const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
@@ -49,6 +52,12 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
     ),
     blind: blindSpots(facts),
   };
+}
+
+/** A paste may hold what programs printed beside the kernel's lines: all of it is held against the signatures. */
+function matchPaste(root: Root): LogMatch[] {
+  const text = valueOf(root.text(PASTE_PATH));
+  return text === undefined ? [] : matchLines(parseKernelLog(text));
 }
 
 function reviewDevice(facts: Facts, device: Device, findings: Finding[]): DeviceReport {
@@ -121,13 +130,21 @@ function unrecognised(device: Device): Finding {
   };
 }
 
+/** A layer's own finding has the exact state of this machine; what is known of such cases in general stands beside it as a note. */
+function isTold(rule: Finding, findings: readonly Finding[]): boolean {
+  const layer = (finding: Finding): string => finding.rule.slice(0, finding.rule.indexOf("/"));
+  return findings.some((f) => f.device === rule.device && f.severity !== "note" && layer(f) === layer(rule));
+}
+
+const asNote = (finding: Finding): Finding => ({ ...finding, severity: "note" });
+
 /** The processor always works somehow; what it lacks is told when there is nothing else to tell. */
 const CPU = "cpu:0";
 
 /** "The probe failed, the log says why" is no finding beside the line of the log that says why. */
 function isExplained(finding: Finding, logged: readonly Finding[]): boolean {
   return (
-    finding.rule === "driver/probe-failed" &&
+    (finding.rule === "driver/probe-failed" || finding.rule === "driver/unbound") &&
     logged.some((other) => other.device === finding.device && other.severity === "error")
   );
 }

@@ -7,12 +7,7 @@ import type { Verdict } from "./report.ts";
 export function verdictOf(device: Device, routes: readonly Route[]): Verdict {
   if (device.family === undefined) return { works: "unknown", says: "unrecognised" };
   const [best] = [...routes].sort(byNearness);
-  if (best === undefined) {
-    return {
-      works: "unknown",
-      says: device.chip === undefined ? "chip newer than the catalogue" : "no public route on Linux is known",
-    };
-  }
+  if (best === undefined) return { works: "unknown", says: "no public route on Linux is known" };
   const [open] = routes.filter((route) => route.open).sort(byNearness);
   const rest = { route: best.name, ...(open ? { most_open: open.name } : {}) };
   if (best.works === "yes") return { works: "yes", says: `works by "${best.name}"`, ...rest };

@@ -4,13 +4,14 @@
  * for what people paste into a bug report. "-" is standard input.
  */
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import { CannotError, FileError } from "../base/errors.ts";
 import { ARCHIVE_LIMIT, isDeb, isTar, openDebBytes, openTar } from "./archive.ts";
 import { isCapture, openCapture } from "./capture.ts";
 import { openDirectory, openLive } from "./directory.ts";
 import { isDtb, openDtb } from "./dtb.ts";
+import { readNamed, readStandardInput } from "./file.ts";
 import { ioctlAsk } from "./ioctl.ts";
 import { isText, openPaste } from "./paste.ts";
 import type { Root } from "./root.ts";
@@ -19,7 +20,7 @@ import { unpack } from "./unpack.ts";
 /** Sync, and for the live machine without any work. Throws FileError or CannotError where there is no machine to open. */
 export function openRoot(name?: string): Root {
   if (name === undefined || name === "/") return openLive(ioctlAsk);
-  if (name === "-") return openBytes(readFileSync(0), "standard input");
+  if (name === "-") return openBytes(readStandardInput(ARCHIVE_LIMIT), "standard input");
   let stats;
   try {
     stats = statSync(name);
@@ -32,7 +33,7 @@ export function openRoot(name?: string): Root {
   if (stats.isDirectory()) return openDirectory(name);
   if (!stats.isFile()) throw new CannotError(`${name}: neither a directory nor a file`);
   if (stats.size > ARCHIVE_LIMIT) throw new FileError(name, `${stats.size} bytes, more than a machine's archive has`);
-  return openBytes(readFileSync(name), name);
+  return openBytes(readNamed(name, ARCHIVE_LIMIT), name);
 }
 
 /** A machine in the bytes of a file: a capture, an archive or a text, or any of them packed. */

@@ -32,12 +32,16 @@ export function isText(bytes: Uint8Array): boolean {
   return (head.includes(10) || head.includes(32)) && odd * 20 < head.length;
 }
 
+/** Where a pasted root keeps the text itself: what programs printed is no file of the machine and may say what is wrong all the same. */
+export const PASTE_PATH = "/paste";
+
 export function openPaste(text: string | Uint8Array, name: string): Root {
   if (text.length > TEXT_LIMIT) throw new FileError(name, `${text.length} bytes, more than any pasted text has`);
   const machine = new PastedMachine();
   const whole = (typeof text === "string" ? text : utf8(text)).replace(/\r\n?/g, "\n");
   if (isDts(whole)) readDts(whole, machine);
   else readLines(whole, machine);
+  machine.file(PASTE_PATH, whole);
   return machine.build(name);
 }
 
