@@ -8,9 +8,10 @@ import { statSync } from "node:fs";
 import { CannotError } from "../base/errors.ts";
 import { uncaptured } from "../base/reading.ts";
 import { openDeb } from "../root/archive.ts";
+import { readHead, readNamed } from "../root/file.ts";
 import { openRoot } from "../root/open.ts";
 import { overlayRoots } from "../root/overlay.ts";
-import type { Root } from "../root/root.ts";
+import { FILE_LIMIT, type Root } from "../root/root.ts";
 import { harvestView, parseHarvest } from "./harvest.ts";
 import { readKernelView, type KernelView } from "./kernel-view.ts";
 

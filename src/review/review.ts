@@ -38,7 +38,8 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
   const rules = findRules(facts, found.devices, logged).map((rule) => (isTold(rule, findings) ? asNote(rule) : rule));
-  findings.push(...logged, ...rules);
+  const specific = [...logged, ...rules];
+  findings.push(...specific);
   const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
@@ -47,7 +48,7 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
     devices,
     dormant,
     findings: sortFindings(
-      findings.filter((finding) => !isExplained(finding, logged) && (lonely || finding.device !== CPU)),
+      findings.filter((finding) => !isExplained(finding, specific) && (lonely || finding.device !== CPU)),
       found,
     ),
     blind: blindSpots(facts),
@@ -133,7 +134,9 @@ function unrecognised(device: Device): Finding {
 /** A layer's own finding has the exact state of this machine; what is known of such cases in general stands beside it as a note. */
 function isTold(rule: Finding, findings: readonly Finding[]): boolean {
   const layer = (finding: Finding): string => finding.rule.slice(0, finding.rule.indexOf("/"));
-  return findings.some((f) => f.device === rule.device && f.severity !== "note" && layer(f) === layer(rule));
+  return findings.some(
+    (f) => f.device === rule.device && f.severity !== "note" && layer(f) === layer(rule) && !vague.has(f.rule),
+  );
 }
 
 const asNote = (finding: Finding): Finding => ({ ...finding, severity: "note" });
@@ -141,11 +144,13 @@ const asNote = (finding: Finding): Finding => ({ ...finding, severity: "note" })
 /** The processor always works somehow; what it lacks is told when there is nothing else to tell. */
 const CPU = "cpu:0";
 
+/** Rules that say no more than that something else is to blame. */
+const vague: ReadonlySet<string> = new Set(["driver/probe-failed", "driver/unbound"]);
+
 /** "The probe failed, the log says why" is no finding beside the line of the log that says why. */
-function isExplained(finding: Finding, logged: readonly Finding[]): boolean {
+function isExplained(finding: Finding, specific: readonly Finding[]): boolean {
   return (
-    (finding.rule === "driver/probe-failed" || finding.rule === "driver/unbound") &&
-    logged.some((other) => other.device === finding.device && other.severity === "error")
+    vague.has(finding.rule) && specific.some((other) => other.device === finding.device && other.severity === "error")
   );
 }
 
