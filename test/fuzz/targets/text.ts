@@ -2,6 +2,7 @@
 
 import { gzipSync } from "node:zlib";
 
+import { breakages } from "../../../src/breakages/index.ts";
 import { explainText } from "../../../src/breakages/explain.ts";
 import { matchLines, matchLog } from "../../../src/breakages/match.ts";
 import { render } from "../../../src/commands/explain.ts";
@@ -85,10 +86,17 @@ const runs = [
   "error ",
 ];
 
+function literalOf(random: Random): string {
+  const patterns = pick(random, breakages).patterns;
+  return patterns.length === 0 ? "" : pick(random, pick(random, patterns).has);
+}
+
 function hostile(random: Random): string {
   const part = (): string => {
     const kind = random();
     if (kind < 0.3) return pick(random, runs).repeat(below(random, 3000));
+    // What lets a line through to an expression, and then much that it may take.
+    if (kind < 0.5) return literalOf(random) + pick(random, runs).repeat(below(random, 500)) + literalOf(random);
     if (kind < 0.6) return pick(random, messages).slice(0, below(random, 200));
     return kind < 0.8 ? pick(random, oddities) : mutateText(pick(random, messages), random);
   };
