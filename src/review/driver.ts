@@ -2,6 +2,7 @@
 
 import type { Evidence, Finding, KernelState, Layer, Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
+import { shellWord } from "../base/shell.ts";
 import type { DkmsState } from "../facts/dkms.ts";
 import type { Device } from "../devices/device.ts";
 import { compareReleases } from "../facts/kernel.ts";
@@ -199,7 +200,10 @@ function describe(
         rule: "driver/probe-failed",
         severity: "error",
         says: `${module} is ${state} and did not take ${device.name}: its probe failed, or it does not know this device`,
-        remedy: { says: "the kernel log says why", commands: [`sudo dmesg | grep -E '${module}|${device.address}'`] },
+        remedy: {
+          says: "the kernel log says why",
+          commands: [`sudo dmesg | grep -E ${shellWord(`${module}|${device.address}`)}`],
+        },
       };
     case "configured off":
       return {
@@ -257,10 +261,13 @@ function dkmsFault(dkms: DkmsState, module: string, release: string): ReturnType
     severity: "error",
     says: `${module} is under DKMS (${dkms.name} ${dkms.version}) and ${failed ? "failed to build" : "was not built"} for ${release}`,
     remedy: failed
-      ? { says: "accelctl explain knows most build errors", commands: [`accelctl explain ${log}`] }
+      ? { says: "accelctl explain knows most build errors", commands: [`accelctl explain ${shellWord(log)}`] }
       : {
           says: "install the headers of this kernel and build",
-          commands: [`sudo apt install linux-headers-${release}`, `sudo dkms autoinstall -k ${release}`],
+          commands: [
+            `sudo apt install ${shellWord(`linux-headers-${release}`)}`,
+            `sudo dkms autoinstall -k ${shellWord(release)}`,
+          ],
         },
   };
 }
@@ -281,9 +288,9 @@ function releaseRemedy(address: string, keeper: string, module: string): Remedy 
   return {
     says: `to give it back to ${module} (and take it away from the virtual machine)`,
     commands: [
-      `echo | sudo tee /sys/bus/pci/devices/${address}/driver_override`,
-      `echo ${address} | sudo tee /sys/bus/pci/drivers/${keeper}/unbind`,
-      `echo ${address} | sudo tee /sys/bus/pci/drivers_probe`,
+      `echo | sudo tee ${shellWord(`/sys/bus/pci/devices/${address}/driver_override`)}`,
+      `echo ${shellWord(address)} | sudo tee ${shellWord(`/sys/bus/pci/drivers/${keeper}/unbind`)}`,
+      `echo ${shellWord(address)} | sudo tee /sys/bus/pci/drivers_probe`,
     ],
   };
 }

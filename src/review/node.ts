@@ -2,6 +2,7 @@
 
 import type { Evidence, Finding, Layer } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
+import { shellWord } from "../base/shell.ts";
 import { readNode, type DeviceNode } from "../facts/nodes.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
@@ -128,7 +129,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
             }
           : {
               says: `join the group ${wanted ?? "that owns it"}, then log in again.${inside}`,
-              ...(wanted === undefined ? {} : { commands: [`sudo usermod -aG ${wanted} $USER`] }),
+              ...(wanted === undefined ? {} : { commands: [`sudo usermod -aG ${shellWord(wanted)} $USER`] }),
             },
     };
   }
@@ -141,7 +142,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
       says: `the kernel has ${gone.path} and it is not in this /dev`,
       remedy: {
         says: "in a container, pass the device in; on the host, let udev or devtmpfs make it",
-        commands: [`docker run --device ${gone.path} ...`],
+        commands: [`docker run --device ${shellWord(gone.path)} ...`],
       },
     };
   }
@@ -155,7 +156,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
     says: `${bound} is bound to ${device.name} and made no node (${spec.paths.join(" or ")}): its start failed half-way`,
     remedy: {
       says: "the kernel log says why",
-      commands: [`sudo dmesg | grep -E '${route.driver.module ?? device.address}|${device.address}'`],
+      commands: [`sudo dmesg | grep -E ${shellWord(`${route.driver.module ?? device.address}|${device.address}`)}`],
     },
   };
 }

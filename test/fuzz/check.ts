@@ -18,6 +18,9 @@ import { Complaint } from "./target.ts";
 const VALIDATED = 1 / 8;
 const REPEATED = 1 / 16;
 
+/** Words in single quotes, as a shell takes them: what is in them is only text. */
+const QUOTED = /'[^']*'/g;
+
 let validate: ((report: unknown) => string | undefined) | undefined;
 
 /** Review and print in every form. `steady` roots answer a question the same way each time. */
@@ -30,7 +33,7 @@ export function checkReview(root: Root, random: Random, steady = true): Report {
   noControls("html", html);
   if (/<(script|img|iframe)/i.test(html)) throw new Complaint("a tag of the machine's reached the HTML page");
   for (const { remedy } of report.findings) {
-    const command = remedy?.commands?.find((typed) => typed.includes(CANARY));
+    const command = remedy?.commands?.find((typed) => typed.replace(QUOTED, "").includes(CANARY));
     if (command !== undefined) throw new Complaint(`a command to type holds text of the machine's: ${command}`);
   }
   noControls("list", listText(report.devices, plainTerminal));
