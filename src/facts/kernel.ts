@@ -56,16 +56,16 @@ const taintLetters = [
   "J",
 ];
 
+/** A name of the kernel's has at most 64 characters: __NEW_UTS_LEN in include/uapi/linux/utsname.h. */
+const ONE_WORD = /^\s{0,4}(\S{1,64})\s*$/;
+
 /** Reads what is there; which parts are not is said by each part. */
 export function readKernel(root: Root): Reading<Kernel> {
   const banner = root.text("/proc/version");
   const installed = readInstalled(root);
   const release = firstRead(
     (function* () {
-      // A release has at most 64 characters: __NEW_UTS_LEN in include/uapi/linux/utsname.h.
-      yield chain(root.text("/proc/sys/kernel/osrelease"), (text, from) =>
-        matched(/^\s{0,4}(\S{1,64})\s*$/, text, from),
-      );
+      yield chain(root.text("/proc/sys/kernel/osrelease"), (text, from) => matched(ONE_WORD, text, from));
       yield chain(banner, (text, from) => matched(/^Linux version (\S{1,64})(?!\S)/, text, from));
       yield chain(installed, (releases, from) => {
         const newest = releases[0];
@@ -119,7 +119,7 @@ function readInstalled(root: Root): Reading<readonly string[]> {
 function readArch(root: Root, banner: Reading<string>, release: Reading<string>): Reading<string> {
   return firstRead(
     (function* () {
-      yield map(root.text("/proc/sys/kernel/arch"), (text) => text.trim());
+      yield chain(root.text("/proc/sys/kernel/arch"), (text, from) => matched(ONE_WORD, text, from));
       yield chain(banner, (text, from) => {
         const triple = /\b(x86_64|aarch64|riscv64|powerpc64le|s390x|loongarch64|arm)-[a-z-]{0,40}linux/.exec(text)?.[1];
         return triple === undefined
