@@ -58,6 +58,7 @@ try {
   process.stdout.write(`seed ${seed}, ${one === undefined ? `${count} cases` : `case ${one}`}\n`);
   let from = { target: 0, index: 0 };
   while (from !== undefined) from = await runFrom(from);
+  if (one !== undefined) process.stdout.write(`input: ${write({ ...(await showInput(0, one)), index: one })}\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -158,14 +159,19 @@ function showInput(target, index) {
 
 function keep({ target, index, why, input }) {
   failures.push({ target, index });
-  const folder = join(tmpdir(), "accelctl-fuzz");
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${target.replace(/\W+/g, "-")}-${seed}-${index}`);
-  writeFileSync(file, input.slice(0, INPUT_LIMIT));
+  const file = write({ target, index, input });
   process.stdout.write(
     `FAILED ${target}, case ${index}: ${why.split("\n").slice(0, 6).join("\n  ")}\n` +
       `  input: ${file}\n  again: npm run fuzz -- --seed ${seed} --count ${count} --target '${target}' --case ${index}\n`,
   );
+}
+
+function write({ target, index, input }) {
+  const folder = join(tmpdir(), "accelctl-fuzz");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${target.replace(/\W+/g, "-")}-${seed}-${index}`);
+  writeFileSync(file, input.slice(0, INPUT_LIMIT));
+  return file;
 }
 
 function addRow(row) {

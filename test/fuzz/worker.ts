@@ -41,7 +41,9 @@ const say = (message: object): void => parentPort?.postMessage(message);
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void; // what the flag above defines
 
-const chosen = targets.filter(({ name }) => order.only === undefined || name.includes(order.only));
+const exact = targets.filter(({ name }) => name === order.only);
+const like = targets.filter(({ name }) => order.only === undefined || name.includes(order.only));
+const chosen = exact.length > 0 ? exact : like;
 const shares = chosen.reduce((sum, { share }) => sum + share, 0);
 
 for (const [position, target] of chosen.entries()) {
