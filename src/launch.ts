@@ -1,10 +1,25 @@
 /**
- * What runs first: chooses the bundle that holds what the command line needs and nothing else. `accelctl list` of the live machine
- * should cost little more than starting Node, and Node compiles all it is given; every other command line takes the whole.
- * (tools/build.mjs makes the bundles; docs/decisions/002.)
+ * What runs first: chooses the bundle that holds what the command line needs and nothing else, and starts it from V8's compiled
+ * form where the build left one that fits this Node (otherwise Node compiles as ever). `accelctl list` of the live machine should
+ * cost little more than starting Node. tools/build.mjs makes bundles and compiled forms; docs/decisions/002.
  */
+
+import { readFileSync } from "node:fs";
+import { Script } from "node:vm";
 
 const [verb, ...rest] = process.argv.slice(2);
 const isPlainList = verb === "list" && rest.every((word) => word === "--json");
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- bundles of CommonJS, one of which must not be compiled
-require(isPlainList ? "./list.cjs" : "./full.cjs");
+const file = `${__dirname}/${isPlainList ? "list" : "full"}.cjs`;
+
+let cachedData: Buffer | undefined;
+try {
+  cachedData = readFileSync(`${file}.${process.versions.v8}.cache`);
+} catch {
+  // ENOENT: built by another Node, or not built here at all. The source is all that is needed.
+}
+const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
+const script = new Script(wrapped, { filename: file, ...(cachedData ? { cachedData } : {}) });
+type Body = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
+const body = script.runInThisContext() as Body; // the function written around the bundle above
+const own = { exports: {} };
+body(own.exports, require, own, file, __dirname);

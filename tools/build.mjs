@@ -29,19 +29,20 @@ function familyFiles() {
 }
 
 /**
- * Puts in the place of src/families/load.ts a file that loads a family when it is first asked for, from a file of its own: a list of
- * one device needs one family, and what is not read is not compiled.
+ * Puts in the place of src/families/load.ts a file that evaluates a family when it is first asked for: from a file of its own, so
+ * that what is not read is not compiled (`apart`), or within the bundle, where `require` becomes a call of its initialiser.
  */
-const lazyFamilies = {
+const lazyFamilies = (apart) => ({
   name: "lazy-families",
   setup(build) {
     build.onResolve({ filter: /^\.\/families\/[\w-]+\.cjs$/ }, ({ path }) => ({ path, external: true }));
     build.onLoad({ filter: /src\/families\/load\.ts$/ }, () => ({
       contents: [
         `const loaders: Record<string, () => unknown> = {`,
-        ...familyFiles().map(
-          ({ file, id }) => `  ${JSON.stringify(id)}: () => require("./families/${file}.cjs").default,`,
-        ),
+        ...familyFiles().map(({ file, id }) => {
+          const from = apart ? `./families/${file}.cjs` : `./${file}.ts`;
+          return `  ${JSON.stringify(id)}: () => require(${JSON.stringify(from)}).default,`;
+        }),
         `};`,
         `export const loadFamily = (id: string) => (Object.hasOwn(loaders, id) ? loaders[id]() : undefined);`,
         `export const allFamilies = () => Object.values(loaders).map((load) => load());`,
@@ -49,7 +50,7 @@ const lazyFamilies = {
       loader: "ts",
     }));
   },
-};
+});
 
 /** Of the bundle for `list` of the live machine: no other verb, no other kind of machine. */
 const onlyListLive = {
@@ -91,13 +92,19 @@ export async function buildAll(force = false) {
     define: { "import.meta.url": "__here" },
   };
   await Promise.all([
-    build({ ...small, ...here, entryPoints: ["src/main.ts"], outfile: "dist/full.cjs", plugins: [lazyFamilies] }),
+    build({
+      ...small,
+      ...here,
+      entryPoints: ["src/main.ts"],
+      outfile: "dist/full.cjs",
+      plugins: [lazyFamilies(false)],
+    }),
     build({
       ...small,
       ...here,
       entryPoints: ["src/main.ts"],
       outfile: "dist/list.cjs",
-      plugins: [lazyFamilies, onlyListLive],
+      plugins: [lazyFamilies(true), onlyListLive],
     }),
     build({
       ...small,
@@ -107,6 +114,7 @@ export async function buildAll(force = false) {
     }),
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
+  compile();
   // Last, because its age says that all is built.
   await build({
     ...small,
@@ -118,6 +126,33 @@ export async function buildAll(force = false) {
   });
   chmodSync(out, 0o755);
   return true;
+}
+
+/**
+ * V8's compiled form of the two bundles, made by running each once so that the functions it uses are in it. Only for this Node's V8:
+ * the version is in the name, V8 checks the rest, and without the file the source is compiled as ever.
+ */
+function compile() {
+  for (const [bundle, ...words] of [
+    ["list", "list", "--json"],
+    ["full", "review"],
+  ]) {
+    const file = join(top, `dist/${bundle}.cjs`);
+    const program = `
+      const { readFileSync, writeFileSync } = require("node:fs");
+      const { dirname } = require("node:path");
+      const { Script } = require("node:vm");
+      const file = ${JSON.stringify(file)};
+      process.argv = ["node", file, ...${JSON.stringify(words)}];
+      const text = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(file, "latin1") + "\\n})";
+      const script = new Script(text, { filename: file });
+      const module_ = { exports: {} };
+      script.runInThisContext()(module_.exports, require("node:module").createRequire(file), module_, file, dirname(file));
+      process.on("exit", () => writeFileSync(file + "." + process.versions.v8 + ".cache", script.createCachedData()));
+    `;
+    // What it prints and how it ends is nothing to the build; that it cannot be written would be.
+    spawnSync(process.execPath, ["-e", program], { stdio: "ignore", cwd: top });
+  }
 }
 
 /** Declarations of the library and catalog.json: what a published package holds besides. */

@@ -17,7 +17,15 @@ export function findPciDevices(facts: Facts, decoys: { address: string; says: st
   const helpers: { f: PciFunction; matched: Matched }[] = [];
   const virtual: PciFunction[] = [];
   for (const f of functions) {
-    const ids = { vendor: f.vendor, device: f.device, class: f.class, revision: valueOf(f.revision) };
+    // The revision is a file of its own and decides for few ids: read when an id asks for it.
+    const ids = {
+      vendor: f.vendor,
+      device: f.device,
+      class: f.class,
+      get revision() {
+        return valueOf(f.revision);
+      },
+    };
     const matched = f.class === NO_CLASS ? exactly(matchPci(ids)) : matchPci(ids);
     if (matched?.match.helper) helpers.push({ f, matched });
     else if (matched) {

@@ -15,6 +15,8 @@ export function findPlatformDevices(facts: Facts): { devices: Device[]; dormant:
   const busRead = facts.platform.state === "read" && facts.platform.value.length > 0;
   const devices: Device[] = [];
   const dormant: Device[] = [];
+  // Every platform id of the catalogue comes from a device tree; a PC without one has a hundred platform devices to read in vain.
+  if (facts.deviceTree.state === "absent" && facts.root.kind !== "paste") return { devices, dormant };
   const seenNodes = new Set<string>();
   for (const device of valueOf(facts.platform) ?? []) {
     const ofNode = valueOf(device.ofNode);
