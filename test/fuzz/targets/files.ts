@@ -113,7 +113,7 @@ const meta: readonly Item[] = [
 /** A tree whose files were changed, or whose headers were, with their checksums made right again; then packed; sometimes damaged. */
 export const archives: Target = {
   name: "archives",
-  share: 4,
+  share: 3,
   make: (random) => {
     const seed = random() < 0.4 ? [...machine, ...meta] : machine.filter(() => random() < 0.3);
     const changed = random() < 0.5 ? changeItems(seed.length === 0 ? machine : seed, random).items : seed;
@@ -232,7 +232,7 @@ const hexes = (count: number, random: Random): string[] =>
 
 export const captures: Target = {
   name: "captures",
-  share: 4,
+  share: 3,
   make: (random) => {
     const seed = captureOf();
     const way = random();
@@ -253,7 +253,7 @@ export const captures: Target = {
 
 export const answers: Target = {
   name: "driver answers",
-  share: 3,
+  share: 2,
   make: (random) => ({
     input: "no input but the random stream: answers are made when asked for",
     run: () => {

@@ -21,7 +21,7 @@ import type { Case, Target } from "../target.ts";
 /** Any file of the machine. */
 export const sysfs: Target = {
   name: "machine",
-  share: 5,
+  share: 3,
   make: (random) => reviewOf(machine, random),
 };
 
@@ -37,7 +37,7 @@ export const parts: readonly Target[] = [
 function part(name: string, wanted: RegExp): Target {
   const chosen = machine.filter((item) => wanted.test(item.path));
   const rest = machine.filter((item) => !wanted.test(item.path));
-  return { name, share: 3, make: (random) => reviewOf(chosen, random, random() < 0.3 ? rest : []) };
+  return { name, share: 2, make: (random) => reviewOf(chosen, random, random() < 0.3 ? rest : []) };
 }
 
 function reviewOf(seed: readonly Item[], random: Random, beside: readonly Item[] = []): Case {
