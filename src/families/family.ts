@@ -106,6 +106,8 @@ export interface PackageRef {
   readonly name: string;
   readonly from?: string;
   readonly gives?: string;
+  /** Not by the distribution's own tool. */
+  readonly by?: "snap";
 }
 
 /** Packages by distribution id (os-release ID), and where the maker gives it. Only what a source names: an empty field is honest. */

@@ -103,7 +103,14 @@ const runtime: RuntimeSpec = {
         gives: "libze_loader.so.1 only; the NPU driver is in no Debian suite",
       },
     ],
-    ubuntu: [{ name: "intel-npu-driver", from: "snap of Canonical", gives: "user-mode driver, compiler, firmware" }],
+    ubuntu: [
+      {
+        name: "intel-npu-driver",
+        by: "snap",
+        from: "snap of Canonical",
+        gives: "user-mode driver, compiler, firmware",
+      },
+    ],
     fedora: [{ name: "intel-npu-driver", from: "44: 1.16.0, 45: 1.32.0, rawhide 1.35.0, EPEL 10.2: 1.32.0" }],
     arch: [{ name: "intel-npu-driver", gives: "libze_intel_npu.so.1" }, { name: "intel-npu-compiler" }],
     vendor: {

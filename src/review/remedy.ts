@@ -56,10 +56,16 @@ export function installRemedy(facts: Facts, what: string, packages: Packages | u
 }
 
 function packageRemedy(manager: Manager, what: string, refs: readonly PackageRef[], packages: Packages): Remedy {
-  const notes = refs.flatMap((p) => (p.from === undefined ? [] : [`${p.name}: ${p.from}`]));
+  const notes = refs.flatMap(({ name, from, gives }) => {
+    const words = [from, gives].filter((word) => word !== undefined);
+    return words.length === 0 ? [] : [`${name}: ${words.join("; ")}`];
+  });
+  const maker = packages.vendor === undefined ? "" : `; from the maker: ${packages.vendor.says}`;
+  const own = refs.filter((ref) => ref.by === undefined).map((ref) => ref.name);
+  const snaps = refs.filter((ref) => ref.by === "snap").map((ref) => `sudo snap install ${ref.name}`);
   return {
-    says: notes.length === 0 ? `install ${what}` : `install ${what} (${notes.join("; ")})`,
-    commands: [`${managers[manager]} ${refs.map((p) => p.name).join(" ")}`],
+    says: `install ${what}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}${maker}`,
+    commands: [...(own.length === 0 ? [] : [`${managers[manager]} ${own.join(" ")}`]), ...snaps],
     ...(packages.vendor?.link === undefined ? {} : { links: [packages.vendor.link] }),
   };
 }
