@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { openCapture } from "../src/root/capture.ts";
 import { openRoot } from "../src/root/open.ts";
 import { review } from "../src/review/review.ts";
+import { takeCapture } from "../src/review/take-capture.ts";
 import { median, ms, table } from "./_table.ts";
 
 const folders = ["../shared/machines/kernel", "../shared/machines/sysfs"].filter((folder) => existsSync(folder));
@@ -36,8 +37,16 @@ table(
   rows.slice(0, 12).map((row) => [row.path.replace("../shared/machines/", ""), ms(row.first), ms(row.warm)]),
 );
 
-if (captures.length > 0) {
-  const files = captures.map((path) => ({ path, bytes: readFileSync(path) }));
+// Captures as users send them: of each archive where they are at hand (95 to 145 KiB), else the repository's small ones.
+const taken = archives
+  .filter((path) => path.includes("/kernel/"))
+  .map((path) => {
+    const names = { users: [], hosts: [] };
+    const { text } = takeCapture(openRoot(path), { environments: [], query: false, redact: true, trim: true, names });
+    return { path, bytes: Buffer.from(text) };
+  });
+const files = taken.length > 0 ? taken : captures.map((path) => ({ path, bytes: readFileSync(path) }));
+if (files.length > 0) {
   const count = 1000;
   const start = performance.now();
   for (let i = 0; i < count; i++) {
