@@ -99,6 +99,7 @@ const definitions: Readonly<Record<string, Schema>> = {
         max_width: reading(integer),
       }),
       iommu_group: reading(string),
+      sensors: list(object({ kind: oneOf(["hwmon", "devfreq", "thermal"]), label: string, path: string })),
       answers: { type: "object", additionalProperties: reading({ type: ["string", "number", "boolean"] }) },
       openness: object({
         kernel: ref("openness"),

@@ -84,6 +84,7 @@ function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptio
   const facts = deviceFacts(device);
   if (facts.length > 0) lines.push(...wrap(facts, terminal.columns, "  ").map((line) => paint(terminal, "dim", line)));
   const whole = options.device !== undefined;
+  if (whole) lines.push(...wholeFacts(device, terminal));
   const shown = device.routes.filter((route) => whole || isTold(route, device));
   const width = Math.max(0, ...shown.map((route) => route.name.length));
   for (const route of shown) lines.push(...routeText(route, width, terminal, options));
@@ -93,6 +94,26 @@ function deviceText(device: DeviceReport, terminal: Terminal, options: TextOptio
     lines.push(...wrap(words, terminal.columns, `  ${paint(terminal, "dim", "other routes")}  `));
   }
   return lines;
+}
+
+/** What only somebody who asks for this one device wants to read. */
+function wholeFacts(device: DeviceReport, terminal: Terminal): string[] {
+  const rows: [string, string][] = [];
+  const { link, answers } = device;
+  if (link?.width.state === "read" && link.max_width.state === "read") {
+    rows.push(["pci link", `${link.width.value} of ${link.max_width.value} lanes`]);
+  }
+  if (device.iommu_group?.state === "read") rows.push(["iommu group", device.iommu_group.value]);
+  if (device.driver_version?.state === "read") rows.push(["driver version", device.driver_version.value]);
+  for (const node of device.nodes) {
+    rows.push([node.path, `${wordOf(node.mode)} ${wordOf(node.owner)}:${wordOf(node.group)}`]);
+    if (node.drm?.state === "read") rows.push([node.path, `answers ${node.drm.value.name} ${node.drm.value.version}`]);
+  }
+  for (const sensor of device.sensors ?? []) rows.push([sensor.kind, `${sensor.label} (${sensor.path})`]);
+  for (const [name, answer] of Object.entries(answers ?? {})) {
+    if (answer.state === "read") rows.push([name, String(answer.value)]);
+  }
+  return rows.flatMap(([name, text]) => wrapText(text, terminal.columns, `  ${harmless(name)}: `, "    "));
 }
 
 /** The best route and the most open one tell the story; the processor's routes are told when it is asked for. */

@@ -49,6 +49,7 @@ export function describeDevice(
           iommu_group: pci.iommuGroup,
         }
       : {}),
+    ...(whole ? sensorsOf(facts, device) : {}),
     ...(answers === undefined ? {} : { answers }),
     ...(family
       ? {
@@ -63,6 +64,23 @@ export function describeDevice(
     routes,
     verdict,
   };
+}
+
+/**
+ * By the device behind a sensor; thermal zones have none, and name what they measure: npu-thermal is the NPU's, as its device-tree
+ * node is called npu. Values are left to who watches: they change by the second, and a report does not.
+ */
+function sensorsOf(facts: Facts, device: Device): Pick<DeviceReport, "sensors"> {
+  const all = valueOf(facts.sensors) ?? [];
+  if (all.length === 0 || device.bus === "cpu") return {};
+  const paths = device.paths();
+  const node = device.bus === "platform" ? device.address.replace(/^[0-9a-f]+\./, "") : undefined;
+  const own = all.filter(({ kind, label, device: behind }) => {
+    if (kind === "thermal") return node !== undefined && label.split(/[-_ ]/).includes(node);
+    const path = valueOf(behind);
+    return path !== undefined && paths.some((one) => path === one || path.startsWith(`${one}/`));
+  });
+  return own.length === 0 ? {} : { sensors: own.map(({ kind, label, path }) => ({ kind, label, path })) };
 }
 
 /** What the drivers told, of all nodes of the device; a question put to two nodes is told once. */

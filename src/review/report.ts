@@ -96,6 +96,8 @@ export interface DeviceReport {
   readonly because: Evidence;
   readonly link?: LinkReport;
   readonly iommu_group?: Reading<string>;
+  /** hwmon devices, devfreq devices and thermal zones that belong to it, by what they are called. */
+  readonly sensors?: readonly { readonly kind: string; readonly label: string; readonly path: string }[];
   /** Answers of the device's driver, where it was asked. */
   readonly answers?: Readonly<Record<string, Reading<string | number | boolean>>>;
   readonly openness?: Readonly<Record<"kernel" | "firmware" | "runtime" | "compiler", Openness>>;
