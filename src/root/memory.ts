@@ -23,7 +23,7 @@ interface Entry {
 }
 
 /** Nodes a tree may hold: the largest captured machine has some 6,000, a whole sysfs 100,000, a distribution 500,000. */
-export const ENTRY_LIMIT = 1_000_000;
+export const ENTRY_LIMIT = 300_000;
 
 /** Collects a machine file by file. Paths are absolute and plain; parents follow by themselves. Later calls replace earlier ones. */
 export class TreeBuilder {
@@ -192,7 +192,7 @@ export class TreeBuilder {
         this.#entries.set(parent, entry);
       }
       entry.children?.add(name);
-      if (this.#entries.size > ENTRY_LIMIT) throw new FileError(path, `more than ${ENTRY_LIMIT} files in one tree`);
+      if (this.#entries.size > ENTRY_LIMIT) throw new FileError(path, `more than ${ENTRY_LIMIT} files in one tree; unpack it and give the directory`);
       if (known) return;
       child = parent;
     }
