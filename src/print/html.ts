@@ -40,7 +40,7 @@ export function renderHtml(report: Report): string {
   const memory = valueOf(machine.memory_bytes);
   const about = [
     valueOf(machine.distribution),
-    `Linux ${wordOf(kernel.release)}`,
+    `Linux ${harmless(kernel.release ?? "not captured")}`,
     valueOf(machine.arch),
     valueOf(machine.cpu),
     memory === undefined ? undefined : bytes(memory),

@@ -21,7 +21,7 @@ export function renderMarkdown(report: Report): string {
     "",
     `- machine: ${cell(wordOf(machine.model))}`,
     `- distribution: ${cell(wordOf(machine.distribution))}`,
-    `- kernel: ${cell(wordOf(kernel.release))} ${cell(valueOf(machine.arch) ?? "")}`,
+    `- kernel: ${cell(harmless(kernel.release ?? "not captured"))} ${cell(valueOf(machine.arch) ?? "")}`,
     `- processor: ${cell(wordOf(machine.cpu))}`,
     "",
     "## Devices",

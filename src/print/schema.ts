@@ -138,7 +138,12 @@ export const reportSchema: Schema = {
       virtual: reading(string),
     }),
     kernel: object(
-      { release: reading(string), version: reading(string), taint: reading(string), accel: reading(boolean) },
+      {
+        release: { type: ["string", "null"] },
+        version: reading(string),
+        taint: reading(string),
+        accel: reading(boolean),
+      },
       {
         abilities: list(
           object({

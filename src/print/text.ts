@@ -55,7 +55,7 @@ function header(report: Report, terminal: Terminal): string[] {
   const parts = [
     valueOf(machine.model) ?? "machine of unknown model",
     valueOf(machine.distribution),
-    `Linux ${wordOf(kernel.release)}`,
+    `Linux ${harmless(kernel.release ?? "not captured")}`,
     valueOf(machine.arch),
     memory === undefined ? undefined : bytes(memory),
     valueOf(machine.container) === undefined ? undefined : `in a container (${valueOf(machine.container) ?? ""})`,

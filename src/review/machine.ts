@@ -37,7 +37,7 @@ export function describeKernel(facts: Facts, withAbilities: boolean): KernelRepo
   const kernel = valueOf(facts.kernel);
   const nothing = uncaptured("/proc/version");
   return {
-    release: kernel?.release ?? nothing,
+    release: (kernel && valueOf(kernel.release)) ?? null,
     version: kernel?.version ?? nothing,
     taint: kernel?.taint ?? nothing,
     accel: accelFramework(facts),

@@ -37,7 +37,8 @@ export interface MachineReport {
 }
 
 export interface KernelReport {
-  readonly release: Reading<string>;
+  /** uname -r; null when it is not known, which `blind` explains. Plain, because everybody's first filter is on it. */
+  readonly release: string | null;
   readonly version: Reading<string>;
   readonly taint: Reading<string>;
   /** Is the kernel's accelerator framework there (CONFIG_DRM_ACCEL, class accel)? */
