@@ -88,7 +88,7 @@ export function blindSpots(facts: Facts): Blind[] {
     facts.usb,
     facts.platform,
     facts.nodes,
-    facts.kernel,
+    valueOf(facts.kernel)?.release ?? facts.kernel,
     facts.config,
     facts.moduleIndex,
     facts.loaded,
