@@ -161,6 +161,7 @@ export const amd: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "amd-probe-failed",
@@ -300,6 +301,7 @@ export const amd: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "kfd-enomem",
@@ -361,6 +363,7 @@ export const amd: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "log", "facts"],
+    sameAs: ["node/not-in-dev"],
   },
   {
     id: "amdgpu-init",

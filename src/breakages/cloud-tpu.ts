@@ -48,6 +48,7 @@ export const cloudTpu: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/not-in-dev"],
   },
   {
     id: "tpu-no-accel0",

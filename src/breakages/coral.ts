@@ -35,6 +35,7 @@ export const coral: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["driver/dkms-not-built"],
   },
   {
     id: "coral-dma-buf-ns",
@@ -98,6 +99,7 @@ export const coral: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["driver/dkms-not-built"],
   },
   {
     id: "coral-cloud-kernel",
@@ -177,6 +179,7 @@ export const coral: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts", "log"],
+    sameAs: ["node/permission"],
   },
   {
     id: "coral-perm-usb",
@@ -203,6 +206,7 @@ export const coral: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "coral-usb-no-apex",
@@ -328,6 +332,15 @@ export const coral: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["facts", "text"],
+    sameAs: [
+      "driver/not-in-kernel",
+      "driver/not-loaded",
+      "driver/file-missing",
+      "driver/dkms-not-built",
+      "driver/blacklisted",
+      "driver/held",
+      "driver/probe-failed",
+    ],
   },
   {
     id: "coral-ram-timeout",

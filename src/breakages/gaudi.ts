@@ -117,6 +117,7 @@ export const gaudi: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["log"],
+    unless: ["gaudi-bars", "gaudi-cpucp", "gaudi-fw-missing"],
   },
   {
     id: "gaudi-fw-missing",
@@ -138,5 +139,6 @@ export const gaudi: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
 ];

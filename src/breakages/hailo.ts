@@ -108,6 +108,31 @@ export const hailo: readonly Breakage[] = [
     visible: ["log"],
   },
   {
+    id: "hailo-other-branch",
+    family: "hailo",
+    kind: "version",
+    title: "the Hailo driver that is loaded does not know this chip",
+    patterns: [],
+    mentions: [
+      "hailo1x|5.x|v5.3 hailo-8|hailo8|hailo8l|2864 not|no|does|cannot|without claim|claims|bind|bound|detect|probe|match",
+      "hailo_pci|4.x hailo-10h|hailo10h|45c4 not|no|does|cannot|without claim|claims|bind|bound|detect|probe|match",
+    ],
+    cause:
+      "Hailo has two drivers: hailo_pci (4.x, branch hailo8) knows Hailo-8, 8R and 8L, hailo1x_pci (5.x) knows Hailo-10H. Neither has the other's ids.",
+    cure: [
+      "Install the driver, the firmware and HailoRT of the chip's own line: 4.x for Hailo-8, 8R and 8L, 5.x for Hailo-10H.",
+      "Remove the other line first: they cannot coexist (Raspberry Pi OS: hailo-all and hailo-h10-all).",
+    ],
+    commands: ["lspci -nn -d 1e60:", "modinfo hailo_pci hailo1x_pci | grep -E 'filename|version|alias'"],
+    links: ["https://github.com/hailo-ai/hailo-rpi5-examples/issues/192", drivers],
+    seenIn: "lspci -nnk without a driver",
+    layer: "driver",
+    severity: "error",
+    checked: false,
+    visible: ["facts"],
+    sameAs: ["driver/not-in-kernel"],
+  },
+  {
     id: "hailo-fw-missing",
     family: "hailo",
     kind: "firmware",
@@ -133,6 +158,7 @@ export const hailo: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "hailo-10h-live-upgrade",

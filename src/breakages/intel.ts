@@ -40,6 +40,7 @@ export const intel: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "intel-fw-fallback",
@@ -89,6 +90,7 @@ export const intel: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "intel-ze-uninit",
@@ -159,6 +161,7 @@ export const intel: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["facts"],
+    sameAs: ["node/not-in-dev"],
   },
   {
     id: "intel-bios",

@@ -169,5 +169,6 @@ export const anyFamily: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["silicon/unassigned-memory"],
   },
 ];

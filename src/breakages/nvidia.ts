@@ -266,5 +266,6 @@ export const nvidia: readonly Breakage[] = [
     severity: "warning",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
 ];

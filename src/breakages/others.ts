@@ -95,6 +95,7 @@ export const others: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["text", "facts"],
+    sameAs: ["node/not-in-dev"],
   },
   {
     id: "aws-features",
@@ -144,6 +145,7 @@ export const others: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["text", "facts"],
+    sameAs: ["node/not-in-dev"],
   },
   {
     id: "asc-busy",
@@ -324,6 +326,7 @@ export const others: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "ethosu-secure",

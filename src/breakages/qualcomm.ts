@@ -137,6 +137,7 @@ export const qualcomm: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "qc-aic100",
@@ -170,15 +171,23 @@ export const qualcomm: readonly Breakage[] = [
     ],
     mentions: ["qaic|aic100|mhi firmware missing|not|no|error|load|-2", "sbl.bin"],
     cause:
-      "The driver asks for qcom/aic100/sbl.bin to boot the card; the file comes with Qualcomm's Platform SDK and is in no distribution's firmware package that we know of.",
-    cure: ["Install the firmware of the Cloud AI Platform SDK under /lib/firmware/qcom/aic100.", "Reload qaic."],
-    commands: ["ls -l /lib/firmware/qcom/aic100/", "sudo modprobe -r qaic && sudo modprobe qaic"],
+      "The driver asks for qcom/aic100/sbl.bin to boot the card, and does not find it. The card stays in its boot loader though qaic is bound and the node is there.",
+    cure: [
+      "Debian: firmware-qcom-soc (non-free-firmware) holds qcom/aic100; elsewhere take the files of linux-firmware or of the Cloud AI Platform SDK. Firmware of the AIC200 is in no package we have seen.",
+      "Reload qaic.",
+    ],
+    commands: [
+      "sudo apt install firmware-qcom-soc   # Debian",
+      "ls -l /lib/firmware/qcom/aic100/",
+      "sudo modprobe -r qaic && sudo modprobe qaic",
+    ],
     links: ["https://docs.kernel.org/accel/qaic/aic100.html", "https://github.com/quic/cloud-ai-sdk"],
     seenIn: "dmesg",
     layer: "firmware",
     severity: "error",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "qaic-one-msi",
@@ -223,6 +232,7 @@ export const qualcomm: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["log"],
+    sameAs: ["firmware/missing"],
   },
   {
     id: "qc-rproc-fw-search",

@@ -44,6 +44,7 @@ export const rockchip: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "rk-model-version-6",

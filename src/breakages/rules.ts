@@ -10,6 +10,7 @@ import { compareReleases } from "../facts/kernel.ts";
 import type { DeviceNode } from "../facts/nodes.ts";
 import type { Breakage } from "./breakage.ts";
 import { breakage } from "./index.ts";
+import { PASTE_PATH } from "../root/paste.ts";
 import { checkLock, lock } from "./locks.ts";
 
 /** What a rule needs to know of a device; the review's Device with `family` and `chip` as ids. */
@@ -71,6 +72,7 @@ export const deviceRules: readonly DeviceRule[] = [
   { id: "rk-two-drivers", families: ["rockchip"], test: (facts) => bothLoaded(facts, "rocket", "rknpu") },
   { id: "hailo-driver-version", families: ["hailo"], test: hailoVersions },
   { id: "hailo-page-size", families: ["hailo"], test: hailoPages },
+  { id: "hailo-other-branch", families: ["hailo"], test: hailoBranch },
   { id: "hailo-10h-wheel", families: ["hailo"], test: (facts) => bothLoaded(facts, "hailo_pci", "hailo1x_pci") },
   { id: "intel-perm", families: ["intel-npu"], test: (_, d) => closed(d, /^\/dev\/accel\//) },
   { id: "intel-ze-uninit", families: ["intel-npu"], test: oldLoader },
@@ -274,6 +276,28 @@ function hailoVersions(facts: Facts): readonly Evidence[] | undefined {
   return [seen(`/sys/module/${module.name}/version`, driver), seen(library.path, `libhailort ${library.version}`)];
 }
 
+const hailoModules: Readonly<Record<string, readonly string[]>> = {
+  hailo8: ["hailo1x_pci", "hailo1x"],
+  hailo10h: ["hailo_pci"],
+};
+
+/** The module of the other branch is loaded (or named in a pasted text), and no driver has the chip. */
+function hailoBranch(facts: Facts, device: DeviceLike): readonly Evidence[] | undefined {
+  if (device.bus !== "pci" || device.driver.state === "read") return undefined;
+  for (const module of hailoModules[device.chip ?? ""] ?? []) {
+    const loaded = isLoaded(facts, module) ?? namedInPaste(facts, module);
+    if (loaded !== undefined) return [loaded, seen(device.driver.from, "it has not taken the chip")];
+  }
+  return undefined;
+}
+
+function namedInPaste(facts: Facts, module: string): Evidence | undefined {
+  if (facts.root.kind !== "paste") return undefined;
+  const lines = (valueOf(facts.root.text(PASTE_PATH)) ?? "").split("\n");
+  const at = lines.findIndex((line) => /driver/i.test(line) && new RegExp(`\\b${module}\\b`).test(line));
+  return at < 0 ? undefined : seen(`line ${at + 1}`, (lines[at] ?? "").trim().slice(0, 160));
+}
+
 function hailoPages(facts: Facts, device: DeviceLike): readonly Evidence[] | undefined {
   const page = valueOf(facts.memory)?.pageBytes;
   if (page?.state !== "read" || page.value <= 4096) return undefined;
@@ -316,10 +340,13 @@ function versionOf(facts: Facts, pattern: string): { readonly path: string; read
   return undefined;
 }
 
-function noIommu(facts: Facts): readonly Evidence[] | undefined {
+/** Only of a driver that is loaded and did not take the NPU: one that drives it without an IOMMU is another release's. */
+function noIommu(facts: Facts, device: DeviceLike): readonly Evidence[] | undefined {
   const iommu = facts.iommu;
+  const loaded = isLoaded(facts, "amdxdna");
+  if (loaded === undefined || device.driver.state !== "absent") return undefined;
   return iommu.state === "read" && iommu.value.units.length === 0
-    ? [seen(iommu.from, "no IOMMU is active")]
+    ? [loaded, seen(iommu.from, "no IOMMU is active")]
     : undefined;
 }
 

@@ -285,6 +285,7 @@ export const tenstorrent: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["log", "facts"],
+    sameAs: ["silicon/unassigned-memory"],
   },
   {
     id: "tt-old-fw-notes",

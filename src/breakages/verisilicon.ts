@@ -60,6 +60,7 @@ export const verisilicon: readonly Breakage[] = [
     severity: "error",
     checked: false,
     visible: ["text", "facts"],
+    sameAs: ["node/permission"],
   },
   {
     id: "vsi-sdk-dir",

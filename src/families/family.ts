@@ -135,7 +135,12 @@ export interface DriverSpec {
   /** First mainline release without it. */
   readonly until?: string;
   /** Kconfig symbol without CONFIG_, and those it needs. */
-  readonly config?: { readonly symbol: string; readonly needs?: readonly string[] };
+  readonly config?: {
+    readonly symbol: string;
+    readonly needs?: readonly string[];
+    /** Who never sets the symbol, and in which releases that was looked up. */
+    readonly never?: string;
+  };
   readonly openness: Openness;
   readonly licence?: string;
   readonly repository?: string;

@@ -96,7 +96,7 @@ export default {
         packages: {
           fedora: [{ name: "gasket-dkms", from: "COPR kylegospo/google-coral-dkms, a third party; fails on 6.19.7" }],
           vendor: {
-            says: "gasket-dkms of Google's apt suite (1.0-18 of 2022) fails on kernels 6.8 and later; the repository builds up to 6.11",
+            says: "gasket-dkms of Google's apt suite (1.0-18 of 2022) fails on kernels 6.8 and later; the repository builds up to 6.11, and later only with its pull requests 35 and 50 applied",
             link: "https://github.com/google/gasket-driver",
           },
         },

@@ -40,7 +40,11 @@ export default {
         with: ["mhi"],
         origin: "mainline",
         since: "6.4",
-        config: { symbol: "DRM_ACCEL_QAIC", needs: ["DRM_ACCEL", "MHI_BUS", "PCI"] },
+        config: {
+          symbol: "DRM_ACCEL_QAIC",
+          needs: ["DRM_ACCEL", "MHI_BUS", "PCI"],
+          never: "no Debian kernel has set it, up to 7.3",
+        },
         openness: "open",
         licence: "GPL-2.0",
         repository: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git",

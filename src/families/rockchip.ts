@@ -124,7 +124,11 @@ export default {
         compatibles: ["rockchip,rk3588-rknn-core"],
         origin: "mainline",
         since: "6.18",
-        config: { symbol: "DRM_ACCEL_ROCKET", needs: ["DRM_ACCEL", "ARCH_ROCKCHIP", "ROCKCHIP_IOMMU"] },
+        config: {
+          symbol: "DRM_ACCEL_ROCKET",
+          needs: ["DRM_ACCEL", "ARCH_ROCKCHIP", "ROCKCHIP_IOMMU"],
+          never: "no Debian kernel has set it, up to 7.3",
+        },
         openness: "open",
         licence: "GPL-2.0-only",
         repository: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git",

@@ -53,5 +53,5 @@ function isOwn(ability: Ability): boolean {
 function label(ability: Ability): string {
   const family = loadFamily(ability.family);
   const name = family?.name.replace(/ \(.*\)$/, "") ?? ability.family;
-  return ability.module === "" ? `${name} (needs no driver)` : `${name} (${ability.module})`;
+  return ability.module === "" ? `${name} (on USB, needs no driver)` : `${name} (${ability.module})`;
 }

@@ -27,7 +27,7 @@ export function renderText(report: Report, terminal: Terminal, options: TextOpti
     for (const device of report.dormant) lines.push(...deviceText(device, terminal, options), "");
   }
   const findings = report.findings.filter((f) => options.device === undefined || f.device === options.device);
-  if (findings.length > 0) lines.push(...findingsText(findings, terminal, options), "");
+  if (findings.length > 0) lines.push(...findingsText(alike(findings, report), terminal, options), "");
   if (report.kernel.abilities && options.device === undefined) lines.push(...abilitiesText(report, terminal), "");
   if (report.blind.length > 0 && options.device === undefined) lines.push(...blindText(report, terminal), "");
   if (chosen.some((device) => device.routes.length > 0)) lines.push(legend(terminal));
@@ -194,17 +194,45 @@ export function evidenceText(evidence: Evidence): string {
   return "seen" in evidence ? `${evidence.seen}: ${evidence.says}` : `${evidence.known} [${evidence.source}]`;
 }
 
-function findingsText(findings: readonly Finding[], terminal: Terminal, options: TextOptions): string[] {
+interface Told {
+  readonly finding: Finding;
+  /** Other devices of which the same holds, each as a line says it. */
+  readonly also: readonly string[];
+}
+
+/** Four cards with one fault are told once: findings that differ by nothing but the device's name and address. */
+function alike(findings: readonly Finding[], report: Report): Told[] {
+  const devices = new Map([...report.devices, ...report.dormant].map((device) => [device.id, device]));
+  const out = new Map<string, { finding: Finding; also: string[] }>();
+  for (const finding of findings) {
+    const device = devices.get(finding.device);
+    const key = JSON.stringify([finding.rule, finding.severity, finding.says, finding.remedy ?? {}]);
+    const same = device === undefined ? key : key.replaceAll(device.name, "").replaceAll(device.address, "");
+    const first = out.get(same);
+    if (first === undefined) out.set(same, { finding, also: [] });
+    else first.also.push(`${device?.name ?? ""} ${finding.device}`.trim());
+  }
+  return [...out.values()];
+}
+
+function findingsText(findings: readonly Told[], terminal: Terminal, options: TextOptions): string[] {
   const lines = [paint(terminal, "bold", "Findings")];
   const colours = { error: "red", warning: "yellow", note: "blue" } as const;
   const digits = String(findings.length).length;
-  findings.forEach((finding, i) => {
+  findings.forEach(({ finding, also }, i) => {
     const number = String(i + 1).padStart(digits);
     const indent = " ".repeat(digits + 3);
     const head = ` ${number}  ${paint(terminal, colours[finding.severity], finding.severity)} `;
     lines.push(...wrapText(finding.says, terminal.columns, head, indent));
     const meta = `${finding.rule} ${marksOf(terminal).dot} ${finding.device}`;
     lines.push(paint(terminal, "dim", `${indent}${harmless(meta)}`));
+    for (const other of also) {
+      lines.push(
+        ...wrapText(harmless(other), terminal.columns, `${indent}also  `, `${indent}      `).map((line) =>
+          paint(terminal, "dim", line),
+        ),
+      );
+    }
     const brief = finding.severity === "note" && !options.evidence;
     for (const evidence of brief ? [] : finding.evidence.slice(0, 3)) {
       if (!("seen" in evidence)) continue;
@@ -226,8 +254,10 @@ function findingsText(findings: readonly Finding[], terminal: Terminal, options:
 
 function blindText(report: Report, terminal: Terminal): string[] {
   const lines = [paint(terminal, "bold", "Not looked at")];
-  for (const { path, because } of report.blind) {
-    lines.push(...wrapText(`${path}: ${because}`, terminal.columns, "  ", "    "));
+  const reasons = new Map<string, string[]>();
+  for (const { path, because } of report.blind) reasons.set(because, [...(reasons.get(because) ?? []), path]);
+  for (const [because, paths] of reasons) {
+    lines.push(...wrapText(`${paths.join(", ")}: ${because}`, terminal.columns, "  ", "    "));
   }
   return lines;
 }

@@ -92,6 +92,13 @@ function stateOfBuiltin(facts: DriverFacts, module: string): DriverState | undef
   return seen.state === "read" ? { state: "built in", evidence: [{ seen: seen.from, says: seen.value }] } : undefined;
 }
 
+const NO_SUCH_FILE = "no such file";
+
+/** Of a shipped module: modules.dep lists it, and the evidence holds that its file is gone. */
+export function isFileMissing(evidence: readonly Evidence[]): boolean {
+  return evidence.some((one) => "seen" in one && one.says === NO_SUCH_FILE && one.seen.includes("/lib/modules/"));
+}
+
 function stateOfFile(facts: DriverFacts, driver: DriverSpec, module: string): DriverState | undefined {
   const index = valueOf(facts.moduleIndex);
   const file = index?.file(module);
@@ -103,7 +110,7 @@ function stateOfFile(facts: DriverFacts, driver: DriverSpec, module: string): Dr
     state: "shipped as a module",
     evidence: [
       { seen: file.from, says: file.value },
-      ...(gone ? [{ seen: `${index.directory}/${file.value}`, says: "no such file" }] : []),
+      ...(gone ? [{ seen: `${index.directory}/${file.value}`, says: NO_SUCH_FILE }] : []),
     ],
     file: file.value,
     ...(outOfTree(file.value) ? { outOfTree: true } : {}),

@@ -9,8 +9,8 @@ import { compareReleases } from "../facts/kernel.ts";
 import type { DriverSpec } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
-import { readDriverState } from "./driver-state.ts";
-import { installRemedy } from "./remedy.ts";
+import { isFileMissing, readDriverState } from "./driver-state.ts";
+import { installRemedy, packageOfModules } from "./remedy.ts";
 
 // Drivers that hold a device for a virtual machine or for nobody; the hardware is not at fault.
 const keepers = new Set(["vfio-pci", "pci-stub", "xen-pciback", "uio_pci_generic", "igb_uio"]);
@@ -56,7 +56,9 @@ export function judgeDriver(context: RouteContext): Layer {
           evidence: [...evidence, seen(rival, "another driver of this name is bound")],
         };
       }
-      return { ...base, status: "ok", kernelState: "bound", evidence };
+      // One route for two drivers (i915 and xe): the one that is at work gives its name.
+      const other = context.family.routes.find((one) => one.driver.module === spell(bound))?.driver.module;
+      return { ...base, is: other ?? is, status: "ok", kernelState: "bound", evidence };
     }
     const state = readDriverState(facts, driver);
     return {
@@ -121,9 +123,25 @@ function rivalLicence({ facts, family, route }: RouteContext): string | undefine
   return closed === (openness === "closed") ? undefined : loaded.taint.from;
 }
 
+/** Silicon that Linux sees and nobody outside its maker can drive. */
+export function findNonePublic(device: Device, evidence: readonly Evidence[], links: readonly string[]): Finding {
+  return {
+    rule: "driver/none-public",
+    severity: "warning",
+    device: device.id,
+    says: `no driver of ${device.name} is public: it is here and cannot be used by what is`,
+    evidence,
+    ...(links.length === 0 ? {} : { remedy: { says: "its maker's own image has one, if any", links } }),
+  };
+}
+
 export function findDriver(context: RouteContext, layer: Layer): Finding | undefined {
   const { device, route, facts } = context;
   const { driver } = route;
+  if (driver.module === undefined && driver.origin !== "none" && device.driver.state === "absent") {
+    const link = driver.packages?.vendor?.link;
+    return findNonePublic(device, [unseen(device.driver), ...layer.evidence], link === undefined ? [] : [link]);
+  }
   if (layer.status === "ok" || layer.status === "unneeded" || driver.module === undefined) return undefined;
   const base = { device: device.id, route: route.name, evidence: layer.evidence };
   const bound = valueOf(device.driver);
@@ -133,7 +151,7 @@ export function findDriver(context: RouteContext, layer: Layer): Finding | undef
       rule: "driver/held",
       severity: "warning",
       says: `${device.name} is held by ${bound}, for a virtual machine or by hand: ${driver.module} cannot use it here`,
-      remedy: releaseRemedy(device.address, bound, driver.module),
+      remedy: releaseRemedy(context, bound, driver.module, layer.kernelState),
     };
   }
   if (bound !== undefined) {
@@ -164,20 +182,63 @@ export function findDriver(context: RouteContext, layer: Layer): Finding | undef
       rule: "driver/blacklisted",
       severity: "error",
       says: `${driver.module} would drive ${device.name} and is kept from loading by ${blacklist.file}`,
-      evidence: [...layer.evidence, seen(blacklist.file, blacklist.says)],
+      evidence: [
+        ...layer.evidence,
+        seen(blacklist.file, `${blacklist.kind} ${blacklist.module} ${blacklist.says}`.trim()),
+      ],
       remedy: {
         says: `remove that line${blacklist.kind === "install" ? " (it replaces loading by a command)" : ""}, then load the module`,
         commands: [`sudo modprobe ${driver.module}`],
       },
     };
   }
+  if (state === "shipped as a module" && isFileMissing(layer.evidence)) return { ...base, ...fileGone(context) };
+  if (driver.module === VFIO) return { ...base, ...notGiven(context, state) };
   return { ...base, ...describe(context, state) };
 }
 
-function describe(
-  context: RouteContext,
-  state: KernelState,
-): Pick<Finding, "rule" | "severity" | "says"> & { remedy?: Remedy } {
+type Described = Pick<Finding, "rule" | "severity" | "says"> & { remedy?: Remedy };
+
+/** A kernel's modules may be split over packages, or an image may hold some of them: loading is no cure then. */
+function fileGone({ device, route, facts }: RouteContext): Described {
+  const module = route.driver.module ?? "";
+  const release = facts.release ?? "";
+  const from = packageOfModules(facts, release);
+  return {
+    rule: "driver/file-missing",
+    severity: "error",
+    says: `${device.name} has no driver: modules.dep lists ${module}, and its file is not installed`,
+    remedy: {
+      says: `${from === undefined ? "install the package of this kernel's modules again" : `install ${from} again`}, then load ${module}; in an image or initramfs, put the module in`,
+      commands: [
+        ...(from === undefined ? [] : [`sudo apt install --reinstall ${shellWord(from)}`]),
+        `sudo modprobe ${module}`,
+      ],
+    },
+  };
+}
+
+/** vfio-pci takes no device by itself, loaded or not: it must be told which. */
+const VFIO = "vfio_pci";
+
+function notGiven({ device }: RouteContext, state: KernelState): Described {
+  const path = `/sys/bus/pci/devices/${device.address}`;
+  return {
+    rule: "driver/not-given-to-vfio",
+    severity: "error",
+    says: `${device.name} is used through vfio-pci, and was not given to it`,
+    remedy: {
+      says: "vfio-pci takes a device only when told; Google's TPU VM images do this at start",
+      commands: [
+        ...(state === "loaded" || state === "built in" ? [] : ["sudo modprobe vfio-pci"]),
+        `echo vfio-pci | sudo tee ${shellWord(`${path}/driver_override`)}`,
+        `echo ${shellWord(device.address)} | sudo tee /sys/bus/pci/drivers_probe`,
+      ],
+    },
+  };
+}
+
+function describe(context: RouteContext, state: KernelState): Described {
   const { device, route, facts } = context;
   const { driver } = route;
   const module = driver.module ?? "";
@@ -205,13 +266,20 @@ function describe(
           commands: [`sudo dmesg | grep -E ${shellWord(`${module}|${device.address}`)}`],
         },
       };
-    case "configured off":
+    case "configured off": {
+      // The symbol as this kernel writes it: it may have had another name, or be one that the driver needs.
+      const symbol = readDriverState(facts, driver).symbol ?? `CONFIG_${driver.config?.symbol ?? "?"}`;
+      const never = driver.config?.never;
       return {
         rule: "driver/configured-off",
         severity: "error",
-        says: `${where} knows ${module} and was built without it (CONFIG_${driver.config?.symbol ?? "?"} is not set)`,
-        remedy: withInstall(context, `use a kernel with CONFIG_${driver.config?.symbol ?? "?"}=m`),
+        says: `${where} knows ${module} and was built without it (${symbol} is not set)`,
+        remedy: withInstall(
+          context,
+          `use a kernel with CONFIG_${driver.config?.symbol ?? "?"}=m${never === undefined ? "" : ` (${never})`}`,
+        ),
       };
+    }
     case "not in this kernel": {
       const dkms = (valueOf(facts.dkms) ?? []).find((one) => one.modules.includes(module));
       if (dkms && release !== undefined && !dkms.built.includes(release)) return dkmsFault(dkms, module, release);
@@ -253,7 +321,7 @@ function describe(
 }
 
 /** The package is there and its module was not built for the kernel that runs: the usual end of a kernel upgrade. */
-function dkmsFault(dkms: DkmsState, module: string, release: string): ReturnType<typeof describe> {
+function dkmsFault(dkms: DkmsState, module: string, release: string): Described {
   const log = valueOf(dkms.log);
   const failed = log !== undefined && (dkms.failedFor === undefined || dkms.failedFor === release);
   return {
@@ -284,9 +352,20 @@ function withInstall({ facts, route }: RouteContext, otherwise: string): Remedy 
   };
 }
 
-function releaseRemedy(address: string, keeper: string, module: string): Remedy {
+function releaseRemedy(context: RouteContext, keeper: string, module: string, state: KernelState | undefined): Remedy {
+  const { address } = context.device;
+  const cmdline = valueOf(context.facts.kernel)?.cmdline;
+  const word =
+    cmdline?.state === "read" ? /\b(?:vfio[-_]pci|pci[-_]stub)\.ids=\S+/.exec(cmdline.value)?.[0] : undefined;
+  const lacking = state === "not in this kernel" || state === "configured off";
   return {
-    says: `to give it back to ${module} (and take it away from the virtual machine)`,
+    says: [
+      `to give it back to ${module} (and take it away from the virtual machine)`,
+      ...(lacking ? [`${module} is not in this kernel and must be got first`] : []),
+      ...(word === undefined
+        ? []
+        : [`without ${word} on the kernel's command line, or it is taken again at the next boot`]),
+    ].join("; "),
     commands: [
       `echo | sudo tee ${shellWord(`/sys/bus/pci/devices/${address}/driver_override`)}`,
       `echo ${shellWord(address)} | sudo tee ${shellWord(`/sys/bus/pci/drivers/${keeper}/unbind`)}`,

@@ -27,7 +27,11 @@ export function judgeFirmware(context: RouteContext): Layer {
   const wanted = wantedFiles(spec, device.chip?.id);
   const base = { name: "firmware", openness: spec.openness } as const;
   if (wanted.length === 0) {
-    const says = spec.elsewhere ?? "no file is known for this chip";
+    const says =
+      spec.elsewhere ??
+      (device.chip === undefined && spec.files.length > 0
+        ? "chip not known, so its file"
+        : "no file is known for this chip");
     return {
       ...base,
       is: says,

@@ -7,6 +7,7 @@ import type { Family } from "../families/family.ts";
 import { nodePatterns } from "../families/match.ts";
 import type { Root } from "../root/root.ts";
 import type { RouteContext } from "./context.ts";
+import type { KnownFault } from "./known-faults.ts";
 import { judgeDriver } from "./driver.ts";
 import { judgeFirmware } from "./firmware.ts";
 import { judgeModel } from "./model.ts";
@@ -56,6 +57,27 @@ export function judgeRoutes(facts: Facts, device: Device, family: Family): Judge
         return { context, route: { name: route.name, works: worksBy(layers), open: isOpen(layers), layers } };
       })
   );
+}
+
+/**
+ * A layer whose files are all there may still not work: what the driver itself said of this device counts more. A device that
+ * another driver holds now is not judged by what this route's said before.
+ */
+export function withFaults(route: Route, device: Device, faults: readonly KnownFault[]): Route {
+  const bound = device.driver.state === "read";
+  const driver = route.layers.find((layer) => layer.name === "driver");
+  if (faults.length === 0 || (bound && driver?.status !== "ok" && driver?.status !== "unneeded")) return route;
+  let layers = route.layers;
+  for (const { breakage, finding } of faults) {
+    const own = layers.find((layer) => layer.name === breakage.layer);
+    const name = own === undefined || own.status === "unneeded" ? "driver" : own.name;
+    layers = layers.map((layer) =>
+      layer.name !== name || layer.status === "unneeded" || layer.status === "missing" || layer.status === "faulty"
+        ? layer
+        : { ...layer, status: "faulty", evidence: [...finding.evidence, ...layer.evidence] },
+    );
+  }
+  return { ...route, works: worksBy(layers), layers };
 }
 
 function worksBy(layers: readonly Layer[]): Route["works"] {

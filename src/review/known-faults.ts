@@ -8,9 +8,15 @@ import type { Device } from "../devices/device.ts";
 import type { Facts } from "../facts/facts.ts";
 import { seen } from "./context.ts";
 
+/** A finding with the breakage it comes from. */
+export interface KnownFault {
+  readonly finding: Finding;
+  readonly breakage: Breakage;
+}
+
 /** Findings from signatures in the kernel log. Harmless look-alikes are known and stay silent. */
-export function findLogged(facts: Facts, devices: readonly Device[], log: readonly LogMatch[]): Finding[] {
-  const out: Finding[] = [];
+export function findLogged(facts: Facts, devices: readonly Device[], log: readonly LogMatch[]): KnownFault[] {
+  const out: KnownFault[] = [];
   const said = new Set<string>();
   for (const match of log) {
     const { breakage } = match;
@@ -27,29 +33,68 @@ export function findLogged(facts: Facts, devices: readonly Device[], log: readon
     const times = match.count > 1 ? ` (${match.count} times)` : "";
     const line = seen(`${pasted ? "" : "kernel log "}line ${match.line}`, `${match.text.slice(0, 200)}${times}`);
     // A driver that has said since that the device is up makes it history, worth a note.
-    out.push(findingOf(breakage, device?.id ?? "machine", [line], match.recovered !== undefined));
+    const past = match.recovered !== undefined;
+    out.push({ breakage, finding: findingOf(breakage, device?.id ?? "machine", [line], past) });
   }
   return out;
+}
+
+/** Kinds that keep a device from working until somebody does something. A hang or a full queue passes by itself. */
+const lasting: ReadonlySet<Breakage["kind"]> = new Set([
+  "abi",
+  "bios",
+  "config",
+  "container",
+  "driver-missing",
+  "firmware",
+  "hardware",
+  "interrupt",
+  "iommu",
+  "permission",
+  "version",
+]);
+
+/** What the log says keeps this device from working, below its runtime. */
+export function faultsOf(device: Device, logged: readonly KnownFault[]): KnownFault[] {
+  return logged.filter(
+    ({ finding, breakage }) =>
+      finding.device === device.id &&
+      finding.severity === "error" &&
+      lasting.has(breakage.kind) &&
+      ["silicon", "driver", "firmware", "node"].includes(breakage.layer),
+  );
 }
 
 function deviceOf(match: LogMatch, devices: readonly Device[]): Device | undefined {
   if (match.address !== undefined) {
     return devices.find((d) => d.address === match.address || d.parts.includes(match.address ?? ""));
   }
+  const named = devices.filter((d) => d.family !== undefined && holdsWord(match.text, d.address));
+  if (named.length === 1) return named[0];
   const kin = devices.filter((d) => d.family?.id === match.breakage.family);
   return kin.length === 1 ? kin[0] : undefined;
 }
 
+/** A platform device's name need not begin with an address: remoteproc-cdsp. */
+function holdsWord(text: string, word: string): boolean {
+  const at = word.length < 4 ? -1 : text.indexOf(word);
+  if (at < 0) return false;
+  const beside = [text[at - 1], text[at + word.length]];
+  return beside.every((character) => character === undefined || !/[\w.-]/.test(character));
+}
+
 /** Findings from what files, versions and settings show. A breakage the log has already told of is not told twice. */
-export function findRules(facts: Facts, devices: readonly Device[], told: readonly Finding[]): Finding[] {
+export function findRules(facts: Facts, devices: readonly Device[], told: readonly KnownFault[]): KnownFault[] {
   const alike = devices.map(likeOf);
   const found = [
     ...devices.flatMap((device) => matchRules(facts, likeOf(device)).map((match) => ({ ...match, device: device.id }))),
     ...matchMachineRules(facts, alike).map((match) => ({ ...match, device: "machine" })),
   ];
   return found
-    .map(({ breakage, evidence, device }) => findingOf(breakage, device, evidence))
-    .filter((finding) => !told.some((other) => other.rule === finding.rule && other.device === finding.device));
+    .map(({ breakage, evidence, device }) => ({ breakage, finding: findingOf(breakage, device, evidence) }))
+    .filter(
+      ({ finding: { rule, device } }) => !told.some((t) => t.finding.rule === rule && t.finding.device === device),
+    );
 }
 
 function likeOf(device: Device): DeviceLike {
@@ -71,7 +116,7 @@ function findingOf(breakage: Breakage, device: string, evidence: readonly Eviden
     says: `${breakage.title}: ${breakage.cause}${past ? " (the device came up later)" : ""}`,
     evidence,
     remedy: {
-      says: breakage.cure.join("; "),
+      says: breakage.cure.join(" "),
       ...(breakage.commands ? { commands: breakage.commands } : {}),
       ...(breakage.links.length > 0 ? { links: breakage.links } : {}),
     },

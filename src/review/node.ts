@@ -142,12 +142,26 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
       says: `the kernel has ${gone.path} and it is not in this /dev`,
       remedy: {
         says: "in a container, pass the device in; on the host, let udev or devtmpfs make it",
-        commands: [`docker run --device ${shellWord(gone.path)} ...`],
+        commands: [
+          `docker run --device ${shellWord(gone.path)}${spec.group === undefined ? "" : ` --group-add "$(stat -c %g ${shellWord(gone.path)})"`} IMAGE`,
+        ],
       },
     };
   }
-  // No driver of this route, no node: the driver's finding says it.
+  // No driver of this route, no node: the driver's finding says it, unless nobody could see whether there is a driver.
   const bound = valueOf(device.driver);
+  if (bound === undefined && device.driver.state !== "absent") {
+    return {
+      ...base,
+      rule: "node/missing",
+      severity: "error",
+      says: `${device.name} has no device node (${spec.paths.join(" or ")}): no driver that makes one is at work`,
+      remedy: {
+        says: `see whether ${route.driver.module ?? "a driver"} is in this kernel and loaded`,
+        commands: [`modinfo ${route.driver.module ?? ""}; lsmod | grep ${route.driver.module ?? ""}`],
+      },
+    };
+  }
   if (bound === undefined || !bindsOf(route.driver).includes(bound)) return undefined;
   return {
     ...base,

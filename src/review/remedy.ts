@@ -4,6 +4,7 @@ import type { Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
 import { row } from "../base/table.ts";
 import type { Facts } from "../facts/facts.ts";
+import { compareReleases } from "../facts/kernel.ts";
 import type { PackageRef, Packages } from "../families/family.ts";
 
 type Manager = "debian" | "ubuntu" | "fedora" | "arch";
@@ -29,30 +30,60 @@ const likeness: Readonly<Record<string, readonly Manager[]>> = {
 /** How to get a package here; undefined when the catalogue knows none at all. */
 export function installRemedy(facts: Facts, what: string, packages: Packages | undefined): Remedy | undefined {
   if (packages === undefined) return undefined;
-  const distro = valueOf(facts.distro);
-  const names = distro === undefined ? [] : [distro.id, ...distro.like];
-  for (const name of names) {
+  for (const name of distributionOf(facts)) {
     for (const manager of row(likeness, name) ?? []) {
       const refs = packages[manager];
       if (refs !== undefined && refs.length > 0) return packageRemedy(manager, what, refs, packages);
     }
   }
-  if (packages.vendor) {
+  // Which distribution it is was not seen: each that has a package is named. On another one the maker's way is all there is.
+  const known = distributionOf(facts).length > 0 ? [] : packagesEverywhere(packages);
+  const maker = packages.vendor?.says;
+  const links = packages.vendor?.link === undefined ? {} : { links: [packages.vendor.link] };
+  if (known.length > 0) {
     return {
-      says: `${what}: ${packages.vendor.says}`,
-      ...(packages.vendor.link === undefined ? {} : { links: [packages.vendor.link] }),
+      says: `install ${what} (${[...known, ...(maker === undefined ? [] : [`maker: ${maker}`])].join("; ")})`,
+      ...links,
     };
   }
+  if (maker !== undefined) return { says: `${what}: ${maker}`, ...links };
   if (packages.pypi && packages.pypi.length > 0) {
     return {
       says: `install ${what} from PyPI`,
       commands: [`python3 -m pip install ${packages.pypi.map((p) => p.name).join(" ")}`],
     };
   }
-  const known = (["debian", "ubuntu", "fedora", "arch"] as const)
+  const others = packagesEverywhere(packages);
+  return others.length === 0 ? undefined : { says: `install ${what} (${others.join("; ")})` };
+}
+
+function packagesEverywhere(packages: Packages): string[] {
+  return (["debian", "ubuntu", "fedora", "arch"] as const)
     .filter((id) => (packages[id] ?? []).length > 0)
     .map((id) => `${id}: ${(packages[id] ?? []).map((p) => p.name).join(", ")}`);
-  return known.length === 0 ? undefined : { says: `install ${what} (${known.join("; ")})` };
+}
+
+/** Who built the kernel is written in its version; where os-release was not seen that is the distribution, as far as anyone can tell. */
+const builders: readonly { readonly like: RegExp; readonly id: string }[] = [
+  { like: /\bDebian \d|\+deb\d/, id: "debian" },
+  { like: /-Ubuntu\b/, id: "ubuntu" },
+  { like: /\.fc\d+\./, id: "fedora" },
+  { like: /-arch\d/, id: "arch" },
+];
+
+/** Ids of the distribution and of those it is like; none when it is not known. */
+function distributionOf(facts: Facts): readonly string[] {
+  const distro = valueOf(facts.distro);
+  if (distro !== undefined) return [distro.id, ...distro.like];
+  const kernel = valueOf(facts.kernel);
+  const words = [facts.release, kernel && valueOf(kernel.version)].filter((word) => word !== undefined).join(" ");
+  return builders.filter(({ like }) => like.test(words)).map(({ id }) => id);
+}
+
+/** Package that holds a release's modules: Debian moved them out of linux-image with 6.19. */
+export function packageOfModules(facts: Facts, release: string): string | undefined {
+  if (release === "" || distributionOf(facts)[0] !== "debian") return undefined;
+  return `${compareReleases(release, "6.19") < 0 ? "linux-image" : "linux-modules"}-${release}`;
 }
 
 function packageRemedy(manager: Manager, what: string, refs: readonly PackageRef[], packages: Packages): Remedy {

@@ -13,17 +13,18 @@ import type { Facts } from "../facts/facts.ts";
 import { parseKernelLog } from "../facts/klog.ts";
 import { PASTE_PATH } from "../root/paste.ts";
 import type { Root } from "../root/root.ts";
-import type { RouteContext } from "./context.ts";
+import { unseen, type RouteContext } from "./context.ts";
 import { describeDevice } from "./describe.ts";
-import { findDriver } from "./driver.ts";
+import { findDriver, findNonePublic } from "./driver.ts";
 import { findFirmwareFault } from "./firmware.ts";
-import { factsOf, judgeRoutes, type Judged, type ReviewOptions } from "./judge.ts";
-import { findLogged, findRules } from "./known-faults.ts";
+import { factsOf, judgeRoutes, withFaults, type Judged, type ReviewOptions } from "./judge.ts";
+import { faultsOf, findLogged, findRules, type KnownFault } from "./known-faults.ts";
 import { blindSpots, describeKernel, describeMachine } from "./machine.ts";
 import { findNode } from "./node.ts";
 import type { DeviceReport, Report } from "./report.ts";
 import { findRuntimeFault } from "./runtime.ts";
 import { findSilicon, judgeSilicon } from "./silicon.ts";
+import { tellOnce } from "./tell-once.ts";
 import { verdictOf } from "./verdict.ts";
 
 export type { ReviewOptions } from "./judge.ts";
@@ -34,21 +35,19 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const found = findDevices(facts);
   const log = root.kind === "paste" ? matchPaste(root) : matchLog(valueOf(facts.log) ?? []);
   const findings: Finding[] = [];
-  const devices = found.devices.map((device) => reviewDevice(facts, device, findings));
-  const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings));
   const logged = findLogged(facts, found.devices, log);
-  const rules = findRules(facts, found.devices, logged).map((rule) => (isTold(rule, findings) ? asNote(rule) : rule));
-  const specific = [...logged, ...rules];
-  findings.push(...specific);
+  const devices = found.devices.map((device) => reviewDevice(facts, device, findings, faultsOf(device, logged)));
+  const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings, []));
+  const told = tellOnce(findings, logged, findRules(facts, found.devices, logged));
   const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
     machine: describeMachine(facts),
-    kernel: describeKernel(facts, options.abilities === true || lonely),
+    kernel: describeKernel(facts, options.abilities === true || (lonely && isKernelSeen(facts))),
     devices,
     dormant,
     findings: sortFindings(
-      findings.filter((finding) => !isExplained(finding, specific) && (lonely || finding.device !== CPU)),
+      told.filter((finding) => lonely || finding.device !== CPU),
       found,
     ),
     blind: blindSpots(facts),
@@ -61,7 +60,7 @@ function matchPaste(root: Root): LogMatch[] {
   return text === undefined ? [] : matchLines(parseKernelLog(text));
 }
 
-function reviewDevice(facts: Facts, device: Device, findings: Finding[]): DeviceReport {
+function reviewDevice(facts: Facts, device: Device, findings: Finding[], faults: readonly KnownFault[]): DeviceReport {
   const family = device.family;
   const silicon = judgeSilicon(device);
   findings.push(...findSilicon(device, silicon));
@@ -70,8 +69,11 @@ function reviewDevice(facts: Facts, device: Device, findings: Finding[]): Device
     return describeDevice(facts, device, [], verdictOf(device, []), true);
   }
   const judged = judgeRoutes(facts, device, family);
-  const routes = judged.map((j) => j.route);
-  const verdict = verdictOf(device, routes);
+  if (judged.length === 0 && device.driver.state === "absent") {
+    findings.push(findNonePublic(device, [unseen(device.driver), device.because], []));
+  }
+  const routes = judged.map((j) => withFaults(j.route, device, faults));
+  const verdict = verdictOf(device, routes, faults[0]?.breakage.title);
   const best = judged.find((j) => j.route.name === verdict.route);
   if (best && best.route.works !== "yes" && silicon.status === "ok") findings.push(...findFaults(best));
   const open = judged.find((j) => j.route.name === verdict.most_open);
@@ -131,28 +133,13 @@ function unrecognised(device: Device): Finding {
   };
 }
 
-/** A layer's own finding has the exact state of this machine; what is known of such cases in general stands beside it as a note. */
-function isTold(rule: Finding, findings: readonly Finding[]): boolean {
-  const layer = (finding: Finding): string => finding.rule.slice(0, finding.rule.indexOf("/"));
-  return findings.some(
-    (f) => f.device === rule.device && f.severity !== "note" && layer(f) === layer(rule) && !vague.has(f.rule),
-  );
+/** A pasted lspci says nothing of the kernel, so there is nothing to say of what it could drive. */
+function isKernelSeen(facts: Facts): boolean {
+  return facts.release !== undefined || facts.config.state === "read" || facts.loaded.state === "read";
 }
-
-const asNote = (finding: Finding): Finding => ({ ...finding, severity: "note" });
 
 /** The processor always works somehow; what it lacks is told when there is nothing else to tell. */
 const CPU = "cpu:0";
-
-/** Rules that say no more than that something else is to blame. */
-const vague: ReadonlySet<string> = new Set(["driver/probe-failed", "driver/unbound"]);
-
-/** "The probe failed, the log says why" is no finding beside the line of the log that says why. */
-function isExplained(finding: Finding, specific: readonly Finding[]): boolean {
-  return (
-    vague.has(finding.rule) && specific.some((other) => other.device === finding.device && other.severity === "error")
-  );
-}
 
 function sortFindings(findings: readonly Finding[], found: Found): Finding[] {
   const order = new Map([...found.devices, ...found.dormant].map((device, index) => [device.id, index]));

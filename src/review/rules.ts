@@ -34,6 +34,27 @@ export const layerRules: readonly RuleText[] = [
   },
   { rule: "driver/not-loaded", severity: "error", says: "the module is installed and not loaded" },
   {
+    rule: "driver/file-missing",
+    severity: "error",
+    says: "the kernel was built with the module and the module's file is not installed",
+  },
+  {
+    rule: "driver/not-given-to-vfio",
+    severity: "error",
+    says: "a device that is used through vfio-pci has not been given to it",
+  },
+  {
+    rule: "driver/other-binding",
+    severity: "error",
+    says: "the device tree describes the device in words of another driver",
+  },
+  { rule: "driver/dkms-not-built", severity: "error", says: "the module is under DKMS and not built for this kernel" },
+  {
+    rule: "driver/none-public",
+    severity: "warning",
+    says: "no driver for it is public",
+  },
+  {
     rule: "driver/probe-failed",
     severity: "error",
     says: "the driver is loaded or built in and is not bound to the device",

@@ -86,7 +86,7 @@ function judgeLibraries(
 export function findRuntime(facts: Facts, wanted: Wanted): Reading<FoundRuntime> {
   const names = wanted.libraries ?? [];
   let unread: Reading<FoundRuntime> = absent(
-    names.join(" or ") || (wanted.paths ?? []).join(" or "),
+    [...names, ...(wanted.paths ?? []), ...(wanted.wheels ?? [])].join(" or "),
     "no such library",
   );
   for (const name of names) {
@@ -111,6 +111,8 @@ export function findRuntime(facts: Facts, wanted: Wanted): Reading<FoundRuntime>
   if ((wanted.wheels ?? []).length > 0) {
     const wheel = (valueOf(facts.wheels) ?? []).find((w) => wanted.wheels?.includes(w.name));
     if (wheel) return read({ what: wheel.name, path: wheel.path, version: wheel.version }, wheel.path);
+    // Wheels are looked for in the environments that are there: a machine whose libraries were not looked at has shown none.
+    if (unread.state === "absent" && facts.libraries.state !== "read") unread = facts.libraries;
   }
   return unread;
 }
@@ -160,8 +162,17 @@ export function findRuntimeFault(context: RouteContext, layer: Layer): Finding |
     severity: device.bus === "cpu" ? "note" : "warning",
     device: device.id,
     route: route.name,
-    says: `${layer.is} is not installed: no program can use ${device.name} by the route "${route.name}"`,
+    says: `${missingOf(context, layer)} is not installed: no program can use ${device.name} by the route "${route.name}"`,
     evidence: layer.evidence,
     ...(remedy ? { remedy } : {}),
   };
+}
+
+/** What is not there: the whole runtime, or a library it needs besides its own. */
+function missingOf({ facts, route }: RouteContext, layer: Layer): string {
+  if (layer.name !== "runtime" || findRuntime(facts, route.runtime).state !== "read") return layer.is;
+  const lacks = (route.runtime.also ?? []).filter(
+    (name) => findRuntime(facts, { libraries: [name] }).state === "absent",
+  );
+  return lacks.length === 0 ? layer.is : `${lacks.join(", ")}, which ${layer.is} needs,`;
 }

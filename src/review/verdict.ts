@@ -2,9 +2,11 @@
 
 import type { Layer, Route } from "../base/finding.ts";
 import type { Device } from "../devices/device.ts";
+import { isFileMissing } from "./driver-state.ts";
 import type { Verdict } from "./report.ts";
 
-export function verdictOf(device: Device, routes: readonly Route[]): Verdict {
+/** `fault`: what the kernel log says of the device, in a line; said instead of the layer's name where that layer did try to work. */
+export function verdictOf(device: Device, routes: readonly Route[], fault?: string): Verdict {
   if (device.family === undefined) return { works: "unknown", says: "unrecognised" };
   const [best] = [...routes].sort(byNearness);
   if (best === undefined) return { works: "unknown", says: "no public route on Linux is known" };
@@ -14,12 +16,20 @@ export function verdictOf(device: Device, routes: readonly Route[]): Verdict {
   const broken = best.layers.find((layer) => layer.status === "missing" || layer.status === "faulty");
   if (!device.enabled) return { works: "no", says: "switched off in the device tree", ...rest };
   const bound = device.driver.state === "read" ? device.driver.value : undefined;
-  if (broken?.name === "driver" && bound !== undefined) {
+  if (broken?.name === "driver" && bound !== undefined && broken.kernelState !== "bound") {
     return { works: "no", says: `held by ${bound}, not ${broken.is} (route "${best.name}")`, ...rest };
+  }
+  if (fault !== undefined && broken !== undefined && hasTried(broken)) {
+    return { works: "no", says: `${fault} (route "${best.name}")`, ...rest };
   }
   if (broken) return { works: "no", says: `${phrase(broken)} (route "${best.name}")`, ...rest };
   const unknown = best.layers.filter((layer) => layer.status === "unknown").map((layer) => layer.name);
   return { works: "unknown", says: `nothing wrong seen by "${best.name}"; not known: ${unknown.join(", ")}`, ...rest };
+}
+
+/** Of a driver that is not here or not loaded that is the thing to say, whatever an earlier log holds. */
+function hasTried(layer: Layer): boolean {
+  return layer.name !== "driver" || ["loaded", "built in", "bound", "unknown"].includes(layer.kernelState ?? "unknown");
 }
 
 function phrase(layer: Layer): string {
@@ -28,7 +38,9 @@ function phrase(layer: Layer): string {
     const says: Partial<Record<NonNullable<Layer["kernelState"]>, string>> = {
       "not in this kernel": `driver ${layer.is} is not in this kernel`,
       "configured off": `driver ${layer.is} is configured off in this kernel`,
-      "shipped as a module": `driver ${layer.is} is not loaded`,
+      "shipped as a module": isFileMissing(layer.evidence)
+        ? `the file of driver ${layer.is} is not installed`
+        : `driver ${layer.is} is not loaded`,
       loaded: `driver ${layer.is} is loaded and did not take it`,
       "built in": `driver ${layer.is} is built in and did not take it`,
     };
@@ -38,7 +50,9 @@ function phrase(layer: Layer): string {
     return layer.status === "missing" ? `no device node ${layer.is}` : `${layer.is} cannot be opened`;
   }
   if (layer.name === "runtime" || layer.name === "delegate") return `${layer.is} is not installed`;
-  return `${layer.name} ${layer.is} is ${layer.status}`;
+  const [first, ...more] = layer.is.split(", ");
+  const is = more.length < 2 ? layer.is : `${first ?? ""} and ${more.length} more`;
+  return `${layer.name} ${is} ${more.length === 0 ? "is" : "are"} ${layer.status}`;
 }
 
 const rank: Readonly<Record<Route["works"], number>> = { yes: 0, unknown: 1, no: 2 };

@@ -165,14 +165,18 @@ describe("version locks", () => {
 
 describe("an XDNA NPU", () => {
   it("without IOMMU, and with one that passes through on an old kernel", () => {
-    const machine = (release: string, cmdline: string, unit: boolean): Facts =>
+    const unbound = device("amd-xdna", { driver: absent("/sys/bus/pci/devices/0000:01:00.0/driver") });
+    const machine = (release: string, cmdline: string, unit: boolean, module = "amdxdna"): Facts =>
       facts({
+        "/proc/modules": `${module} 1 0 - Live 0x0\n`,
         "/sys/class/iommu/": "",
         ...(unit ? { "/sys/class/iommu/ivhd0": "->../../devices/x" } : {}),
         "/proc/cmdline": `${cmdline}\n`,
         "/proc/sys/kernel/osrelease": `${release}\n`,
       });
-    expect(ids(machine("6.14.0", "quiet", false), device("amd-xdna"))).toEqual(["amd-no-iommu"]);
+    expect(ids(machine("6.14.0", "quiet", false), unbound)).toEqual(["amd-no-iommu"]);
+    // A driver that was never here has refused nothing.
+    expect(ids(machine("6.14.0", "quiet", false, "other"), unbound)).toEqual([]);
     expect(ids(machine("6.14.0", "iommu=pt", true), device("amd-xdna"))).toEqual(["amd-sva"]);
     expect(ids(machine("7.3.4", "iommu=pt", true), device("amd-xdna"))).toEqual([]);
     expect(ids(machine("7.3.4", "amd_iommu=off", true), device("amd-xdna"))).toEqual(["amd-sva"]);

@@ -178,6 +178,7 @@ export const machines: Readonly<Record<string, () => Root>> = {
         `${name}.${version}`,
       );
     }
+    b.file("/usr/lib/x86_64-linux-gnu/libnpu_driver_compiler.so", "");
     b.file("/usr/lib/x86_64-linux-gnu/libopenvino_intel_npu_plugin.so", "").file(
       "/usr/lib/x86_64-linux-gnu/libopenvino_c.so",
       "",
