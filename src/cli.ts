@@ -73,6 +73,10 @@ function parse(command: Command, args: readonly string[], streams: Streams): Inv
       }
     }
   }
+  const extra = command.usage === "" ? parsed.positionals[0] : undefined;
+  if (extra !== undefined) {
+    throw new UsageError(`${command.name} takes no "${extra}", only options; see accelctl ${command.name} --help`);
+  }
   return {
     options: parsed.values as Invocation["options"], // strings, booleans and arrays of strings, as declared above
     args: parsed.positionals,

@@ -1,8 +1,9 @@
 /** Process entry: streams, terminal, exit code. What cannot be tested in-process is kept this small. */
 
 import { fstatSync, writeSync } from "node:fs";
+import { CannotError } from "./base/errors.ts";
 import { main } from "./cli.ts";
-import type { Terminal } from "./print/terminal.ts";
+import { terminalOf } from "./print/terminal.ts";
 
 /**
  * Streams of Node cost 10 ms to set up. Where standard output is no terminal (a pipe, a file, /dev/null) plain writes do. Memory
@@ -27,22 +28,18 @@ function write(fd: number, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") process.exit(0);
+      // Nowhere is left to say it.
+      if (code !== "EAGAIN" && fd === 2) return;
       // A pipe set non-blocking by whoever made it: wait a little for its reader.
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN")
+        throw new CannotError(`standard output: ${(error as Error).message.replace(/, write$/, "")}`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }
 
-const { env } = process;
-const isTerminal = mayBeTerminal(1) && process.stdout.isTTY;
-const terminal: Terminal = {
-  isTerminal,
-  columns: isTerminal ? Math.max(40, Math.min(process.stdout.columns, 120)) : 80,
-  colour: env["NO_COLOR"] === undefined && (env["FORCE_COLOR"] !== undefined || (isTerminal && env["TERM"] !== "dumb")),
-  // An unset locale is what services and containers have; their readers take UTF-8 all the same.
-  unicode: !/^(C|POSIX)$/.test(env["LC_ALL"] ?? env["LC_CTYPE"] ?? env["LANG"] ?? "") || !isTerminal,
-};
+const columns = mayBeTerminal(1) && process.stdout.isTTY ? process.stdout.columns : undefined;
+const terminal = terminalOf(process.env, columns);
 
 void main(process.argv.slice(2), { out: (text) => write(1, text), err: (text) => write(2, text), terminal }).then(
   (code) => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
+import { terminalOf } from "../src/print/terminal.ts";
 import { top } from "./support/shared.ts";
 import { run } from "./support/run.ts";
 
@@ -29,6 +30,8 @@ describe("wrong usage is one sentence and exit 2", () => {
     [["review", "--json", "--html"], /--json and --html are different outputs; give one/],
     [["review", "--root"], /--root.*argument missing|--root/],
     [["catalog", "nothing-of-this-name"], /no family "nothing-of-this-name"; accelctl catalog lists all/],
+    [["list", "0000:01:00.0"], /list takes no "0000:01:00.0", only options; see accelctl list --help/],
+    [["capture", "board.json"], /capture takes no "board.json", only options/],
     [["help", "nothing"], /no verb "nothing"/],
   ])("%j", async (argv, message) => {
     const { code, out, err } = await run(...argv);
@@ -55,6 +58,42 @@ describe("what cannot be opened is one sentence and exit 3", () => {
     expect(code).toBe(3);
     expect(err).toContain(path);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
+  it("a report given for the machine it is of", async () => {
+    const path = join(folder, "report.json");
+    writeFileSync(path, (await run("review", "--json", "--root", join(folder, "box"))).out);
+    const { code, err } = await run("review", "--root", path);
+    expect(code).toBe(3);
+    expect(err).toBe(
+      `accelctl: ${path}: is a report, not a machine; accelctl capture makes a file that can be reviewed again\n`,
+    );
+  });
+  it("a place where a capture cannot be written", async () => {
+    const path = join(folder, "nowhere", "board.json");
+    const { code, err } = await run("capture", "--root", join(folder, "box"), "-o", path);
+    expect(code).toBe(3);
+    expect(err).toBe(`accelctl: ${path}: no such file or directory\n`);
+  });
+});
+
+describe("who reads is known by the environment and the terminal", () => {
+  it.each([
+    [{}, 80, { colour: true, unicode: true, columns: 80, isTerminal: true }],
+    [{}, undefined, { colour: false, unicode: true, columns: 80, isTerminal: false }],
+    [{}, 20, { columns: 40 }],
+    [{}, 300, { columns: 120 }],
+    [{ TERM: "dumb" }, 80, { colour: false }],
+    [{ NO_COLOR: "1", FORCE_COLOR: "1" }, 80, { colour: false }],
+    [{ NO_COLOR: "" }, 80, { colour: true }],
+    [{ FORCE_COLOR: "1" }, undefined, { colour: true }],
+    [{ FORCE_COLOR: "0" }, 80, { colour: false }],
+    [{ LANG: "C" }, 80, { unicode: false }],
+    [{ LC_ALL: "", LANG: "C.UTF-8" }, 80, { unicode: true }],
+    [{ LC_ALL: "POSIX", LANG: "de_DE.UTF-8" }, 80, { unicode: false }],
+    // What goes into a pipe or a file is read elsewhere.
+    [{ LANG: "C" }, undefined, { unicode: true }],
+  ])("%j, %j columns", (env, columns, expected) => {
+    expect(terminalOf(env, columns)).toMatchObject(expected);
   });
 });
 
@@ -123,5 +162,10 @@ describe("the built command", () => {
     });
     expect(piped.stderr).toBe("");
     expect(piped.stdout).toHaveLength(10);
+  });
+  it("says in a sentence that its output has no place left", () => {
+    const full = spawnSync("sh", ["-c", `"${process.execPath}" "${cli}" catalog > /dev/full`], { encoding: "utf8" });
+    expect(full.stderr).toBe("accelctl: standard output: ENOSPC: no space left on device\n");
+    expect(full.status).toBe(3);
   });
 });

@@ -6,6 +6,7 @@ import type * as Os from "node:os";
 import type * as Zlib from "node:zlib";
 
 import { CannotError } from "../base/errors.ts";
+import { refusal } from "../root/file.ts";
 import { takeCapture } from "../review/take-capture.ts";
 import { flag, option, type Command } from "./command.ts";
 import { environmentsOf, queryOption, rootOf, rootOptions } from "./common.ts";
@@ -78,15 +79,10 @@ function write(path: string, text: string, chosenByUs: boolean): void {
   try {
     writeFileSync(path, packed(path, text), { flag: chosenByUs ? "wx" : "w" });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === undefined) throw error;
-    const why =
-      code === "EEXIST"
-        ? "is there already; give another name with -o"
-        : typeof code === "string"
-          ? code
-          : "cannot be written";
-    throw new CannotError(`${path}: ${why}`, { cause: error });
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+      throw new CannotError(`${path}: is there already; give another name with -o`, { cause: error });
+    }
+    throw refusal(path, error);
   }
 }
 

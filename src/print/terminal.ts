@@ -11,6 +11,24 @@ export interface Terminal {
 
 export const plainTerminal: Terminal = { isTerminal: false, columns: 80, colour: false, unicode: true };
 
+/**
+ * Who reads, by the environment and the terminal's columns (undefined where standard output is none). NO_COLOR as no-color.org says:
+ * set and not empty; FORCE_COLOR as Node says: 0 and false mean no.
+ */
+export function terminalOf(env: Readonly<Record<string, string | undefined>>, columns: number | undefined): Terminal {
+  const isTerminal = columns !== undefined;
+  const set = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
+  const forced = env["FORCE_COLOR"];
+  const wanted = forced === undefined ? isTerminal && env["TERM"] !== "dumb" : !/^(0|false)$/.test(forced);
+  return {
+    isTerminal,
+    columns: isTerminal ? Math.max(40, Math.min(columns, 120)) : 80,
+    colour: set("NO_COLOR") === undefined && wanted,
+    // An unset locale is what services and containers have; their readers take UTF-8 all the same.
+    unicode: !isTerminal || !/^(C|POSIX)$/.test(set("LC_ALL") ?? set("LC_CTYPE") ?? set("LANG") ?? ""),
+  };
+}
+
 const codes = {
   bold: [1, 22],
   dim: [2, 22],

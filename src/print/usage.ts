@@ -14,17 +14,18 @@ export const exitCodes: readonly { readonly code: number; readonly says: string 
 export function usageText(commands: readonly Command[], terminal: Terminal): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
-    "accelctl: every AI accelerator of a Linux machine, layer by layer, with the cure",
+    ...wrapText("accelctl: every AI accelerator of a Linux machine, layer by layer, with the cure", terminal.columns),
     "",
-    `${paint(terminal, "bold", "Usage")}  accelctl [VERB] [OPTIONS]     without a verb: review`,
+    `${paint(terminal, "bold", "Usage")}  accelctl [VERB] [OPTIONS]`,
+    "       without a verb: review",
     "",
     paint(terminal, "bold", "Verbs"),
     ...commands.flatMap((command) => wrapText(command.summary, terminal.columns, `  ${command.name.padEnd(width)}  `)),
     "",
     paint(terminal, "bold", "Exit codes"),
-    ...exitCodes.map(({ code, says }) => `  ${code}  ${says}`),
+    ...exitCodes.flatMap(({ code, says }) => wrapText(says, terminal.columns, `  ${String(code).padEnd(2)}  `)),
     "",
-    "accelctl help VERB tells more. Reads only; needs no root.",
+    ...wrapText("accelctl help VERB tells more. Reads only; needs no root.", terminal.columns),
     "",
   ].join("\n");
 }
@@ -51,7 +52,9 @@ export function commandText(command: Command, terminal: Terminal): string {
   }
   if (command.examples.length > 0) {
     lines.push("", paint(terminal, "bold", "Examples"));
-    for (const example of command.examples) lines.push(`  $ ${example.command}`, `      ${example.says}`);
+    for (const example of command.examples) {
+      lines.push(`  $ ${example.command}`, ...wrapText(example.says, terminal.columns, "      "));
+    }
   }
   return `${lines.join("\n")}\n`;
 }

@@ -74,7 +74,8 @@ function readSome(fd: number, name: string, chunk: Buffer): number {
   }
 }
 
-function refusal(path: string, error: unknown): Error {
+/** Why the system would not open, read or write a path, in words; what is not the system's no is given back as it is. */
+export function refusal(path: string, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined) return error instanceof Error ? error : new TypeError(String(error));
   const words = WORDS.get(code) ?? code;
@@ -86,6 +87,9 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "permission denied"],
   ["EPERM", "not permitted"],
   ["EISDIR", "is a directory"],
+  ["ENOTDIR", "a part of it is not a directory"],
+  ["EROFS", "read-only file system"],
+  ["ENOSPC", "no space left on device"],
 ]);
 
 function codeOf(error: unknown): string | undefined {

@@ -43,6 +43,14 @@ export function openBytes(bytes: Uint8Array, name: string): Root {
   if (isCapture(content)) return openCapture(content, name);
   if (isDtb(content)) return openDtb(content, name);
   if (isTar(content)) return openTar(content, name);
+  if (isReport(content)) {
+    throw new FileError(name, "is a report, not a machine; accelctl capture makes a file that can be reviewed again");
+  }
   if (isText(content)) return openPaste(content, name);
   throw new FileError(name, "neither a capture nor an archive of a machine, and no text");
+}
+
+/** What `accelctl review --json` prints: easily taken for a capture, and no log in which anything could be found. */
+function isReport(bytes: Uint8Array): boolean {
+  return /^\s*\{\s*"schema"\s*:\s*\d+\s*,\s*"machine"\s*:/.test(Buffer.from(bytes.subarray(0, 256)).toString("latin1"));
 }
