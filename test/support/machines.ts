@@ -7,7 +7,7 @@ import { TreeBuilder } from "../../src/root/memory.ts";
 import type { Root } from "../../src/root/root.ts";
 
 const RELEASE = "7.3.4+deb13-amd64";
-const RENDER = 105;
+export const RENDER = 105;
 
 interface Options {
   readonly release?: string;
@@ -17,7 +17,7 @@ interface Options {
 }
 
 /** What every complete machine has: a kernel with modules and configuration, a distribution, a user, an empty log. */
-function base(options: Options = {}): TreeBuilder {
+export function base(options: Options = {}): TreeBuilder {
   const arch = options.arch ?? "amd64";
   const release = options.release ?? RELEASE;
   const uname = arch === "amd64" ? "x86_64" : "aarch64";
@@ -89,7 +89,7 @@ interface Pci {
   readonly revision?: string;
 }
 
-function addPci(b: TreeBuilder, { slot, id, class: klass, driver, revision = "00" }: Pci): string {
+export function addPci(b: TreeBuilder, { slot, id, class: klass, driver, revision = "00" }: Pci): string {
   const [vendor = "", device = ""] = id.split(":");
   const path = `/sys/devices/pci0000:00/${slot}`;
   const upper = (text: string): string => text.toUpperCase().padStart(8, "0");
@@ -113,7 +113,7 @@ function addPci(b: TreeBuilder, { slot, id, class: klass, driver, revision = "00
 }
 
 /** A node under /sys/class and in /dev, hanging from a device's sysfs path. */
-function addNode(
+export function addNode(
   b: TreeBuilder,
   node: { device: string; class: string; name: string; dev: string; gid?: number; mode?: number; inDev?: boolean },
 ): void {
@@ -129,7 +129,7 @@ function addNode(
   }
 }
 
-function addModule(
+export function addModule(
   b: TreeBuilder,
   name: string,
   where: "loaded" | "shipped",
@@ -247,8 +247,7 @@ export const machines: Readonly<Record<string, () => Root>> = {
   "rk3588-mainline-rocket": () => {
     const release = "7.3.4-arm64";
     const b = base({ arch: "arm64", release, groups: [RENDER] });
-    rk3588Tree(b, "okay");
-    for (const address of ["fdab0000", "fdac0000", "fdad0000"]) addCore(b, address);
+    addRk3588(b, "okay", "rocket");
     b.directory("/sys/devices/platform/rknn").link("/sys/bus/platform/devices/rknn", "../../../devices/platform/rknn");
     b.file("/sys/devices/platform/rknn/modalias", "platform:rknn\n");
     addNode(b, { device: "/sys/devices/platform/rknn", class: "accel", name: "accel0", dev: "/dev/accel/accel0" });
@@ -259,7 +258,7 @@ export const machines: Readonly<Record<string, () => Root>> = {
 
   "rk3588-npu-off-in-tree": () => {
     const b = base({ arch: "arm64", release: "7.3.4-arm64" });
-    rk3588Tree(b, "disabled");
+    addRk3588(b, "disabled");
     b.link("/sys/bus/platform/devices/fe010000.ethernet", "../../../devices/platform/fe010000.ethernet");
     b.file("/sys/devices/platform/fe010000.ethernet/modalias", "of:NethernetT(null)Crockchip,rk3588-gmac\n");
     return b.build("directory", "rk3588-npu-off-in-tree");
@@ -272,32 +271,51 @@ export const machines: Readonly<Record<string, () => Root>> = {
   },
 };
 
-function rk3588Tree(b: TreeBuilder, status: string): void {
+/** A core of the SoC: its node in the device tree, and the platform device the kernel makes of it unless it is switched off. */
+export function addCore(
+  b: TreeBuilder,
+  core: { address: string; name: string; compatible: string; driver?: string; status?: string },
+): string {
+  const { address, name, compatible, driver, status = "okay" } = core;
   const tree = "/sys/firmware/devicetree/base";
-  b.file(`${tree}/model`, "Example RK3588 Board\0").file(`${tree}/compatible`, "example,board\0rockchip,rk3588\0");
-  b.file(`${tree}/#address-cells`, new Uint8Array([0, 0, 0, 2])).file(
-    `${tree}/#size-cells`,
-    new Uint8Array([0, 0, 0, 2]),
-  );
-  for (const address of ["fdab0000", "fdac0000", "fdad0000"]) {
-    const node = `${tree}/npu@${address}`;
-    b.file(`${node}/compatible`, "rockchip,rk3588-rknn-core\0").file(`${node}/status`, `${status}\0`);
-    const reg = Buffer.alloc(16);
-    reg.writeUInt32BE(parseInt(address, 16), 4);
-    reg.writeUInt32BE(0x1000, 12);
-    b.file(`${node}/reg`, new Uint8Array(reg));
-  }
-  b.link("/proc/device-tree", "/sys/firmware/devicetree/base");
-}
-
-function addCore(b: TreeBuilder, address: string): void {
-  const path = `/sys/devices/platform/${address}.npu`;
-  b.file(`${path}/modalias`, "of:NnpuT(null)Crockchip,rk3588-rknn-core\n");
+  const node = `${tree}/${name}@${address}`;
+  const reg = Buffer.alloc(16);
+  reg.writeUInt32BE(parseInt(address, 16), 4);
+  reg.writeUInt32BE(0x1000, 12);
+  b.file(`${node}/compatible`, `${compatible}\0`).file(`${node}/status`, `${status}\0`);
+  b.file(`${node}/reg`, new Uint8Array(reg));
+  const path = `/sys/devices/platform/${address}.${name}`;
+  if (status !== "okay") return path;
+  const bound = driver === undefined ? "" : `DRIVER=${driver}\n`;
+  b.file(`${path}/modalias`, `of:N${name}T(null)C${compatible}\n`);
   b.file(
     `${path}/uevent`,
-    `DRIVER=rocket\nOF_NAME=npu\nOF_FULLNAME=/npu@${address}\nOF_COMPATIBLE_0=rockchip,rk3588-rknn-core\nOF_COMPATIBLE_N=1\n`,
+    `${bound}OF_NAME=${name}\nOF_FULLNAME=/${name}@${address}\nOF_COMPATIBLE_0=${compatible}\nOF_COMPATIBLE_N=1\n`,
   );
-  b.link(`${path}/of_node`, `../../../firmware/devicetree/base/npu@${address}`);
-  b.directory("/sys/bus/platform/drivers/rocket").link(`${path}/driver`, "../../../bus/platform/drivers/rocket");
-  b.link(`/sys/bus/platform/devices/${address}.npu`, `../../../devices/platform/${address}.npu`);
+  b.link(`${path}/of_node`, `../../../firmware/devicetree/base/${name}@${address}`);
+  if (driver !== undefined)
+    b.directory(`/sys/bus/platform/drivers/${driver}`).link(
+      `${path}/driver`,
+      `../../../bus/platform/drivers/${driver}`,
+    );
+  b.link(`/sys/bus/platform/devices/${address}.${name}`, `../../../devices/platform/${address}.${name}`);
+  return path;
+}
+
+/** The root of a board's device tree, for its cores to stand below. */
+export function addBoard(b: TreeBuilder, model: string, ...compatible: string[]): void {
+  const tree = "/sys/firmware/devicetree/base";
+  b.file(`${tree}/model`, `${model}\0`).file(`${tree}/compatible`, compatible.map((word) => `${word}\0`).join(""));
+  const two = new Uint8Array([0, 0, 0, 2]);
+  b.file(`${tree}/#address-cells`, two).file(`${tree}/#size-cells`, two);
+  b.link("/proc/device-tree", tree);
+}
+
+/** The three cores of an RK3588's NPU, as mainline describes them. */
+export function addRk3588(b: TreeBuilder, status: string, driver?: string): void {
+  addBoard(b, "Example RK3588 Board", "example,board", "rockchip,rk3588");
+  for (const address of ["fdab0000", "fdac0000", "fdad0000"]) {
+    const core = { address, name: "npu", compatible: "rockchip,rk3588-rknn-core", status };
+    addCore(b, driver === undefined ? core : { ...core, driver });
+  }
 }
