@@ -3,8 +3,23 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", "machines/**"] },
   {
+    files: ["**/*.mjs", "*.config.js", "*.config.ts"],
+    extends: [tseslint.configs.strict],
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: { eqeqeq: "error", "no-undef": "error", "prefer-const": "error", "no-var": "error" },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["process", "Buffer", "URL", "performance", "setInterval", "clearInterval", "setTimeout", "Atomics"].map(
+          (name) => [name, "readonly"],
+        ),
+      ),
+      ecmaVersion: 2023,
+    },
+  },
+  {
     files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked],
+    linterOptions: { reportUnusedDisableDirectives: "error" },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -2,7 +2,7 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|kernel|board|catalog|capture|help|version) verb="$word"; break ;; esac
   done
   case "$before" in
     --root|--paste|--env|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;

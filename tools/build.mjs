@@ -157,7 +157,7 @@ function compile() {
 
 /** Declarations of the library and catalog.json: what a published package holds besides. */
 export async function buildPackage() {
-  await buildAll(true);
+  await buildAll();
   const tsc = join(top, "node_modules/typescript/bin/tsc");
   const done = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { cwd: top, stdio: "inherit" });
   if (done.status !== 0) throw new Error("tsc failed; its words are above");

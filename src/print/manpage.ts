@@ -37,10 +37,10 @@ export function renderManPage(commands: readonly Command[], version: string): st
     ".SH ENVIRONMENT",
     ".TP",
     ".B NO_COLOR",
-    "any value: no colour",
+    "set and not empty: no colour",
     ".TP",
     ".B FORCE_COLOR",
-    "any value: colour even when standard output is no terminal",
+    "colour even when standard output is no terminal; 0 or false: none",
   );
   return `${lines.join("\n")}\n`;
 }
@@ -80,7 +80,7 @@ export function renderBash(commands: readonly Command[]): string {
 _accelctl() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) verb="$word"; break ;; esac
+    case "$word" in ${commands.map((c) => c.name).join("|")}) verb="$word"; break ;; esac
   done
   case "$before" in
     ${paths.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
