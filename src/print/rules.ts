@@ -1,5 +1,6 @@
 /** docs/rules.md: every finding by its stable id. Written by `npm run generate`. */
 
+import { breakages } from "../breakages/index.ts";
 import { layerRules } from "../review/rules.ts";
 
 export function renderRules(): string {
@@ -12,6 +13,18 @@ export function renderRules(): string {
     "| rule | severity | what it says |",
     "|---|---|---|",
     ...layerRules.map(({ rule, severity, says }) => `| \`${rule}\` | ${severity} | ${says} |`),
+    "",
+    "## Known breakages",
+    "",
+    "Each may become a finding where the kernel log (log) or files and settings (facts) show it; all of them answer",
+    "`accelctl explain`. Those marked * were read at a primary source.",
+    "",
+    "| rule | family | severity | seen in | what is wrong |",
+    "|---|---|---|---|---|",
+    ...breakages.map(
+      ({ id, layer, family, severity, visible, title, checked }) =>
+        `| \`${layer}/${id}\`${checked ? " *" : ""} | ${family} | ${severity} | ${visible.join(", ")} | ${title.replaceAll("|", "\\|")} |`,
+    ),
     "",
   ].join("\n");
 }
