@@ -10,6 +10,7 @@ import type * as Fzstd from "fzstd";
 
 import { FileError } from "../base/errors.ts";
 import { unxz, XZ_MAGIC } from "./xz.ts";
+import { zstdFrames } from "./zstd-frames.ts";
 
 type Unpacker = (bytes: Uint8Array, path: string, limit: number) => Uint8Array;
 
@@ -49,50 +50,39 @@ function gunzip(bytes: Uint8Array, path: string, limit: number): Uint8Array {
   }
 }
 
-/** As zstd's own command does without --long: what needs a larger window is not a file of ours. */
-const ZSTD_WINDOW_LIMIT = 128 * 1024 * 1024;
-
 function unzstd(bytes: Uint8Array, path: string, limit: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const add = (chunk: Uint8Array): void => {
+    total += chunk.length;
+    if (total > limit) throw new FileError(path, tooLarge(limit));
+    chunks.push(chunk);
+  };
+  const unpackFrame = zstdOf(add);
+  for (const frame of zstdFrames(bytes, path)) {
+    try {
+      unpackFrame(frame, limit - total);
+    } catch (error) {
+      if (error instanceof FileError) throw error;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ERR_BUFFER_TOO_LARGE") throw new FileError(path, tooLarge(limit));
+      throw new FileError(path, `not readable as zstd: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, total);
+}
+
+/** What unpacks one frame: Node's own (since 22.15), or a library. */
+function zstdOf(add: (chunk: Uint8Array) => void): (frame: Uint8Array, limit: number) => void {
   const native = (
     zlib() as { zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Buffer }
   ).zstdDecompressSync;
-  const window = zstdWindow(bytes);
-  if (window > ZSTD_WINDOW_LIMIT) throw new FileError(path, `zstd wants a window of ${window} bytes`, 4);
-  try {
-    if (native !== undefined) return native(bytes, { maxOutputLength: limit });
-    const { Decompress } = createRequire(import.meta.url)("fzstd") as typeof Fzstd;
-    const chunks: Uint8Array[] = [];
-    let total = 0;
-    const stream = new Decompress((chunk) => {
-      total += chunk.length;
-      if (total > limit) throw new FileError(path, tooLarge(limit));
-      chunks.push(chunk.slice());
-    });
-    stream.push(bytes, true);
-    return Buffer.concat(chunks, total);
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ERR_BUFFER_TOO_LARGE") throw new FileError(path, tooLarge(limit));
-    const says = error instanceof Error ? error.message : String(error);
-    throw new FileError(path, `not readable as zstd: ${says}`, /EOF|end/i.test(says) ? bytes.length : undefined);
-  }
-}
-
-/** Memory the first frame asks for. RFC 8878, 3.1.1.1 */
-function zstdWindow(bytes: Uint8Array): number {
-  const descriptor = bytes[4] ?? 0;
-  if ((descriptor & 0x20) === 0) {
-    const window = bytes[5] ?? 0;
-    const base = 2 ** (10 + (window >> 3));
-    return base + (base / 8) * (window & 7);
-  }
-  // One segment: the window is the content.
-  const sizeBytes = [1, 2, 4, 8][descriptor >> 6] ?? 1;
-  const at = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  let size = sizeBytes === 2 ? 256 : 0;
-  for (let i = 0; i < sizeBytes; i++) size += (bytes[at + i] ?? 0) * 2 ** (8 * i);
-  return size;
+  if (native !== undefined) return (frame, limit) => add(native(frame, { maxOutputLength: Math.max(1, limit) }));
+  const { Decompress } = createRequire(import.meta.url)("fzstd") as typeof Fzstd;
+  return (frame) => {
+    new Decompress((chunk) => add(chunk.slice())).push(frame, true);
+  };
 }
 
 /** The library unpacks some 9 MiB a second, so what it may unpack to is less: a tree packed so has 20 MiB. */

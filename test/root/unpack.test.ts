@@ -92,6 +92,39 @@ for (const [name, bytes] of packed) {
   });
 }
 
+describe("zstd, whoever unpacks it", () => {
+  /** One block, as it is: magic, descriptor (one segment, length in a byte), length, block header (last, raw), content. */
+  const frame = (text: string): Buffer =>
+    Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, text.length, 1 | (text.length << 3), 0, 0]),
+      Buffer.from(text, "latin1"),
+    ]);
+  const skipped = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+
+  it("reads every frame and passes over those for others", () => {
+    const file = Buffer.concat([frame("one "), skipped, frame("two "), frame(""), frame("three"), skipped]);
+    expect(Buffer.from(unpack(file, "f", 100)).toString()).toBe("one two three");
+    expect(unpack(file, "f", 13).length).toBe(13);
+    expect(() => unpack(file, "f", 12)).toThrow("unpacks to more than 12 bytes");
+  });
+
+  it("says where it stops being zstd, and where it ends too early", () => {
+    expect(() => unpack(Buffer.concat([frame("one"), Buffer.from("rubbish")]), "f", 100)).toThrow(
+      /offset 0xc: .*frame/,
+    );
+    const two = Buffer.concat([frame("one"), frame("two")]);
+    for (let cut = 4; cut < two.length; cut++) {
+      if (cut === frame("one").length) continue;
+      expect(() => unpack(two.subarray(0, cut), "f", 100), `cut at ${cut}`).toThrow("ends in the middle");
+    }
+  });
+
+  it("is not kept busy by a multitude of empty frames", () => {
+    const file = Buffer.concat(Array.from({ length: 30_000 }, () => frame("")));
+    expect(() => unpack(file, "f", 100)).toThrow("zstd with more than 20000 frames");
+  });
+});
+
 describe("unpacking", () => {
   it("hands back what is not packed", () => {
     const plain = Buffer.from("CONFIG_DRM_ACCEL=y\n");
