@@ -1,0 +1,371 @@
+/**
+ * The shared operator table: one name for what TFLite calls CONV_2D, ONNX Conv and ncnn Convolution. The shared name is ONNX's where
+ * ONNX has the operator, else the first owner's in the same spelling (DepthwiseConv, FullyConnected). Quantised and fused spellings
+ * share the name of what they compute: the file's own spelling stays beside it in `Node.spelled`.
+ * Sources: tensorflow/compiler/mlir/lite/schema/schema.fbs; onnx/docs/Operators.md; onnxruntime/docs/ContribOperators.md;
+ * docs.openvino.ai operation sets; github.com/Tencent/ncnn/wiki/operators.
+ */
+
+/** Who spells an operator: the column of a format. */
+export type Dialect = "tflite" | "onnx" | "openvino" | "ncnn" | "tensorflow" | "torch" | "stablehlo";
+
+export interface OpRow {
+  readonly op: string;
+  /** What it is for, coarse: lists, colours of a graph. */
+  readonly kind: OpKind;
+  /** Spellings, separated by spaces. */
+  readonly tflite?: string;
+  /** Of any domain; names of other domains than ONNX's own do not collide with it except where `domains` says so. */
+  readonly onnx?: string;
+  readonly openvino?: string;
+  readonly ncnn?: string;
+  readonly tensorflow?: string;
+  /** Without the namespace and the overload: "convolution" of aten::convolution.out. */
+  readonly torch?: string;
+  /** Without "stablehlo.". */
+  readonly stablehlo?: string;
+}
+
+export type OpKind =
+  | "convolution"
+  | "matrix"
+  | "recurrent"
+  | "attention"
+  | "pool"
+  | "activation"
+  | "normalise"
+  | "elementwise"
+  | "reduce"
+  | "shape"
+  | "quantise"
+  | "control"
+  | "state"
+  | "detection"
+  | "signal"
+  | "text"
+  | "tree"
+  | "random"
+  | "graph";
+
+/* prettier-ignore */
+export const opTable: readonly OpRow[] = [
+  // convolution
+  { op: "Conv", kind: "convolution", tflite: "CONV_2D CONV_3D", onnx: "Conv ConvInteger QLinearConv FusedConv NhwcFusedConv NhwcConv", openvino: "Convolution GroupConvolution BinaryConvolution", ncnn: "Convolution Convolution1D Convolution3D", tensorflow: "Conv2D Conv3D _FusedConv2D", torch: "convolution conv1d conv2d conv3d quantized_conv2d", stablehlo: "convolution" },
+  { op: "DepthwiseConv", kind: "convolution", tflite: "DEPTHWISE_CONV_2D", ncnn: "ConvolutionDepthWise ConvolutionDepthWise1D ConvolutionDepthWise3D", tensorflow: "DepthwiseConv2dNative FusedDepthwiseConv2dNative", torch: "quantized_depthwise_conv2d" },
+  { op: "ConvTranspose", kind: "convolution", tflite: "TRANSPOSE_CONV CONV_3D_TRANSPOSE", onnx: "ConvTranspose ConvTransposeWithDynamicPads", openvino: "ConvolutionBackpropData GroupConvolutionBackpropData", ncnn: "Deconvolution Deconvolution1D Deconvolution3D DeconvolutionDepthWise DeconvolutionDepthWise1D DeconvolutionDepthWise3D", tensorflow: "Conv2DBackpropInput", torch: "conv_transpose1d conv_transpose2d conv_transpose3d quantized_transpose_conv2d" },
+  { op: "DeformConv", kind: "convolution", onnx: "DeformConv", openvino: "DeformableConvolution", ncnn: "DeformableConv2D" },
+  // matrix
+  { op: "FullyConnected", kind: "matrix", tflite: "FULLY_CONNECTED", ncnn: "InnerProduct", torch: "linear quantized_linear" },
+  { op: "Gemm", kind: "matrix", onnx: "Gemm FusedGemm QGemm", ncnn: "Gemm", torch: "addmm" },
+  { op: "MatMul", kind: "matrix", tflite: "BATCH_MATMUL STABLEHLO_DOT_GENERAL", onnx: "MatMul MatMulInteger QLinearMatMul FusedMatMul MatMulInteger16 MatMulIntegerToFloat DynamicQuantizeMatMul MatMulNBits MatMulBnb4 TransposeMatMul", openvino: "MatMul", ncnn: "MatMul", tensorflow: "MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 _FusedMatMul", torch: "mm bmm matmul quantized_batch_matmul", stablehlo: "dot dot_general" },
+  { op: "Einsum", kind: "matrix", onnx: "Einsum", openvino: "Einsum", ncnn: "Einsum", tensorflow: "Einsum", stablehlo: "einsum" },
+  { op: "Embedding", kind: "matrix", tflite: "EMBEDDING_LOOKUP EMBEDDING_LOOKUP_SPARSE", onnx: "EmbedLayerNormalization GatherBlockQuantized", openvino: "EmbeddingBagOffsetsSum EmbeddingBagPackedSum EmbeddingSegmentsSum", ncnn: "Embed", torch: "embedding" },
+  { op: "Determinant", kind: "matrix", onnx: "Det" },
+  { op: "MatrixDiag", kind: "matrix", tflite: "MATRIX_DIAG MATRIX_SET_DIAG", ncnn: "Diag", tensorflow: "MatrixDiag MatrixSetDiag MatrixDiagV3" },
+  // recurrent
+  { op: "LSTM", kind: "recurrent", tflite: "LSTM UNIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_LSTM", onnx: "LSTM DynamicQuantizeLSTM", openvino: "LSTMCell LSTMSequence", ncnn: "LSTM", torch: "lstm" },
+  { op: "GRU", kind: "recurrent", onnx: "GRU", openvino: "GRUCell GRUSequence AUGRUCell AUGRUSequence", ncnn: "GRU", torch: "gru" },
+  { op: "RNN", kind: "recurrent", tflite: "RNN UNIDIRECTIONAL_SEQUENCE_RNN BIDIRECTIONAL_SEQUENCE_RNN", onnx: "RNN", openvino: "RNNCell RNNSequence", ncnn: "RNN", torch: "rnn_tanh rnn_relu" },
+  { op: "SVDF", kind: "recurrent", tflite: "SVDF" },
+  // attention
+  { op: "Attention", kind: "attention", onnx: "Attention MultiHeadAttention GroupQueryAttention DecoderMaskedMultiHeadAttention DecoderMaskedSelfAttention PackedAttention PackedMultiHeadAttention QAttention LongformerAttention SparseAttention", openvino: "ScaledDotProductAttention PagedAttentionExtension", ncnn: "MultiHeadAttention SDPA", torch: "scaled_dot_product_attention custom_sdpa sdpa_with_kv_cache" },
+  { op: "RotaryEmbedding", kind: "attention", onnx: "RotaryEmbedding GemmaRotaryEmbedding", ncnn: "RotaryEmbed" },
+  { op: "KVCacheUpdate", kind: "attention", onnx: "TensorScatter", torch: "update_cache" },
+  // pool
+  { op: "AveragePool", kind: "pool", tflite: "AVERAGE_POOL_2D", onnx: "AveragePool QLinearAveragePool", openvino: "AvgPool", tensorflow: "AvgPool AvgPool3D", torch: "avg_pool2d avg_pool1d quantized_avg_pool2d" },
+  { op: "MaxPool", kind: "pool", tflite: "MAX_POOL_2D", onnx: "MaxPool", openvino: "MaxPool", tensorflow: "MaxPool MaxPool3D MaxPoolV2", torch: "max_pool2d_with_indices max_pool2d quantized_max_pool2d" },
+  { op: "LpPool", kind: "pool", tflite: "L2_POOL_2D", onnx: "LpPool" },
+  { op: "Pool", kind: "pool", ncnn: "Pooling Pooling1D Pooling3D", stablehlo: "reduce_window select_and_scatter" },
+  { op: "GlobalAveragePool", kind: "pool", onnx: "GlobalAveragePool QLinearGlobalAveragePool", torch: "_adaptive_avg_pool2d adaptive_avg_pool2d" },
+  { op: "GlobalMaxPool", kind: "pool", onnx: "GlobalMaxPool" },
+  { op: "GlobalLpPool", kind: "pool", onnx: "GlobalLpPool" },
+  { op: "AdaptiveAvgPool", kind: "pool", openvino: "AdaptiveAvgPool" },
+  { op: "AdaptiveMaxPool", kind: "pool", openvino: "AdaptiveMaxPool" },
+  { op: "MaxUnpool", kind: "pool", onnx: "MaxUnpool" },
+  { op: "MaxRoiPool", kind: "pool", onnx: "MaxRoiPool", openvino: "ROIPooling PSROIPooling DeformablePSROIPooling", ncnn: "ROIPooling PSROIPooling" },
+  { op: "RoiAlign", kind: "pool", onnx: "RoiAlign", openvino: "ROIAlign ROIAlignRotated", ncnn: "ROIAlign" },
+  // activation
+  { op: "Relu", kind: "activation", tflite: "RELU", onnx: "Relu", openvino: "ReLU", ncnn: "ReLU", tensorflow: "Relu", torch: "relu relu_" },
+  { op: "Relu6", kind: "activation", tflite: "RELU6", tensorflow: "Relu6" },
+  { op: "Relu0To1", kind: "activation", tflite: "RELU_0_TO_1" },
+  { op: "ReluN1To1", kind: "activation", tflite: "RELU_N1_TO_1" },
+  { op: "LeakyRelu", kind: "activation", tflite: "LEAKY_RELU", onnx: "LeakyRelu QLinearLeakyRelu", tensorflow: "LeakyRelu", torch: "leaky_relu" },
+  { op: "PRelu", kind: "activation", tflite: "PRELU", onnx: "PRelu", openvino: "PReLU", ncnn: "PReLU", tensorflow: "Prelu", torch: "prelu _prelu_kernel" },
+  { op: "Elu", kind: "activation", tflite: "ELU", onnx: "Elu", openvino: "Elu", ncnn: "ELU", tensorflow: "Elu", torch: "elu" },
+  { op: "Selu", kind: "activation", onnx: "Selu", openvino: "Selu", ncnn: "SELU", tensorflow: "Selu" },
+  { op: "Celu", kind: "activation", onnx: "Celu", ncnn: "CELU" },
+  { op: "ThresholdedRelu", kind: "activation", onnx: "ThresholdedRelu", ncnn: "Threshold" },
+  { op: "Sigmoid", kind: "activation", tflite: "LOGISTIC STABLEHLO_LOGISTIC", onnx: "Sigmoid QLinearSigmoid", openvino: "Sigmoid", ncnn: "Sigmoid", tensorflow: "Sigmoid", torch: "sigmoid", stablehlo: "logistic" },
+  { op: "HardSigmoid", kind: "activation", onnx: "HardSigmoid", openvino: "HardSigmoid HSigmoid", ncnn: "HardSigmoid", torch: "hardsigmoid" },
+  { op: "HardSwish", kind: "activation", tflite: "HARD_SWISH", onnx: "HardSwish", openvino: "HSwish", ncnn: "HardSwish", torch: "hardswish" },
+  { op: "Swish", kind: "activation", onnx: "QuickGelu Swish", openvino: "Swish", ncnn: "Swish", torch: "silu" },
+  { op: "Mish", kind: "activation", onnx: "Mish", openvino: "Mish", ncnn: "Mish" },
+  { op: "Gelu", kind: "activation", tflite: "GELU", onnx: "Gelu FastGelu BiasGelu", openvino: "Gelu", ncnn: "GELU", torch: "gelu" },
+  { op: "Tanh", kind: "activation", tflite: "TANH STABLEHLO_TANH", onnx: "Tanh", openvino: "Tanh", ncnn: "TanH", tensorflow: "Tanh", torch: "tanh", stablehlo: "tanh" },
+  { op: "Softplus", kind: "activation", onnx: "Softplus", openvino: "SoftPlus", ncnn: "Softplus BNLL", tensorflow: "Softplus" },
+  { op: "Softsign", kind: "activation", onnx: "Softsign", openvino: "SoftSign" },
+  { op: "Softmax", kind: "activation", tflite: "SOFTMAX", onnx: "Softmax QLinearSoftmax", openvino: "SoftMax Softmax", ncnn: "Softmax", tensorflow: "Softmax", torch: "_softmax softmax quantized_softmax softmax_int8" },
+  { op: "LogSoftmax", kind: "activation", tflite: "LOG_SOFTMAX", onnx: "LogSoftmax", openvino: "LogSoftmax", tensorflow: "LogSoftmax", torch: "_log_softmax log_softmax" },
+  { op: "Hardmax", kind: "activation", onnx: "Hardmax" },
+  { op: "Shrink", kind: "activation", onnx: "Shrink", ncnn: "Shrink" },
+  { op: "Glu", kind: "activation", onnx: "SwiGLU", openvino: "GLU", ncnn: "GLU", torch: "glu" },
+  { op: "Clip", kind: "activation", tflite: "STABLEHLO_CLAMP", onnx: "Clip", openvino: "Clamp", ncnn: "Clip", tensorflow: "ClipByValue", torch: "clamp hardtanh", stablehlo: "clamp" },
+  // normalise
+  { op: "BatchNormalization", kind: "normalise", onnx: "BatchNormalization", openvino: "BatchNormInference", ncnn: "BatchNorm", tensorflow: "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3", torch: "_native_batch_norm_legit_no_training native_batch_norm batch_norm", stablehlo: "batch_norm_inference batch_norm_training" },
+  { op: "InstanceNormalization", kind: "normalise", onnx: "InstanceNormalization", ncnn: "InstanceNorm" },
+  { op: "GroupNormalization", kind: "normalise", onnx: "GroupNormalization GroupNorm SkipGroupNorm", openvino: "GroupNormalization", ncnn: "GroupNorm", torch: "native_group_norm group_norm" },
+  { op: "LayerNormalization", kind: "normalise", onnx: "LayerNormalization SkipLayerNormalization", openvino: "MVN", ncnn: "LayerNorm MVN", torch: "native_layer_norm layer_norm" },
+  { op: "RMSNormalization", kind: "normalise", onnx: "RMSNormalization SimplifiedLayerNormalization SkipSimplifiedLayerNormalization", openvino: "RMS", ncnn: "RMSNorm", torch: "rms_norm" },
+  { op: "MeanVarianceNormalization", kind: "normalise", onnx: "MeanVarianceNormalization" },
+  { op: "LRN", kind: "normalise", tflite: "LOCAL_RESPONSE_NORMALIZATION", onnx: "LRN", openvino: "LRN", ncnn: "LRN", tensorflow: "LRN" },
+  { op: "LpNormalization", kind: "normalise", tflite: "L2_NORMALIZATION", onnx: "LpNormalization", openvino: "NormalizeL2", ncnn: "Normalize" },
+  { op: "Scale", kind: "normalise", ncnn: "Scale Bias" },
+  { op: "Dropout", kind: "normalise", onnx: "Dropout BiasDropout", ncnn: "Dropout" },
+  // elementwise
+  { op: "Add", kind: "elementwise", tflite: "ADD ADD_N STABLEHLO_ADD", onnx: "Add QLinearAdd Sum BiasAdd", openvino: "Add", tensorflow: "Add AddV2 AddN BiasAdd", torch: "add quantized_add", stablehlo: "add" },
+  { op: "Sub", kind: "elementwise", tflite: "SUB STABLEHLO_SUBTRACT", onnx: "Sub", openvino: "Subtract", tensorflow: "Sub", torch: "sub rsub", stablehlo: "subtract" },
+  { op: "Mul", kind: "elementwise", tflite: "MUL STABLEHLO_MULTIPLY", onnx: "Mul QLinearMul", openvino: "Multiply", tensorflow: "Mul", torch: "mul quantized_mul", stablehlo: "multiply" },
+  { op: "Div", kind: "elementwise", tflite: "DIV FLOOR_DIV STABLEHLO_DIVIDE", onnx: "Div", openvino: "Divide", tensorflow: "Div RealDiv FloorDiv DivNoNan", torch: "div", stablehlo: "divide" },
+  { op: "Elementwise", kind: "elementwise", ncnn: "BinaryOp UnaryOp Eltwise Power" },
+  { op: "Mod", kind: "elementwise", tflite: "FLOOR_MOD STABLEHLO_REMAINDER", onnx: "Mod", openvino: "Mod FloorMod", tensorflow: "Mod FloorMod", torch: "fmod remainder", stablehlo: "remainder" },
+  { op: "Pow", kind: "elementwise", tflite: "POW STABLEHLO_POWER", onnx: "Pow", openvino: "Power", tensorflow: "Pow", torch: "pow", stablehlo: "power" },
+  { op: "Max", kind: "elementwise", tflite: "MAXIMUM STABLEHLO_MAXIMUM", onnx: "Max", openvino: "Maximum", tensorflow: "Maximum", torch: "maximum", stablehlo: "maximum" },
+  { op: "Min", kind: "elementwise", tflite: "MINIMUM STABLEHLO_MINIMUM", onnx: "Min", openvino: "Minimum", tensorflow: "Minimum", torch: "minimum", stablehlo: "minimum" },
+  { op: "Mean", kind: "elementwise", onnx: "Mean" },
+  { op: "SquaredDifference", kind: "elementwise", tflite: "SQUARED_DIFFERENCE", openvino: "SquaredDifference", tensorflow: "SquaredDifference" },
+  { op: "Abs", kind: "elementwise", tflite: "ABS STABLEHLO_ABS", onnx: "Abs", openvino: "Abs", ncnn: "AbsVal", tensorflow: "Abs ComplexAbs", torch: "abs", stablehlo: "abs" },
+  { op: "Neg", kind: "elementwise", tflite: "NEG STABLEHLO_NEGATE", onnx: "Neg", openvino: "Negative", tensorflow: "Neg", torch: "neg", stablehlo: "negate" },
+  { op: "Sign", kind: "elementwise", tflite: "SIGN", onnx: "Sign", openvino: "Sign", tensorflow: "Sign", torch: "sign", stablehlo: "sign" },
+  { op: "Exp", kind: "elementwise", tflite: "EXP STABLEHLO_EXPONENTIAL", onnx: "Exp", openvino: "Exp", ncnn: "Exp", tensorflow: "Exp", torch: "exp", stablehlo: "exponential" },
+  { op: "Log", kind: "elementwise", tflite: "LOG STABLEHLO_LOG", onnx: "Log", openvino: "Log", ncnn: "Log", tensorflow: "Log Log1p", torch: "log", stablehlo: "log log_plus_one" },
+  { op: "Sqrt", kind: "elementwise", tflite: "SQRT", onnx: "Sqrt", openvino: "Sqrt", tensorflow: "Sqrt", torch: "sqrt", stablehlo: "sqrt" },
+  { op: "Rsqrt", kind: "elementwise", tflite: "RSQRT STABLEHLO_RSQRT", onnx: "Rsqrt", tensorflow: "Rsqrt", torch: "rsqrt", stablehlo: "rsqrt" },
+  { op: "Square", kind: "elementwise", tflite: "SQUARE", tensorflow: "Square" },
+  { op: "Reciprocal", kind: "elementwise", onnx: "Reciprocal", tensorflow: "Reciprocal", torch: "reciprocal" },
+  { op: "Sin", kind: "elementwise", tflite: "SIN STABLEHLO_SINE", onnx: "Sin", openvino: "Sin", tensorflow: "Sin", torch: "sin", stablehlo: "sine" },
+  { op: "Cos", kind: "elementwise", tflite: "COS STABLEHLO_COSINE", onnx: "Cos", openvino: "Cos", tensorflow: "Cos", torch: "cos", stablehlo: "cosine" },
+  { op: "Tan", kind: "elementwise", onnx: "Tan", openvino: "Tan", tensorflow: "Tan", stablehlo: "tan" },
+  { op: "Asin", kind: "elementwise", onnx: "Asin", openvino: "Asin", tensorflow: "Asin" },
+  { op: "Acos", kind: "elementwise", onnx: "Acos", openvino: "Acos", tensorflow: "Acos" },
+  { op: "Atan", kind: "elementwise", onnx: "Atan", openvino: "Atan", tensorflow: "Atan" },
+  { op: "Atan2", kind: "elementwise", tflite: "ATAN2", tensorflow: "Atan2", torch: "atan2", stablehlo: "atan2" },
+  { op: "Sinh", kind: "elementwise", onnx: "Sinh", openvino: "Sinh", tensorflow: "Sinh" },
+  { op: "Cosh", kind: "elementwise", onnx: "Cosh", openvino: "Cosh", tensorflow: "Cosh" },
+  { op: "Asinh", kind: "elementwise", onnx: "Asinh", openvino: "Asinh", tensorflow: "Asinh" },
+  { op: "Acosh", kind: "elementwise", onnx: "Acosh", openvino: "Acosh", tensorflow: "Acosh" },
+  { op: "Atanh", kind: "elementwise", onnx: "Atanh", openvino: "Atanh", tensorflow: "Atanh" },
+  { op: "Erf", kind: "elementwise", onnx: "Erf", openvino: "Erf", ncnn: "Erf", tensorflow: "Erf", torch: "erf" },
+  { op: "Floor", kind: "elementwise", tflite: "FLOOR STABLEHLO_FLOOR", onnx: "Floor", openvino: "Floor", tensorflow: "Floor", torch: "floor", stablehlo: "floor" },
+  { op: "Ceil", kind: "elementwise", tflite: "CEIL", onnx: "Ceil", openvino: "Ceiling", tensorflow: "Ceil", torch: "ceil", stablehlo: "ceil" },
+  { op: "Round", kind: "elementwise", tflite: "ROUND", onnx: "Round", openvino: "Round", tensorflow: "Round", torch: "round", stablehlo: "round_nearest_even round_nearest_afz" },
+  { op: "Cast", kind: "elementwise", tflite: "CAST BITCAST STABLEHLO_CONVERT", onnx: "Cast CastLike BitCast", openvino: "Convert ConvertLike", ncnn: "Cast", tensorflow: "Cast Bitcast", torch: "to _to_copy", stablehlo: "convert bitcast_convert" },
+  { op: "Equal", kind: "elementwise", tflite: "EQUAL", onnx: "Equal", openvino: "Equal", tensorflow: "Equal", torch: "eq" },
+  { op: "NotEqual", kind: "elementwise", tflite: "NOT_EQUAL", openvino: "NotEqual", tensorflow: "NotEqual", torch: "ne" },
+  { op: "Less", kind: "elementwise", tflite: "LESS", onnx: "Less", openvino: "Less", tensorflow: "Less", torch: "lt" },
+  { op: "LessOrEqual", kind: "elementwise", tflite: "LESS_EQUAL", onnx: "LessOrEqual", openvino: "LessEqual", tensorflow: "LessEqual", torch: "le" },
+  { op: "Greater", kind: "elementwise", tflite: "GREATER", onnx: "Greater", openvino: "Greater", tensorflow: "Greater", torch: "gt" },
+  { op: "GreaterOrEqual", kind: "elementwise", tflite: "GREATER_EQUAL", onnx: "GreaterOrEqual", openvino: "GreaterEqual", tensorflow: "GreaterEqual", torch: "ge" },
+  { op: "Compare", kind: "elementwise", tflite: "STABLEHLO_COMPARE", stablehlo: "compare" },
+  { op: "And", kind: "elementwise", tflite: "LOGICAL_AND STABLEHLO_AND", onnx: "And", openvino: "LogicalAnd", tensorflow: "LogicalAnd", torch: "logical_and", stablehlo: "and" },
+  { op: "Or", kind: "elementwise", tflite: "LOGICAL_OR STABLEHLO_OR", onnx: "Or", openvino: "LogicalOr", tensorflow: "LogicalOr", torch: "logical_or", stablehlo: "or" },
+  { op: "Xor", kind: "elementwise", onnx: "Xor", openvino: "LogicalXor", tensorflow: "LogicalXor", torch: "logical_xor", stablehlo: "xor" },
+  { op: "Not", kind: "elementwise", tflite: "LOGICAL_NOT", onnx: "Not", openvino: "LogicalNot", tensorflow: "LogicalNot", torch: "logical_not", stablehlo: "not" },
+  { op: "BitwiseAnd", kind: "elementwise", onnx: "BitwiseAnd", openvino: "BitwiseAnd", tensorflow: "BitwiseAnd", torch: "bitwise_and" },
+  { op: "BitwiseOr", kind: "elementwise", onnx: "BitwiseOr", openvino: "BitwiseOr", tensorflow: "BitwiseOr", torch: "bitwise_or" },
+  { op: "BitwiseXor", kind: "elementwise", tflite: "BITWISE_XOR", onnx: "BitwiseXor", openvino: "BitwiseXor", tensorflow: "BitwiseXor", torch: "bitwise_xor" },
+  { op: "BitwiseNot", kind: "elementwise", onnx: "BitwiseNot", openvino: "BitwiseNot", torch: "bitwise_not" },
+  { op: "BitShift", kind: "elementwise", tflite: "RIGHT_SHIFT STABLEHLO_SHIFT_LEFT", onnx: "BitShift", openvino: "BitwiseLeftShift BitwiseRightShift", stablehlo: "shift_left shift_right_logical shift_right_arithmetic" },
+  { op: "IsNaN", kind: "elementwise", onnx: "IsNaN", openvino: "IsNaN", tensorflow: "IsNan", torch: "isnan" },
+  { op: "IsInf", kind: "elementwise", onnx: "IsInf", openvino: "IsInf", tensorflow: "IsInf", torch: "isinf" },
+  { op: "Where", kind: "elementwise", tflite: "SELECT SELECT_V2 STABLEHLO_SELECT", onnx: "Where", openvino: "Select", tensorflow: "Select SelectV2", torch: "where", stablehlo: "select" },
+  { op: "Real", kind: "elementwise", tflite: "REAL", tensorflow: "Real", stablehlo: "real" },
+  { op: "Imag", kind: "elementwise", tflite: "IMAG", tensorflow: "Imag", stablehlo: "imag" },
+  // reduce
+  { op: "ReduceMean", kind: "reduce", tflite: "MEAN", onnx: "ReduceMean QLinearReduceMean", openvino: "ReduceMean", tensorflow: "Mean", torch: "mean" },
+  { op: "ReduceSum", kind: "reduce", tflite: "SUM", onnx: "ReduceSum ReduceSumInteger", openvino: "ReduceSum", tensorflow: "Sum", torch: "sum" },
+  { op: "ReduceMax", kind: "reduce", tflite: "REDUCE_MAX", onnx: "ReduceMax", openvino: "ReduceMax", tensorflow: "Max", torch: "amax max" },
+  { op: "ReduceMin", kind: "reduce", tflite: "REDUCE_MIN", onnx: "ReduceMin", openvino: "ReduceMin", tensorflow: "Min", torch: "amin min" },
+  { op: "ReduceProd", kind: "reduce", tflite: "REDUCE_PROD", onnx: "ReduceProd", openvino: "ReduceProd", tensorflow: "Prod", torch: "prod" },
+  { op: "ReduceAny", kind: "reduce", tflite: "REDUCE_ANY", openvino: "ReduceLogicalOr", tensorflow: "Any", torch: "any" },
+  { op: "ReduceAll", kind: "reduce", tflite: "REDUCE_ALL", openvino: "ReduceLogicalAnd", tensorflow: "All" },
+  { op: "ReduceL1", kind: "reduce", onnx: "ReduceL1", openvino: "ReduceL1" },
+  { op: "ReduceL2", kind: "reduce", onnx: "ReduceL2", openvino: "ReduceL2" },
+  { op: "ReduceLogSum", kind: "reduce", onnx: "ReduceLogSum" },
+  { op: "ReduceLogSumExp", kind: "reduce", onnx: "ReduceLogSumExp", torch: "logsumexp" },
+  { op: "ReduceSumSquare", kind: "reduce", onnx: "ReduceSumSquare" },
+  { op: "Reduce", kind: "reduce", tflite: "STABLEHLO_REDUCE STABLEHLO_REDUCE_WINDOW REDUCE_WINDOW", ncnn: "Reduction", stablehlo: "reduce" },
+  { op: "ArgMax", kind: "reduce", tflite: "ARG_MAX", onnx: "ArgMax", ncnn: "ArgMax", tensorflow: "ArgMax", torch: "argmax" },
+  { op: "ArgMin", kind: "reduce", tflite: "ARG_MIN", onnx: "ArgMin", tensorflow: "ArgMin", torch: "argmin" },
+  { op: "TopK", kind: "reduce", tflite: "TOPK_V2", onnx: "TopK", openvino: "TopK", ncnn: "TopK", tensorflow: "TopKV2", torch: "topk", stablehlo: "top_k" },
+  { op: "CumSum", kind: "reduce", tflite: "CUMSUM STABLEHLO_CUMSUM", onnx: "CumSum", openvino: "CumSum", ncnn: "CumulativeSum", tensorflow: "Cumsum", torch: "cumsum" },
+  { op: "SegmentSum", kind: "reduce", tflite: "SEGMENT_SUM UNSORTED_SEGMENT_SUM UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN", tensorflow: "SegmentSum UnsortedSegmentSum" },
+  { op: "Unique", kind: "reduce", tflite: "UNIQUE", onnx: "Unique", openvino: "Unique", tensorflow: "Unique" },
+  { op: "Sort", kind: "reduce", tflite: "STABLEHLO_SORT", torch: "sort", stablehlo: "sort" },
+  // shape
+  { op: "Reshape", kind: "shape", tflite: "RESHAPE STABLEHLO_RESHAPE", onnx: "Reshape", openvino: "Reshape", ncnn: "Reshape", tensorflow: "Reshape", torch: "view view_copy reshape _unsafe_view", stablehlo: "reshape dynamic_reshape" },
+  { op: "Flatten", kind: "shape", onnx: "Flatten", ncnn: "Flatten", torch: "flatten" },
+  { op: "Squeeze", kind: "shape", tflite: "SQUEEZE", onnx: "Squeeze", openvino: "Squeeze", ncnn: "Squeeze", tensorflow: "Squeeze", torch: "squeeze squeeze_copy" },
+  { op: "Unsqueeze", kind: "shape", tflite: "EXPAND_DIMS", onnx: "Unsqueeze", openvino: "Unsqueeze", ncnn: "ExpandDims", tensorflow: "ExpandDims", torch: "unsqueeze unsqueeze_copy" },
+  { op: "Transpose", kind: "shape", tflite: "TRANSPOSE STABLEHLO_TRANSPOSE", onnx: "Transpose", openvino: "Transpose", ncnn: "Permute", tensorflow: "Transpose", torch: "permute permute_copy transpose transpose_copy t_copy", stablehlo: "transpose" },
+  { op: "Concat", kind: "shape", tflite: "CONCATENATION STABLEHLO_CONCATENATE", onnx: "Concat QLinearConcat", openvino: "Concat", ncnn: "Concat", tensorflow: "ConcatV2 Concat", torch: "cat", stablehlo: "concatenate" },
+  { op: "Pack", kind: "shape", tflite: "PACK", tensorflow: "Pack", torch: "stack" },
+  { op: "Unpack", kind: "shape", tflite: "UNPACK", tensorflow: "Unpack", torch: "unbind_copy" },
+  { op: "Split", kind: "shape", tflite: "SPLIT SPLIT_V", onnx: "Split", openvino: "Split VariadicSplit", ncnn: "Slice", tensorflow: "Split SplitV", torch: "split_copy split_with_sizes_copy chunk" },
+  { op: "Slice", kind: "shape", tflite: "SLICE STRIDED_SLICE STABLEHLO_SLICE STABLEHLO_DYNAMIC_SLICE", onnx: "Slice", openvino: "Slice StridedSlice", ncnn: "Crop", tensorflow: "Slice StridedSlice", torch: "slice slice_copy select_copy", stablehlo: "slice dynamic_slice real_dynamic_slice" },
+  { op: "DynamicUpdateSlice", kind: "shape", tflite: "DYNAMIC_UPDATE_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE", torch: "slice_scatter", stablehlo: "dynamic_update_slice" },
+  { op: "Gather", kind: "shape", tflite: "GATHER STABLEHLO_GATHER", onnx: "Gather", openvino: "Gather", tensorflow: "Gather GatherV2", torch: "gather index_select index", stablehlo: "gather dynamic_gather" },
+  { op: "GatherElements", kind: "shape", onnx: "GatherElements", openvino: "GatherElements" },
+  { op: "GatherND", kind: "shape", tflite: "GATHER_ND", onnx: "GatherND", openvino: "GatherND", tensorflow: "GatherNd" },
+  { op: "GatherTree", kind: "shape", openvino: "GatherTree" },
+  { op: "ScatterElements", kind: "shape", onnx: "ScatterElements Scatter", openvino: "ScatterElementsUpdate ScatterUpdate", torch: "scatter" },
+  { op: "ScatterND", kind: "shape", tflite: "SCATTER_ND STABLEHLO_SCATTER", onnx: "ScatterND", openvino: "ScatterNDUpdate", tensorflow: "ScatterNd TensorScatterUpdate", torch: "index_put", stablehlo: "scatter" },
+  { op: "Pad", kind: "shape", tflite: "PAD PADV2 MIRROR_PAD STABLEHLO_PAD DILATE", onnx: "Pad", openvino: "Pad", ncnn: "Padding", tensorflow: "Pad PadV2 MirrorPad", torch: "constant_pad_nd pad", stablehlo: "pad dynamic_pad" },
+  { op: "Tile", kind: "shape", tflite: "TILE", onnx: "Tile", openvino: "Tile", ncnn: "Tile", tensorflow: "Tile", torch: "repeat" },
+  { op: "Expand", kind: "shape", tflite: "BROADCAST_TO STABLEHLO_BROADCAST_IN_DIM", onnx: "Expand", openvino: "Broadcast", tensorflow: "BroadcastTo", torch: "expand expand_copy", stablehlo: "broadcast broadcast_in_dim dynamic_broadcast_in_dim" },
+  { op: "BroadcastArgs", kind: "shape", tflite: "BROADCAST_ARGS", tensorflow: "BroadcastArgs" },
+  { op: "Shape", kind: "shape", tflite: "SHAPE", onnx: "Shape", openvino: "ShapeOf", tensorflow: "Shape", torch: "sym_size", stablehlo: "get_dimension_size" },
+  { op: "Size", kind: "shape", onnx: "Size", tensorflow: "Size" },
+  { op: "Rank", kind: "shape", tflite: "RANK", tensorflow: "Rank" },
+  { op: "Range", kind: "shape", tflite: "RANGE STABLEHLO_IOTA", onnx: "Range", openvino: "Range", tensorflow: "Range", torch: "arange", stablehlo: "iota dynamic_iota" },
+  { op: "Fill", kind: "shape", tflite: "FILL", onnx: "ConstantOfShape", tensorflow: "Fill", torch: "full zeros ones" },
+  { op: "FillLike", kind: "shape", tflite: "ZEROS_LIKE", tensorflow: "ZerosLike OnesLike", torch: "full_like zeros_like ones_like" },
+  { op: "Reverse", kind: "shape", tflite: "REVERSE_V2", openvino: "Reverse", tensorflow: "ReverseV2", torch: "flip", stablehlo: "reverse" },
+  { op: "ReverseSequence", kind: "shape", tflite: "REVERSE_SEQUENCE", onnx: "ReverseSequence", openvino: "ReverseSequence" },
+  { op: "DepthToSpace", kind: "shape", tflite: "DEPTH_TO_SPACE", onnx: "DepthToSpace", openvino: "DepthToSpace", ncnn: "PixelShuffle", tensorflow: "DepthToSpace", torch: "pixel_shuffle" },
+  { op: "SpaceToDepth", kind: "shape", tflite: "SPACE_TO_DEPTH", onnx: "SpaceToDepth", openvino: "SpaceToDepth ReorgYolo", ncnn: "Reorg", tensorflow: "SpaceToDepth", torch: "pixel_unshuffle" },
+  { op: "BatchToSpace", kind: "shape", tflite: "BATCH_TO_SPACE_ND", openvino: "BatchToSpace", tensorflow: "BatchToSpaceND" },
+  { op: "SpaceToBatch", kind: "shape", tflite: "SPACE_TO_BATCH_ND", openvino: "SpaceToBatch", tensorflow: "SpaceToBatchND" },
+  { op: "ChannelShuffle", kind: "shape", openvino: "ShuffleChannels", ncnn: "ShuffleChannel", torch: "channel_shuffle" },
+  { op: "Resize", kind: "shape", tflite: "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR", onnx: "Resize Upsample", openvino: "Interpolate", ncnn: "Interp", tensorflow: "ResizeBilinear ResizeNearestNeighbor", torch: "upsample_nearest2d upsample_bilinear2d" },
+  { op: "GridSample", kind: "shape", onnx: "GridSample", openvino: "GridSample", ncnn: "GridSample", torch: "grid_sampler_2d" },
+  { op: "AffineGrid", kind: "shape", onnx: "AffineGrid" },
+  { op: "CenterCropPad", kind: "shape", onnx: "CenterCropPad" },
+  { op: "Col2Im", kind: "shape", onnx: "Col2Im", openvino: "Col2Im", ncnn: "Fold" },
+  { op: "Im2Col", kind: "shape", openvino: "ExtractImagePatches", ncnn: "Unfold", torch: "im2col" },
+  { op: "NonZero", kind: "shape", tflite: "WHERE", onnx: "NonZero", openvino: "NonZero", tensorflow: "Where", torch: "nonzero" },
+  { op: "Compress", kind: "shape", onnx: "Compress" },
+  { op: "OneHot", kind: "shape", tflite: "ONE_HOT", onnx: "OneHot", openvino: "OneHot", tensorflow: "OneHot" },
+  { op: "Trilu", kind: "shape", onnx: "Trilu", torch: "tril triu" },
+  { op: "EyeLike", kind: "shape", onnx: "EyeLike", openvino: "Eye" },
+  { op: "SparseToDense", kind: "shape", tflite: "SPARSE_TO_DENSE", tensorflow: "SparseToDense" },
+  { op: "Densify", kind: "shape", tflite: "DENSIFY" },
+  { op: "Identity", kind: "shape", onnx: "Identity", ncnn: "Noop Split", tensorflow: "Identity StopGradient", torch: "clone alias_copy detach", stablehlo: "optimization_barrier" },
+  // quantise
+  { op: "QuantizeLinear", kind: "quantise", tflite: "QUANTIZE", onnx: "QuantizeLinear", ncnn: "Quantize", torch: "quantize_per_tensor quantize_per_channel", stablehlo: "uniform_quantize" },
+  { op: "DequantizeLinear", kind: "quantise", tflite: "DEQUANTIZE", onnx: "DequantizeLinear", ncnn: "Dequantize", torch: "dequantize_per_tensor dequantize_per_channel", stablehlo: "uniform_dequantize" },
+  { op: "DynamicQuantizeLinear", kind: "quantise", onnx: "DynamicQuantizeLinear" },
+  { op: "Requantize", kind: "quantise", ncnn: "Requantize", torch: "requantize" },
+  { op: "FakeQuantize", kind: "quantise", tflite: "FAKE_QUANT", openvino: "FakeQuantize", tensorflow: "FakeQuantWithMinMaxVars" },
+  // control
+  { op: "If", kind: "control", tflite: "IF STABLEHLO_CASE", onnx: "If", openvino: "If", tensorflow: "If StatelessIf Switch Merge", stablehlo: "if case" },
+  { op: "Loop", kind: "control", tflite: "WHILE STABLEHLO_WHILE", onnx: "Loop", openvino: "Loop", tensorflow: "While StatelessWhile Enter Exit NextIteration LoopCond", stablehlo: "while" },
+  { op: "Scan", kind: "control", onnx: "Scan", openvino: "TensorIterator" },
+  { op: "Call", kind: "control", tflite: "CALL CALL_ONCE STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL DELEGATE", tensorflow: "PartitionedCall StatefulPartitionedCall", stablehlo: "custom_call composite" },
+  { op: "Sequence", kind: "control", onnx: "SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement OptionalHasElement" },
+  // state
+  { op: "ReadVariable", kind: "state", tflite: "READ_VARIABLE", openvino: "ReadValue", tensorflow: "ReadVariableOp" },
+  { op: "AssignVariable", kind: "state", tflite: "ASSIGN_VARIABLE", openvino: "Assign", tensorflow: "AssignVariableOp" },
+  { op: "VarHandle", kind: "state", tflite: "VAR_HANDLE", tensorflow: "VarHandleOp" },
+  { op: "Hashtable", kind: "state", tflite: "HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT HASHTABLE_SIZE HASHTABLE_LOOKUP", tensorflow: "HashTableV2 LookupTableFindV2" },
+  // detection
+  { op: "NonMaxSuppression", kind: "detection", tflite: "NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5", onnx: "NonMaxSuppression", openvino: "NonMaxSuppression MulticlassNms MatrixNms NMSRotated", tensorflow: "NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5" },
+  { op: "DetectionOutput", kind: "detection", openvino: "DetectionOutput Proposal RegionYolo", ncnn: "DetectionOutput YoloDetectionOutput Yolov3DetectionOutput Proposal" },
+  { op: "PriorBox", kind: "detection", openvino: "PriorBox PriorBoxClustered", ncnn: "PriorBox" },
+  // signal
+  { op: "DFT", kind: "signal", tflite: "RFFT2D", onnx: "DFT Rfft Irfft", openvino: "DFT IDFT RDFT IRDFT", tensorflow: "FFT RFFT", stablehlo: "fft" },
+  { op: "STFT", kind: "signal", onnx: "STFT", openvino: "STFT", ncnn: "Spectrogram" },
+  { op: "MelWeightMatrix", kind: "signal", onnx: "MelWeightMatrix" },
+  { op: "Window", kind: "signal", onnx: "BlackmanWindow HammingWindow HannWindow" },
+  // text
+  { op: "Lookup", kind: "text", tflite: "LSH_PROJECTION SKIP_GRAM CONCAT_EMBEDDINGS", onnx: "TfIdfVectorizer" },
+  { op: "StringOp", kind: "text", onnx: "StringConcat StringSplit StringNormalizer RegexFullMatch" },
+  // random
+  { op: "RandomUniform", kind: "random", tflite: "RANDOM_UNIFORM STABLEHLO_RNG_BIT_GENERATOR", onnx: "RandomUniform RandomUniformLike", openvino: "RandomUniform", tensorflow: "RandomUniform", torch: "rand", stablehlo: "rng rng_bit_generator" },
+  { op: "RandomNormal", kind: "random", tflite: "RANDOM_STANDARD_NORMAL", onnx: "RandomNormal RandomNormalLike", tensorflow: "RandomStandardNormal", torch: "randn" },
+  { op: "Multinomial", kind: "random", tflite: "MULTINOMIAL", onnx: "Multinomial Bernoulli", openvino: "Multinomial", tensorflow: "Multinomial" },
+  { op: "Bucketize", kind: "tree", tflite: "BUCKETIZE", openvino: "Bucketize", tensorflow: "Bucketize" },
+  // trees and classical models of ai.onnx.ml
+  { op: "TreeEnsemble", kind: "tree", onnx: "TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor" },
+  { op: "LinearModel", kind: "tree", onnx: "LinearClassifier LinearRegressor" },
+  { op: "SVM", kind: "tree", onnx: "SVMClassifier SVMRegressor" },
+  { op: "Feature", kind: "tree", onnx: "ArrayFeatureExtractor Binarizer CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder Normalizer OneHotEncoder Scaler ZipMap" },
+  // what the graph itself is made of
+  { op: "Input", kind: "graph", openvino: "Parameter", ncnn: "Input", tensorflow: "Placeholder PlaceholderWithDefault" },
+  { op: "Output", kind: "graph", openvino: "Result" },
+  { op: "Constant", kind: "graph", onnx: "Constant", openvino: "Const Constant", ncnn: "MemoryData", tensorflow: "Const", stablehlo: "constant" },
+];
+
+/** Which column a format's operators are spelled in. Formats that hold another's graph share its column. */
+const dialects: Readonly<Record<string, Dialect>> = {
+  tflite: "tflite",
+  "edgetpu-tflite": "tflite",
+  "vela-tflite": "tflite",
+  onnx: "onnx",
+  axmodel: "onnx",
+  "openvino-ir": "openvino",
+  openvino: "openvino",
+  ncnn: "ncnn",
+  tfjs: "tensorflow",
+  "tensorflow-savedmodel": "tensorflow",
+  pte: "torch",
+  executorch: "torch",
+  pytorch: "torch",
+  stablehlo: "stablehlo",
+};
+
+const tables = new Map<Dialect, ReadonlyMap<string, string>>();
+
+function tableOf(dialect: Dialect): ReadonlyMap<string, string> {
+  const held = tables.get(dialect);
+  if (held !== undefined) return held;
+  const table = new Map<string, string>();
+  for (const row of opTable) {
+    const spellings = row[dialect];
+    if (spellings !== undefined)
+      for (const spelled of spellings.split(" ")) if (spelled !== "") table.set(spelled, row.op);
+  }
+  tables.set(dialect, table);
+  return table;
+}
+
+/** Domains whose operators are ONNX's own or onnxruntime's: names of other domains are custom ones, whatever they are called. */
+const ONNX_DOMAINS: ReadonlySet<string> = new Set([
+  "",
+  "ai.onnx",
+  "ai.onnx.ml",
+  "ai.onnx.training",
+  "ai.onnx.preview.training",
+  "com.microsoft",
+  "com.microsoft.nchwc",
+  "com.ms.internal.nhwc",
+]);
+
+/**
+ * The shared name of an operator as a format (or dialect) spells it; undefined for a custom one. `domain` is ONNX's, and is told from
+ * the namespace of a torch kernel ("aten::add.out") or a dialect ("stablehlo.add") by itself.
+ */
+export function sharedOp(format: string, spelled: string, domain?: string): string | undefined {
+  const dialect = Object.hasOwn(dialects, format) ? dialects[format] : undefined;
+  if (dialect === undefined) return undefined;
+  if (dialect === "onnx" && domain !== undefined && !ONNX_DOMAINS.has(domain)) return undefined;
+  return tableOf(dialect).get(bareName(dialect, spelled));
+}
+
+function bareName(dialect: Dialect, spelled: string): string {
+  if (dialect === "torch") {
+    const name = spelled.slice(spelled.lastIndexOf("::") + (spelled.includes("::") ? 2 : 0));
+    const dot = name.indexOf(".");
+    return dot < 0 ? name : name.slice(0, dot);
+  }
+  if (dialect === "stablehlo") return spelled.replace(/^(?:stablehlo|mhlo)\./, "");
+  return spelled;
+}
+
+let kinds: ReadonlyMap<string, OpKind> | undefined;
+
+/** What a shared operator is for. */
+export function opKind(op: string | undefined): OpKind | undefined {
+  if (op === undefined) return undefined;
+  kinds ??= new Map(opTable.map((row) => [row.op, row.kind]));
+  return kinds.get(op);
+}
