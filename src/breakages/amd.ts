@@ -335,6 +335,7 @@ export const amd: readonly Breakage[] = [
     severity: "error",
     checked: true,
     visible: ["log", "text"],
+    routes: ["rocm", "migraphx"],
   },
   {
     id: "kfd-einval-container",

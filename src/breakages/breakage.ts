@@ -70,6 +70,8 @@ export interface Breakage {
   readonly visible: readonly ("log" | "facts" | "text")[];
   /** Ids that, when met at the same address, explain this one away: the harmless reading of a line gives way to the harmful one. */
   readonly unless?: readonly string[];
+  /** Routes it stops, where the family has others that go on: kfd's refusal leaves Vulkan alone. */
+  readonly routes?: readonly string[];
   /** Rules of the review that say the same of one machine, with its own paths and files: beside them this adds only its links. */
   readonly sameAs?: readonly string[];
 }

@@ -398,4 +398,30 @@ export const coral: readonly Breakage[] = [
     checked: true,
     visible: ["log"],
   },
+  {
+    id: "coral-none-detected",
+    family: "coral",
+    kind: "container",
+    title: "the program found no Edge TPU that it could open",
+    patterns: [says("no edgetpu was detected", /no edgetpu was detected/i)],
+    mentions: ["frigate coral|edgetpu|tpu no|not|none|never detected|found|see"],
+    cause:
+      "Frigate says so whatever kept libedgetpu from opening one: the container was not given the node or the stick, the user may not open it, the host has no apex driver (PCIe), or the stick changed its USB id when its firmware was loaded.",
+    cure: [
+      "PCIe: the host must have /dev/apex_0 first; then pass that node to the container.",
+      "USB: pass all of /dev/bus/usb, or both ids 1a6e:089a and 18d1:9302 to a virtual machine: the stick is another device after its first use.",
+      "Let the user open it: the udev rule of libedgetpu1-std, group plugdev or apex.",
+    ],
+    commands: ["ls -l /dev/apex_*; lsusb | grep -E '1a6e:089a|18d1:9302'", "accelctl review"],
+    links: [
+      "https://github.com/blakeblackshear/frigate/issues/3116",
+      "https://github.com/blakeblackshear/frigate/issues/6126",
+      "https://github.com/blakeblackshear/frigate/issues/6254",
+    ],
+    seenIn: "Frigate",
+    layer: "node",
+    severity: "error",
+    checked: true,
+    visible: ["text"],
+  },
 ];

@@ -262,4 +262,31 @@ export const hailo: readonly Breakage[] = [
     checked: false,
     visible: ["log"],
   },
+  {
+    id: "hailo-in-use",
+    family: "hailo",
+    kind: "busy",
+    title: "HailoRT finds no Hailo that is free",
+    patterns: [says("out_of_physical_devices", /HAILO_OUT_OF_PHYSICAL_DEVICES/i)],
+    mentions: [
+      "hailo out physical devices",
+      "hailo two|second|another|other|multiple process|processes|container|containers|program|programs",
+    ],
+    cause:
+      "One process has the device and HailoRT gives it to no second one; or there is none, because the driver made no node or the container was not given it.",
+    cure: [
+      "See who holds the node, and stop that program; or run all of them through HailoRT's multi-process service.",
+      "Where there is no node, look at the driver first.",
+    ],
+    commands: ["ls -l /dev/hailo* /dev/h1x-*; sudo fuser -v /dev/hailo* /dev/h1x-*"],
+    links: [
+      "https://github.com/blakeblackshear/frigate/issues/19504",
+      "https://github.com/roflcoopter/viseron/pull/1120",
+    ],
+    seenIn: "hailortcli, libhailort, Frigate",
+    layer: "runtime",
+    severity: "error",
+    checked: true,
+    visible: ["text"],
+  },
 ];

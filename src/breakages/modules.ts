@@ -149,6 +149,7 @@ export const anyFamily: readonly Breakage[] = [
     severity: "warning",
     checked: true,
     visible: ["log"],
+    sameAs: ["driver/probe-failed"],
   },
   {
     id: "pci-unassigned",

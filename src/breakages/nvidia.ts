@@ -266,6 +266,40 @@ export const nvidia: readonly Breakage[] = [
     severity: "warning",
     checked: false,
     visible: ["log"],
-    sameAs: ["firmware/missing"],
+  },
+  {
+    id: "nv-smi-no-driver",
+    family: "nvidia",
+    kind: "driver-missing",
+    title: "nvidia-smi finds no NVIDIA kernel module at work",
+    patterns: [
+      says(
+        "nvidia-smi has failed because",
+        /nvidia-smi has failed because it couldn.?t communicate with the nvidia driver/i,
+      ),
+    ],
+    mentions: ["nvidia-smi couldn|cannot|can't communicate driver"],
+    cause:
+      "The nvidia module is not loaded: most often it was not built for the kernel that now runs (DKMS after a kernel update), or Secure Boot refuses it, or nouveau or vfio-pci has the GPU.",
+    cure: [
+      "See whether the module is there for this kernel, and what the log says when it is loaded.",
+      "Install the running kernel's headers and build again; with Secure Boot enrol the key that signs it.",
+      "Where another driver has the GPU, blacklist it and reboot.",
+    ],
+    commands: [
+      "dkms status; modinfo -F version nvidia",
+      "sudo modprobe nvidia; sudo dmesg | grep -iE 'nvrm|nvidia|verification'",
+      "lspci -nnk -d 10de:",
+    ],
+    links: [
+      "https://github.com/CachyOS/linux-cachyos/issues/118",
+      "https://github.com/GoogleCloudPlatform/compute-gpu-installation/pull/18",
+      "https://github.com/mattshma/bigdata/issues/133",
+    ],
+    seenIn: "nvidia-smi",
+    layer: "driver",
+    severity: "error",
+    checked: true,
+    visible: ["text"],
   },
 ];

@@ -233,8 +233,10 @@ export const rockchip: readonly Breakage[] = [
     patterns: [
       says("failed to wait job", /RKNPU.*failed to wait job/i),
       says("rknpu", /RKNPU.*(job timeout|job abort)/i),
+      // rocket: drivers/accel/rocket/rocket_job.c
+      says("npu job timed out", /NPU job timed out/i),
     ],
-    mentions: ["rknpu|npu job timeout|abort|wait failed|fail|rknpu"],
+    mentions: ["rknpu|rocket|npu job timeout|abort|wait failed|fail|rknpu|rocket"],
     cause:
       "The driver gave up waiting for a task: the process was killed, the NPU hung (power, clock, memory), or driver and runtime do not fit.",
     cure: [

@@ -286,7 +286,8 @@ function hailoBranch(facts: Facts, device: DeviceLike): readonly Evidence[] | un
   if (device.bus !== "pci" || device.driver.state === "read") return undefined;
   for (const module of hailoModules[device.chip ?? ""] ?? []) {
     const loaded = isLoaded(facts, module) ?? namedInPaste(facts, module);
-    if (loaded !== undefined) return [loaded, seen(device.driver.from, "it has not taken the chip")];
+    if (loaded === undefined) continue;
+    return device.driver.state === "absent" ? [loaded, seen(device.driver.from, "no driver is bound")] : [loaded];
   }
   return undefined;
 }

@@ -147,6 +147,7 @@ export default {
           { path: "hailo/hailo15l_fw.bin", chips: ["hailo15l"], source: five },
         ],
         openness: "closed",
+        packages: { vendor: { says: "Raspberry Pi OS: hailo-h10-all brings the Hailo-10H set (5.x)", link: pi.cited } },
       },
       node: { paths: ["/dev/h1x-[0-9]*"], class: "hailo1x", source: five },
       runtime: {

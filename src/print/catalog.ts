@@ -67,7 +67,10 @@ export function familyText(family: Family, terminal: Terminal): string {
     `${paint(terminal, "bold", family.name)} (${family.id}), ${family.vendor}`,
     ...wrapText(family.says, columns),
     "",
-    `${family.architecture}; for ${family.use === "both" ? "training and inference" : family.use}; maintained: ${family.maintained}`,
+    ...wrapText(
+      `${family.architecture}; for ${family.use === "both" ? "training and inference" : family.use}; maintained: ${family.maintained}`,
+      columns,
+    ),
     `openness: ${layers.map((layer) => `${layer} ${family.openness[layer]}`).join(", ")}`,
     ...wrapText(`  ${family.openness.says}`, columns, "  "),
   ];
@@ -108,8 +111,9 @@ export function familyText(family: Family, terminal: Terminal): string {
 function routeLines(route: RouteSpec, terminal: Terminal): string[] {
   const { columns } = terminal;
   const { driver, firmware, node, runtime, delegate } = route;
+  const files = [...runtime.libraries, ...(runtime.wheels ?? [])].join(", ");
   const rows: [string, string, Openness][] = [
-    ["driver", driverLine(driver), driver.module === undefined ? "none" : driver.openness],
+    ["driver", driverLine(driver), driver.origin === "none" ? "none" : driver.openness],
     [
       "firmware",
       firmware === undefined
@@ -118,7 +122,7 @@ function routeLines(route: RouteSpec, terminal: Terminal): string[] {
       firmware?.openness ?? "none",
     ],
     ["node", node === undefined ? "none" : [...node.paths, ...(node.also ?? [])].join(", "), "none"],
-    ["runtime", `${runtime.name} (${[...runtime.libraries, ...(runtime.wheels ?? [])].join(", ")})`, runtime.openness],
+    ["runtime", runtime.name + (files === "" ? "" : ` (${files})`), runtime.openness],
     ["delegate", delegate.name, delegate.openness],
     [
       "models",
@@ -136,7 +140,8 @@ function routeLines(route: RouteSpec, terminal: Terminal): string[] {
 }
 
 function driverLine(driver: DriverSpec): string {
-  if (driver.module === undefined) return "none needed";
+  if (driver.origin === "none") return "none needed";
+  if (driver.module === undefined) return `not named, ${driver.origin.replaceAll("-", " ")}`;
   const parts = [driver.module, driver.origin.replaceAll("-", " ")];
   if (driver.since !== undefined) parts.push(`since Linux ${driver.since}`);
   if (driver.until !== undefined) parts.push(`gone in ${driver.until}`);

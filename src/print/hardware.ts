@@ -158,7 +158,8 @@ function routeLines(route: RouteSpec, notes: Notes): string[] {
 }
 
 function driverText(driver: DriverSpec): string {
-  if (driver.module === undefined) return "none needed";
+  if (driver.origin === "none") return "none needed";
+  if (driver.module === undefined) return `not named, ${driver.origin.replaceAll("-", " ")}`;
   const parts = [`\`${driver.module}\``, driver.origin.replaceAll("-", " ")];
   if (driver.since !== undefined) parts.push(`since Linux ${driver.since}`);
   if (driver.until !== undefined) parts.push(`gone in Linux ${driver.until}`);

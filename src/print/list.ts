@@ -10,8 +10,8 @@ export function listText(devices: readonly DeviceReport[], terminal: Terminal): 
   const rows = devices.map((device) => ({
     mark: paint(
       terminal,
-      ({ yes: "green", no: "red", unknown: "yellow" } as const)[device.verdict.works],
-      { yes: marks.ok, no: marks.bad, unknown: marks.unknown }[device.verdict.works],
+      ({ yes: "green", no: isIdle(device) ? "dim" : "red", unknown: "yellow" } as const)[device.verdict.works],
+      { yes: marks.ok, no: isIdle(device) ? marks.unneeded : marks.bad, unknown: marks.unknown }[device.verdict.works],
     ),
     name: harmless(device.name),
     family: device.family ?? "unrecognised",
@@ -37,6 +37,9 @@ export function listText(devices: readonly DeviceReport[], terminal: Terminal): 
     })
     .join("");
 }
+
+/** A processor without a runtime is not broken. */
+const isIdle = (device: DeviceReport): boolean => device.bus === "cpu";
 
 type Column = "family" | "address" | "driver" | "nodes";
 

@@ -6,7 +6,7 @@ import { shellWord } from "../base/shell.ts";
 import type { DkmsState } from "../facts/dkms.ts";
 import type { Device } from "../devices/device.ts";
 import { compareReleases } from "../facts/kernel.ts";
-import type { DriverSpec } from "../families/family.ts";
+import type { DriverSpec, Packages } from "../families/family.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
 import { isFileMissing, readDriverState } from "./driver-state.ts";
@@ -124,14 +124,16 @@ function rivalLicence({ facts, family, route }: RouteContext): string | undefine
 }
 
 /** Silicon that Linux sees and nobody outside its maker can drive. */
-export function findNonePublic(device: Device, evidence: readonly Evidence[], links: readonly string[]): Finding {
+export function findNonePublic(device: Device, evidence: readonly Evidence[], maker?: Packages["vendor"]): Finding {
   return {
     rule: "driver/none-public",
     severity: "warning",
     device: device.id,
-    says: `no driver of ${device.name} is public: it is here and cannot be used by what is`,
+    says: `no driver for ${device.name} is public: Linux sees it and nothing here can use it`,
     evidence,
-    ...(links.length === 0 ? {} : { remedy: { says: "its maker's own image has one, if any", links } }),
+    ...(maker === undefined
+      ? {}
+      : { remedy: { says: maker.says, ...(maker.link === undefined ? {} : { links: [maker.link] }) } }),
   };
 }
 
@@ -139,8 +141,7 @@ export function findDriver(context: RouteContext, layer: Layer): Finding | undef
   const { device, route, facts } = context;
   const { driver } = route;
   if (driver.module === undefined && driver.origin !== "none" && device.driver.state === "absent") {
-    const link = driver.packages?.vendor?.link;
-    return findNonePublic(device, [unseen(device.driver), ...layer.evidence], link === undefined ? [] : [link]);
+    return findNonePublic(device, [unseen(device.driver), ...layer.evidence], driver.packages?.vendor);
   }
   if (layer.status === "ok" || layer.status === "unneeded" || driver.module === undefined) return undefined;
   const base = { device: device.id, route: route.name, evidence: layer.evidence };
@@ -243,9 +244,11 @@ function describe(context: RouteContext, state: KernelState): Described {
   const { driver } = route;
   const module = driver.module ?? "";
   const release = facts.release;
+  const binder = driver.with?.find((name) => bindsOf(driver).includes(name) && valueOf(facts.loaded)?.has(name));
   const where = release === undefined ? "this kernel" : `kernel ${release}`;
   switch (state) {
     case "shipped as a module":
+      if (binder !== undefined) return notTaken(context, binder);
       return {
         rule: "driver/not-loaded",
         severity: "error",
@@ -318,6 +321,22 @@ function describe(context: RouteContext, state: KernelState): Described {
         remedy: withInstall(context, `look for ${module}`),
       };
   }
+}
+
+/** The device is another module's, on which this driver rests (a DSP's remoteproc below fastrpc): that one comes first. */
+function notTaken({ device, route }: RouteContext, binder: string): Described {
+  return {
+    rule: "driver/probe-failed",
+    severity: "error",
+    says: `${binder} is loaded and did not take ${device.name}: its probe failed, or waits for something; ${route.driver.module ?? ""} comes after it`,
+    remedy: {
+      says: "the kernel log and the list of deferred devices say why",
+      commands: [
+        `sudo dmesg | grep -E ${shellWord(`${binder}|${device.address}`)}`,
+        "sudo cat /sys/kernel/debug/devices_deferred",
+      ],
+    },
+  };
 }
 
 /** The package is there and its module was not built for the kernel that runs: the usual end of a kernel upgrade. */

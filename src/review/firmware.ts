@@ -119,7 +119,7 @@ export function findFirmwareFault(context: RouteContext, layer: Layer): Finding 
     says: `${device.name} needs firmware that is not installed: ${layer.is}`,
     evidence: layer.evidence,
     remedy: {
-      ...(remedy ?? { says: `put it below /lib/firmware` }),
+      ...(remedy ?? { says: "the catalogue knows no package of it: it belongs below /lib/firmware" }),
       commands: [
         ...(remedy?.commands ?? []),
         ...(route.driver.module === undefined || !valueOf(facts.loaded)?.has(route.driver.module)

@@ -69,6 +69,7 @@ export function withFaults(route: Route, device: Device, faults: readonly KnownF
   if (faults.length === 0 || (bound && driver?.status !== "ok" && driver?.status !== "unneeded")) return route;
   let layers = route.layers;
   for (const { breakage, finding } of faults) {
+    if (breakage.routes?.includes(route.name) === false) continue;
     const own = layers.find((layer) => layer.name === breakage.layer);
     const name = own === undefined || own.status === "unneeded" ? "driver" : own.name;
     layers = layers.map((layer) =>

@@ -54,9 +54,9 @@ const lasting: ReadonlySet<Breakage["kind"]> = new Set([
   "version",
 ]);
 
-/** What the log says keeps this device from working, below its runtime. */
-export function faultsOf(device: Device, logged: readonly KnownFault[]): KnownFault[] {
-  return logged.filter(
+/** What is known to keep this device from working, below its runtime. */
+export function faultsOf(device: Device, known: readonly KnownFault[]): KnownFault[] {
+  return known.filter(
     ({ finding, breakage }) =>
       finding.device === device.id &&
       finding.severity === "error" &&

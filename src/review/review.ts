@@ -24,7 +24,7 @@ import { findNode } from "./node.ts";
 import type { DeviceReport, Report } from "./report.ts";
 import { findRuntimeFault } from "./runtime.ts";
 import { findSilicon, judgeSilicon } from "./silicon.ts";
-import { tellOnce } from "./tell-once.ts";
+import { standsAlone, tellOnce } from "./tell-once.ts";
 import { verdictOf } from "./verdict.ts";
 
 export type { ReviewOptions } from "./judge.ts";
@@ -36,9 +36,11 @@ export function review(root: Root, options: ReviewOptions = {}): Report {
   const log = root.kind === "paste" ? matchPaste(root) : matchLog(valueOf(facts.log) ?? []);
   const findings: Finding[] = [];
   const logged = findLogged(facts, found.devices, log);
-  const devices = found.devices.map((device) => reviewDevice(facts, device, findings, faultsOf(device, logged)));
+  const rules = findRules(facts, found.devices, logged);
+  const faults = [...logged, ...rules.filter(({ breakage }) => standsAlone(breakage))];
+  const devices = found.devices.map((device) => reviewDevice(facts, device, findings, faultsOf(device, faults)));
   const dormant = found.dormant.map((device) => reviewDevice(facts, device, findings, []));
-  const told = tellOnce(findings, logged, findRules(facts, found.devices, logged));
+  const told = tellOnce(findings, logged, rules);
   const lonely = dormant.length === 0 && !devices.some((device) => device.family !== "cpu");
   return {
     schema: 1,
@@ -70,7 +72,7 @@ function reviewDevice(facts: Facts, device: Device, findings: Finding[], faults:
   }
   const judged = judgeRoutes(facts, device, family);
   if (judged.length === 0 && device.driver.state === "absent") {
-    findings.push(findNonePublic(device, [unseen(device.driver), device.because], []));
+    findings.push(findNonePublic(device, [unseen(device.driver), device.because]));
   }
   const routes = judged.map((j) => withFaults(j.route, device, faults));
   const verdict = verdictOf(device, routes, faults[0]?.breakage.title);

@@ -3,7 +3,7 @@
  * log, and by a known breakage: here they become one, with the evidence of all.
  */
 
-import type { Finding, Remedy } from "../base/finding.ts";
+import { severities, type Finding, type Remedy } from "../base/finding.ts";
 import type { KnownFault } from "./known-faults.ts";
 
 /** What the log says comes first: it is what happened, where a layer tells only what is not there. */
@@ -45,6 +45,11 @@ export function tellOnce(
 const devicesFirst = (a: KnownFault, b: KnownFault): number =>
   Number(a.finding.device === "machine") - Number(b.finding.device === "machine");
 
+/** Does the breakage stand for itself, or does a layer's own rule say the same better? */
+export function standsAlone({ sameAs, kind }: KnownFault["breakage"]): boolean {
+  return sameAs === undefined || leading.has(kind);
+}
+
 const leading: ReadonlySet<KnownFault["breakage"]["kind"]> = new Set(["build", "version"]);
 
 /** The finding that says the same of this device; for one of the machine, of any. */
@@ -60,8 +65,10 @@ function join(finding: Finding, twin: Finding): Finding {
   const installs = twin.remedy?.commands?.some((command) => /^sudo (apt|dnf|pacman|snap) /.test(command)) === true;
   const remedy = installs ? twin.remedy : finding.remedy;
   const links = linksOf(finding.remedy, twin.remedy);
+  const severity = severities.find((one) => one === finding.severity || one === twin.severity) ?? finding.severity;
   return {
     ...finding,
+    severity: twin.severity === "note" ? finding.severity : severity,
     ...(twin.route === undefined ? {} : { route: twin.route }),
     evidence: [...finding.evidence, ...twin.evidence],
     ...(remedy ? { remedy: { ...remedy, ...links } } : {}),

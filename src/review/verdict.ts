@@ -5,7 +5,7 @@ import type { Device } from "../devices/device.ts";
 import { isFileMissing } from "./driver-state.ts";
 import type { Verdict } from "./report.ts";
 
-/** `fault`: what the kernel log says of the device, in a line; said instead of the layer's name where that layer did try to work. */
+/** `fault`: what is known to be wrong with the device, in a line; said instead of the layer's name where that layer did try to work. */
 export function verdictOf(device: Device, routes: readonly Route[], fault?: string): Verdict {
   if (device.family === undefined) return { works: "unknown", says: "unrecognised" };
   const [best] = [...routes].sort(byNearness);

@@ -48,6 +48,7 @@ const kinds: readonly Kind[] = [
   { why: /no accel subsystem/, rule: /^driver\/(kernel-too-old|configured-off)$/, words: /since \d|is not set/ },
   { why: /blacklist/i, rule: /^driver\/blacklisted$/, words: /modprobe\.d/ },
   { why: /vfio-pci|pci-stub/, rule: /^driver\/held$/, words: /vfio-pci|pci-stub/ },
+  { why: /no driver bound/, rule: /^driver\// },
   { why: /no in-tree driver/, rule: noDriver },
   { why: /no module of this kernel/, rule: noDriver },
   { why: /not loaded in this scenario/, rule: noDriver },
@@ -112,7 +113,7 @@ function holds(report: Report, truth: TruthDevice): void {
     expect(first?.rule, address).toBe("silicon/unrecognised");
     return;
   }
-  const why = truth.why ?? (truth.bound_driver === null ? "no in-tree driver" : "BOUND");
+  const why = truth.why ?? (truth.bound_driver === null ? "no driver bound" : "BOUND");
   if (works.test(why)) {
     expect(findings.filter((finding) => finding.severity === "error").map((finding) => finding.rule)).toEqual([]);
     return;
