@@ -94,6 +94,7 @@ export class Message {
     if (this.#high !== 0 || field === 0) this.fail("no protobuf field begins here");
     this.field = field;
     const wire = tag & 7;
+    this.wire = wire as WireType; // the others fail just below
     switch (wire) {
       case VARINT:
         this.start = offset;
@@ -119,7 +120,6 @@ export class Message {
             : `field ${field} has no wire type`,
         );
     }
-    this.wire = wire;
     if (offset > this.end) {
       this.fail(`field ${field} needs ${this.length} bytes, ${Math.max(0, this.end - this.start)} are left`);
     }
@@ -290,16 +290,16 @@ export function protobuf(file: ModelFile, start = 0, length: number = file.size 
 
 /**
  * Fields of the file's outermost message, at most `most`, without reading payloads: for matches(). Undefined when what stands there is
- * no protobuf. A file cut short still gives the fields that came before, `cut` says so.
+ * no protobuf. A file cut short still gives the fields that came before: `cut` says so, `cutIn` names the field whose end is missing.
  */
 export function glimpse(
   file: ModelFile,
   most: number,
   start = 0,
-): { readonly fields: readonly Glimpse[]; readonly cut: boolean } | undefined {
+): { readonly fields: readonly Glimpse[]; readonly cut: boolean; readonly cutIn?: number } | undefined {
   const fields: Glimpse[] = [];
+  const message = protobuf(file, start);
   try {
-    const message = protobuf(file, start);
     while (fields.length < most && message.next()) {
       const { field, wire, at, start: from, length } = message;
       fields.push({ field, wire, at, start: from, length, value: wire === VARINT ? message.uint() : 0 });
@@ -307,7 +307,8 @@ export function glimpse(
     return fields.length === 0 ? undefined : { fields, cut: false };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    return fields.length === 0 ? undefined : { fields, cut: true };
+    const overrun = message.wire === BYTES && message.start + message.length > file.size;
+    return fields.length === 0 ? undefined : { fields, cut: true, ...(overrun ? { cutIn: message.field } : {}) };
   }
 }
 
