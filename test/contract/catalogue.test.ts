@@ -69,6 +69,34 @@ test("every mainline module and symbol of the catalogue was looked for in the ne
 describe.each(families.map((family) => [family.id, family] as const))("%s", (_, family) => {
   const claims = claimedMatches(family);
 
+  test("its ids are spelled as the buses spell them, its routes name its chips, its sources say where and when", () => {
+    const odd: string[] = [];
+    const hold = (what: string, pattern: RegExp): void => {
+      if (!pattern.test(what)) odd.push(what);
+    };
+    hold(family.id, /^[a-z][a-z0-9-]*$/);
+    for (const match of family.chips.flatMap((chip) => chip.matches)) {
+      if (match.bus === "pci") {
+        hold(match.vendor, /^[0-9a-f]{4}$/);
+        if (match.device === undefined) hold((match.classes ?? []).join(" "), /./);
+        else hold(match.device, /^[0-9a-f]{4}$/);
+        for (const word of match.classes ?? []) hold(word, /^([0-9a-f]{2}){1,3}$/);
+      } else if (match.bus === "usb") hold(match.id, /^[0-9a-f]{4}:[0-9a-f]{4}$/);
+    }
+    const chips = new Set(family.chips.map((chip) => chip.id));
+    for (const route of family.routes) {
+      odd.push(...(route.chips ?? []).filter((chip) => !chips.has(chip)));
+      for (const path of route.node?.paths ?? []) hold(path, /^\/dev\//);
+      if (route.driver.module !== undefined) hold(route.driver.module, /^[a-z0-9_]+$/i);
+    }
+    expect(family.sources.length).toBeGreaterThan(0);
+    for (const source of family.sources) {
+      if ("cited" in source) hold(source.seen, /^20\d\d-\d\d-\d\d$/);
+      else hold(source.kernel, /^\w[\w.,+-]*\//);
+    }
+    expect(odd).toEqual([]);
+  });
+
   test.skipIf(claims.length === 0)("each id it takes from the kernel is claimed by that module in some kernel", () => {
     const doubtful = claims.filter((claim) => {
       if (claim.module in unshipped) return false;
@@ -137,7 +165,7 @@ test("no two families claim one pattern, and no chip of a family claims another'
         const { bus } = match;
         const more =
           match.bus === "pci"
-            ? [match.revisions, match.classes, match.subsystem]
+            ? [match.revisions, match.classes, match.subsystem, match.below]
             : match.bus === "of"
               ? [match.names, match.hint]
               : [];
