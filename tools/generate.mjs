@@ -127,6 +127,16 @@ write(
     `export const idTable = \`${idLines.map((line) => line.replace(/[\\`$]/g, "\\$&")).join("\n")}\`;\n`,
 );
 
+// The picture in the README: a report up to its first finding.
+const [picture = ""] = readFileSync(join(top, "machines/accel-node-not-permitted.report.txt"), "utf8").split(/^ 2 /m);
+write(
+  "README.md",
+  readFileSync(join(top, "README.md"), "utf8").replace(
+    /(<!-- picture: .* -->\n\n```text\n)[^`]*(```\n)/,
+    (_, before, after) => before + picture + after,
+  ),
+);
+
 // What follows from the catalogue and the table of verbs is rendered by our own sources, bundled for this one run.
 const sources = await sourcesOf(`
         export { families } from "./src/families/index.ts";
