@@ -16,6 +16,8 @@ export interface PciMatch {
   readonly vendor: string;
   /** Absent: any device of the vendor; then `class` is required. */
   readonly device?: string;
+  /** With no device: only ids below this one, four lower-case hex digits. NVIDIA's ids grow with the generations. */
+  readonly below?: string;
   /** PCI revision ids, lower-case hex of two digits. */
   readonly revisions?: readonly string[];
   readonly subsystem?: string;
@@ -154,6 +156,8 @@ export interface FirmwareSpec {
     readonly path: string;
     /** Chips that need it; absent: all of the route. */
     readonly chips?: readonly string[];
+    /** In no distribution's package, as far as was looked. */
+    readonly packaged?: false;
     /** Any one of the files with the same `oneOf` word is enough (newer name first). */
     readonly oneOf?: string;
     readonly source: Source;

@@ -233,6 +233,7 @@ export const idTable = `{"rows":[
 ,{"family":"memryx","chip":"mx3","match":{"bus":"pci","vendor":"1fe9","device":"0100"}}
 ,{"family":"nec-ve","chip":"ve1","match":{"bus":"pci","vendor":"1bcf","device":"001c"}}
 ,{"family":"nec-ve","chip":"ve3","match":{"bus":"pci","vendor":"1bcf","device":"0039"}}
+,{"family":"nvidia","chip":"gpu-before-turing","match":{"bus":"pci","vendor":"10de","classes":["0300","0302"],"below":"1e00"}}
 ,{"family":"nvidia","chip":"gpu","match":{"bus":"pci","vendor":"10de","classes":["0300","0302"]}}
 ,{"family":"nvidia","chip":"tegra","match":{"bus":"of","compatible":"nvidia,ga10b"}}
 ,{"family":"nvidia","chip":"tegra","match":{"bus":"of","compatible":"nvidia,gv11b","hint":true}}

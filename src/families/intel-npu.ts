@@ -60,7 +60,7 @@ const firmware: FirmwareSpec = {
     { path: "intel/vpu/vpu_40xx_v0.0.bin", chips: ["lnl"], oneOf: "40xx", source: firmwareNames },
     { path: "intel/vpu/vpu_50xx_v1.bin", chips: ["ptl", "wcl"], oneOf: "50xx", source: firmwareNames },
     { path: "intel/vpu/vpu_50xx_v0.0.bin", chips: ["ptl", "wcl"], oneOf: "50xx", source: firmwareNames },
-    { path: "intel/vpu/vpu_60xx_v1.bin", chips: ["nvl"], source: firmwareNames },
+    { path: "intel/vpu/vpu_60xx_v1.bin", chips: ["nvl"], packaged: false, source: firmwareNames },
   ],
   openness: "closed",
   packages: {

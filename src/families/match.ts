@@ -3,7 +3,7 @@
  * leads to is then loaded. Ids come in the spelling of sysfs, lower case.
  */
 
-import { NO_CLASS } from "../facts/pci.ts";
+import { NO_CLASS, NO_ID } from "../facts/pci.ts";
 import { decoys } from "./decoys.ts";
 import type { Chip, Family, Match, OfMatch, PciMatch, UsbMatch } from "./family.ts";
 import { idTable } from "./ids.ts";
@@ -121,6 +121,7 @@ function pciHolds(match: PciMatch, ids: PciIds): boolean {
     const text = ids.class.toString(16).padStart(6, "0");
     if (!match.classes.some((prefix) => text.startsWith(prefix))) return false;
   }
+  if (match.below !== undefined && (ids.device === NO_ID || hex4(ids.device) >= match.below)) return false;
   // A capture without the revision file still knows the device: revision decides only when it was read.
   if (match.revisions !== undefined && ids.revision !== undefined) {
     if (!match.revisions.includes(ids.revision.toString(16).padStart(2, "0"))) return false;

@@ -8,6 +8,11 @@ const table: Source = {
   says: "@df1c9a3d (595.45.04) kernel-open/nvidia/nv-pci-table.c:33-82, nv-reg.h:146-160,1042, common/inc/nv-firmware.h",
   seen: "2026-11-22",
 };
+const turing: Source = {
+  cited: "https://github.com/NVIDIA/open-gpu-kernel-modules",
+  says: "README.md, Compatible GPUs: Turing or later; the lowest id of its table is 1E02",
+  seen: "2026-11-25",
+};
 const packages: Source = {
   cited:
     "Debian packages nvidia-open-kernel-dkms, nvidia-kernel-dkms, nvidia-kernel-support, firmware-nvidia-gsp, firmware-nvidia-graphics, libcuda1, libnvidia-ml1, libcudart12 (file lists)",
@@ -84,6 +89,12 @@ export default {
   use: "both",
   chips: [
     {
+      id: "gpu-before-turing",
+      name: "NVIDIA GPU older than Turing",
+      matches: [pci("10de:*", { classes: ["0300", "0302"], below: "1e00" })],
+      source: turing,
+    },
+    {
       // Never by vendor alone: 0680 is NVSwitch, 0604 a bridge, 0403 the card's sound function.
       id: "gpu",
       name: "NVIDIA GPU",
@@ -139,7 +150,7 @@ export default {
     {
       name: "cuda",
       says: "NVIDIA's proprietary kernel modules and CUDA libraries",
-      chips: ["gpu"],
+      chips: ["gpu", "gpu-before-turing"],
       driver: {
         module: "nvidia",
         with: ["nvidia_uvm"],
@@ -169,7 +180,7 @@ export default {
     {
       name: "vulkan",
       says: "mainline nouveau and Mesa's NVK, models through a Vulkan backend",
-      chips: ["gpu"],
+      chips: ["gpu", "gpu-before-turing"],
       driver: {
         module: "nouveau",
         origin: "mainline",
@@ -292,6 +303,6 @@ export default {
       says: "captures of real hardware (P100 with nvidia, a POWER9 host, an RTX 5090 that fails), read by our tests; on Debian 7.3.4 an emulated L4 is claimed by nouveau's alias and stays unbound",
     },
   ],
-  sources: [table, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
+  sources: [table, turing, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
   unknown: ["peak, memory and power: they differ per product", "packages of Ubuntu and Arch were not read"],
 } as const satisfies Family;

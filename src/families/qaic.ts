@@ -55,9 +55,9 @@ export default {
         // Not one is declared in modinfo. fw4, fw6 and fw8 are asked for too and are in no Debian package.
         files: [
           ...files.map((name) => ({ path: `qcom/aic100/${name}.bin`, chips: ["aic100", "aic080"], source: images })),
-          { path: "qcom/aic200/sbl.bin", chips: ["aic200"], source: images },
-          { path: "qcom/aic200/uefi.elf", chips: ["aic200"], source: images },
-          { path: "qcom/aic200/aic200-nsp.bin", chips: ["aic200"], source: images },
+          { path: "qcom/aic200/sbl.bin", chips: ["aic200"], packaged: false, source: images },
+          { path: "qcom/aic200/uefi.elf", chips: ["aic200"], packaged: false, source: images },
+          { path: "qcom/aic200/aic200-nsp.bin", chips: ["aic200"], packaged: false, source: images },
         ],
         openness: "closed",
         packages: {

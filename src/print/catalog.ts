@@ -43,7 +43,8 @@ export function matchWord(match: Match): string {
       const id = `${match.vendor}:${match.device ?? "*"}`;
       const revisions = match.revisions ? ` rev ${match.revisions.join("/")}` : "";
       const classes = match.classes ? ` class ${match.classes.join("/")}` : "";
-      return `pci ${id}${revisions}${classes}${match.helper ? " (helper)" : ""}${match.virtual ? " (virtual function)" : ""}`;
+      const below = match.below === undefined ? "" : ` below ${match.below}`;
+      return `pci ${id}${below}${revisions}${classes}${match.helper ? " (helper)" : ""}${match.virtual ? " (virtual function)" : ""}`;
     }
     case "usb":
       return `usb ${match.id}${match.phase === undefined ? "" : ` (${match.phase})`}`;

@@ -64,8 +64,7 @@ const names = (wanted: readonly Wanted[]): string => wanted.map(({ paths }) => p
 function wantedFiles(spec: FirmwareSpec, chip: string | undefined): Wanted[] {
   const out: Wanted[] = [];
   const groups = new Map<string, string[]>();
-  for (const file of spec.files) {
-    if (file.chips !== undefined && (chip === undefined || !file.chips.includes(chip))) continue;
+  for (const file of filesFor(spec, chip)) {
     if (file.oneOf === undefined) out.push({ paths: [file.path] });
     else {
       const group = groups.get(file.oneOf);
@@ -79,6 +78,13 @@ function wantedFiles(spec: FirmwareSpec, chip: string | undefined): Wanted[] {
   }
   return out;
 }
+
+function filesFor(spec: FirmwareSpec, chip: string | undefined): FirmwareSpec["files"] {
+  return spec.files.filter(({ chips }) => chips === undefined || (chip !== undefined && chips.includes(chip)));
+}
+
+/** Said where the packages are known and hold none of the files: to install one would change nothing. */
+export const NO_PACKAGE = "no distribution's package that was looked at has it: it belongs below /lib/firmware";
 
 function look({ facts }: RouteContext, path: string): Reading<string> {
   if (path.includes("*")) {
@@ -110,7 +116,9 @@ function loadedImage({ facts, device }: RouteContext, wanted: readonly Wanted[])
 export function findFirmwareFault(context: RouteContext, layer: Layer): Finding | undefined {
   const { device, route, facts } = context;
   if (layer.status !== "missing" || route.firmware === undefined) return undefined;
-  const remedy = installRemedy(facts, "the firmware", route.firmware.packages);
+  const wanted = filesFor(route.firmware, device.chip?.id);
+  const nowhere = wanted.length > 0 && wanted.every((file) => file.packaged === false);
+  const remedy = nowhere ? undefined : installRemedy(facts, "the firmware", route.firmware.packages);
   return {
     rule: "firmware/missing",
     severity: "error",
@@ -119,7 +127,9 @@ export function findFirmwareFault(context: RouteContext, layer: Layer): Finding 
     says: `${device.name} needs firmware that is not installed: ${layer.is}`,
     evidence: layer.evidence,
     remedy: {
-      ...(remedy ?? { says: "the catalogue knows no package of it: it belongs below /lib/firmware" }),
+      ...(remedy ?? {
+        says: nowhere ? NO_PACKAGE : "the catalogue knows no package of it: it belongs below /lib/firmware",
+      }),
       commands: [
         ...(remedy?.commands ?? []),
         ...(route.driver.module === undefined || !valueOf(facts.loaded)?.has(route.driver.module)

@@ -4,6 +4,7 @@
  */
 
 import { severities, type Finding, type Remedy } from "../base/finding.ts";
+import { NO_PACKAGE } from "./firmware.ts";
 import type { KnownFault } from "./known-faults.ts";
 
 /** What the log says comes first: it is what happened, where a layer tells only what is not there. */
@@ -63,7 +64,8 @@ function findTwin(findings: readonly Finding[], { finding, breakage }: KnownFaul
 
 function join(finding: Finding, twin: Finding): Finding {
   const installs = twin.remedy?.commands?.some((command) => /^sudo (apt|dnf|pacman|snap) /.test(command)) === true;
-  const remedy = installs ? twin.remedy : finding.remedy;
+  const inNone = twin.remedy?.says.startsWith(NO_PACKAGE) === true;
+  const remedy = installs || inNone ? twin.remedy : finding.remedy;
   const links = linksOf(finding.remedy, twin.remedy);
   const severity = severities.find((one) => one === finding.severity || one === twin.severity) ?? finding.severity;
   return {

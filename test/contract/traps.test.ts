@@ -333,7 +333,7 @@ describe("one device on five kernels", () => {
   });
 });
 
-describe("a symbol", () => {
+describe("a cure", () => {
   it("a driver that no Debian kernel has is said to be in none", () => {
     const finding = build((b) => {
       addPci(b, { slot: "0000:01:00.0", id: "17cb:a100", class: "120000" });
@@ -346,5 +346,33 @@ describe("a symbol", () => {
     const report = build((b) => addRk3588(b, "okay"), { arch: "arm64", release: "7.3.4-arm64" });
     const finding = report.findings.find((one) => one.rule === "driver/configured-off");
     expect(finding?.says).toContain("CONFIG_DRM_ACCEL_ROCKET is not set");
+  });
+
+  it("an NVIDIA GPU older than Turing is not sent to the open modules, which do not know it", () => {
+    const gpus = build((b) => {
+      addPci(b, { slot: "0000:01:00.0", id: "10de:15f8", class: "030200" });
+      addPci(b, { slot: "0000:02:00.0", id: "10de:27b8", class: "030200" });
+    });
+    const [old, young] = accelerators(gpus).map((device) => device.routes.map((route) => route.name));
+    expect(old).toEqual(["cuda", "vulkan"]);
+    expect(young).toContain("cuda-open");
+  });
+
+  it("firmware that no package has is not told to be installed from one", () => {
+    const cure = (id: string): string => {
+      const report = build((b) => {
+        addPci(b, { slot: "0000:00:0b.0", id, class: "120000" });
+        addModule(b, "intel_vpu", "loaded");
+        b.file(
+          "/dev/kmsg",
+          "[ 1.0] intel_vpu 0000:00:0b.0: [drm] *ERROR* ivpu_fw_request(): Failed to request firmware: -2\n",
+        );
+      });
+      const finding = report.findings.find((one) => one.rule === "firmware/intel-fw-2");
+      return [finding?.remedy?.says, ...(finding?.remedy?.commands ?? [])].join("\n");
+    };
+    expect(cure("8086:d71d")).not.toContain("apt install");
+    expect(cure("8086:d71d")).toContain("no distribution's package");
+    expect(cure("8086:643e")).toContain("sudo apt install firmware-intel-misc");
   });
 });
