@@ -1,0 +1,202 @@
+/**
+ * Multiply-accumulates of one operator, from shapes alone. One rule per kind of operator; what a rule needs and the file leaves open
+ * makes the answer undefined, never 0. Layouts: TFLite keeps channels last and weights as [out, height, width, in], ONNX and OpenVINO
+ * channels second and weights as [out, in / groups, height, width].
+ */
+
+import { elementsOf, type Graph, type Node, type Tensor } from "./graph.ts";
+
+/** `layout` of the format the graph is of. */
+export type Layout = "channels last" | "channels second";
+
+const channelsLast: ReadonlySet<string> = new Set(["tflite", "edgetpu-tflite", "vela-tflite", "tfjs", "tensorflow"]);
+
+export const layoutOf = (format: string): Layout => (channelsLast.has(format) ? "channels last" : "channels second");
+
+interface Operands {
+  readonly node: Node;
+  readonly layout: Layout;
+  /** Tensor of an input, undefined when it is not given. */
+  readonly input: (index: number) => Tensor | undefined;
+  readonly output: Tensor | undefined;
+}
+
+type Rule = (operands: Operands) => number | undefined;
+
+/** Shared operator name to its rule. What is not here multiplies no matrices and counts as 0. */
+const rules: Readonly<Record<string, Rule>> = {
+  Conv: convolution,
+  DepthwiseConv: convolution,
+  ConvTranspose: transposed,
+  DeformConv: convolution,
+  FullyConnected: fullyConnected,
+  Gemm: product,
+  MatMul: product,
+  Einsum: () => undefined,
+  LSTM: recurrent,
+  GRU: recurrent,
+  RNN: recurrent,
+  SVDF: svdf,
+  Attention: attention,
+};
+
+/** MACs of a node; 0 where it has none, undefined where they cannot be told. */
+export function macsOf(node: Node, graph: Graph, layout: Layout): number | undefined {
+  if (node.op === undefined || !Object.hasOwn(rules, node.op)) return node.op === undefined ? undefined : 0;
+  const at = (index: number | undefined): Tensor | undefined =>
+    index === undefined || index < 0 ? undefined : graph.tensors[index];
+  const macs = rules[node.op]?.({
+    node,
+    layout,
+    input: (index) => at(node.inputs[index]),
+    output: at(node.outputs[0]),
+  });
+  return macs !== undefined && Number.isSafeInteger(macs) && macs >= 0 ? macs : undefined;
+}
+
+const elements = (tensor: Tensor | undefined): number | undefined =>
+  tensor === undefined ? undefined : elementsOf(tensor.shape);
+
+const dimension = (tensor: Tensor | undefined, index: number): number | undefined => {
+  const { shape } = tensor ?? {};
+  const value = shape?.[index < 0 ? index + shape.length : index];
+  return typeof value === "number" ? value : undefined;
+};
+
+const times = (...factors: readonly (number | undefined)[]): number | undefined => {
+  let result = 1;
+  for (const factor of factors) {
+    if (factor === undefined) return undefined;
+    result *= factor;
+  }
+  return result;
+};
+
+const over = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined || b === 0 ? undefined : a / b;
+
+/** Operators that carry scale and zero point of each operand between the operands. */
+const interleaved: ReadonlySet<string> = new Set(["QLinearConv", "QLinearMatMul", "QGemm"]);
+const secondOperand = (node: Node): number => (interleaved.has(node.spelled) ? 3 : 1);
+
+/** Each output element is a sum over one filter. */
+function convolution({ node, layout, input, output }: Operands): number | undefined {
+  const weights = input(node.spelled === "DeformableConvolution" ? 2 : secondOperand(node));
+  if (weights === undefined) return undefined;
+  const filters =
+    node.op === "DepthwiseConv" && layout === "channels last"
+      ? depthwiseFilters(node, weights)
+      : node.spelled === "GroupConvolution"
+        ? times(dimension(weights, 0), dimension(weights, 1))
+        : node.spelled === "Conv2D" ||
+            node.spelled === "Conv3D" ||
+            node.spelled === "CONV_3D" ||
+            node.spelled === "_FusedConv2D"
+          ? dimension(weights, -1) // TensorFlow's own order ends with the output channels
+          : dimension(weights, 0);
+  return times(elements(output), over(elements(weights), filters));
+}
+
+/** TFLite [1, h, w, out]; TensorFlow [h, w, in, multiplier]. */
+const depthwiseFilters = (node: Node, weights: Tensor): number | undefined =>
+  node.spelled === "DEPTHWISE_CONV_2D" ? dimension(weights, -1) : times(dimension(weights, -1), dimension(weights, -2));
+
+/** Each input element meets one filter. */
+function transposed({ node, layout, input }: Operands): number | undefined {
+  const [data, weights] = layout === "channels last" ? [input(2), input(1)] : [input(0), input(1)];
+  const channels =
+    layout === "channels last"
+      ? dimension(weights, -1)
+      : node.spelled === "GroupConvolutionBackpropData"
+        ? times(dimension(weights, 0), dimension(weights, 1))
+        : dimension(weights, 0);
+  return times(elements(data), over(elements(weights), channels));
+}
+
+function fullyConnected({ input, output }: Operands): number | undefined {
+  return times(elements(output), dimension(input(1), -1));
+}
+
+const truthy = (value: unknown): boolean =>
+  value === true || value === 1 || value === 1n || value === "true" || value === "1";
+
+/** Output elements times the length of what is summed. */
+function product({ node, input, output }: Operands): number | undefined {
+  const { attributes } = node;
+  const flipped = [attributes["transA"], attributes["adj_x"], attributes["transpose_a"]].some(truthy);
+  const summed = node.spelled === "MatMulNBits" ? numberOf(attributes["K"]) : dimension(input(0), flipped ? -2 : -1);
+  if (summed !== undefined) return times(elements(output), summed);
+  const flippedRight = [attributes["transB"], attributes["adj_y"], attributes["transpose_b"]].some(truthy);
+  const right = input(secondOperand(node));
+  const fromRight = (right?.shape?.length ?? 0) < 2 ? undefined : dimension(right, flippedRight ? -1 : -2);
+  return times(elements(output), fromRight);
+}
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : undefined;
+
+/** Every weight is used once per time step and batch. */
+function recurrent({ node, layout, input }: Operands): number | undefined {
+  const data = input(0);
+  const steps = data?.shape?.length === 2 ? dimension(data, 0) : times(dimension(data, 0), dimension(data, 1));
+  return times(
+    steps,
+    sum(
+      recurrentWeights(node, layout)
+        .map((index) => input(index))
+        .filter((tensor) => tensor !== undefined),
+    ),
+  );
+}
+
+function recurrentWeights(node: Node, layout: Layout): readonly number[] {
+  switch (node.spelled) {
+    case "UNIDIRECTIONAL_SEQUENCE_LSTM":
+    case "LSTM":
+      // Four matrices over the input, four over the state, the projection (tensorflow/lite/kernels/lstm_shared.h).
+      return layout === "channels last" ? [1, 2, 3, 4, 5, 6, 7, 8, 16] : [1, 2];
+    case "BIDIRECTIONAL_SEQUENCE_LSTM":
+      return [1, 2, 3, 4, 5, 6, 7, 8, 16, 18, 19, 20, 21, 22, 23, 24, 25, 33];
+    case "BIDIRECTIONAL_SEQUENCE_RNN":
+      return [1, 2, 5, 6];
+    case "LSTMSequence":
+      return [4, 5];
+    case "LSTMCell":
+    case "GRUSequence":
+    case "RNNSequence":
+      return [3, 4];
+    case "GRUCell":
+    case "RNNCell":
+      return [2, 3];
+    default:
+      return [1, 2];
+  }
+}
+
+function sum(tensors: readonly Tensor[]): number | undefined {
+  let total = 0;
+  for (const tensor of tensors) {
+    const count = elements(tensor);
+    if (count === undefined) return undefined;
+    total += count;
+  }
+  return tensors.length === 0 ? undefined : total;
+}
+
+function svdf({ input }: Operands): number | undefined {
+  return times(dimension(input(0), 0), sum([input(1), input(2)].filter((tensor) => tensor !== undefined)));
+}
+
+/** Scores and their use: queries x keys x width, twice. The fused form of onnxruntime also projects. */
+function attention({ node, input, output }: Operands): number | undefined {
+  const [query, key, value] = [input(0), input(1), input(2)];
+  if (node.spelled === "Attention" && node.domain === "com.microsoft") {
+    const steps = times(dimension(query, 0), dimension(query, 1));
+    const scores = times(2, elements(output), dimension(query, 1));
+    const projected = times(steps, elements(key));
+    return scores === undefined || projected === undefined ? undefined : scores + projected;
+  }
+  const scores = times(elements(query), dimension(key, -2));
+  const used = times(over(elements(query), dimension(query, -1)), dimension(key, -2), dimension(value, -1));
+  return scores === undefined || used === undefined ? undefined : scores + used;
+}
