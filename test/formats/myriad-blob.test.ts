@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { modelFileOf } from "../../src/formats/file.ts";
+import { bytesOf as tensorBytes } from "../../src/model/graph.ts";
+import myriad from "../../src/formats/myriad-blob.ts";
+import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
+
+/** One input [1,3,4,8] uint8 and one output [1,10] float16. */
+const build = (changes: Readonly<Record<number, number>> = {}): Uint8Array => {
+  const port = (name: string, type: number, order: number, rank: number, at: number) =>
+    bytesOf(0, 0, 8, field(name, 8), type, order, rank, 3, at, 3, at);
+  const inputs = port("data", 1, 0x4321, 4, 0);
+  const outputs = port("prob", 0, 0x43, 2, 16);
+  const constants = bytesOf(8, 4, 3, 1, 10, 1);
+  const at = 52 + 80;
+  const words = [9709, 0, 2021, 4, 1, 1, 2, 96, 20, 1, 0, 6, 6, 0, 1, 0, at, at + inputs.length, 0, 0];
+  words[18] = at + inputs.length + outputs.length;
+  words[19] = words[18] + 24;
+  words[1] = words[19] + constants.length;
+  for (const [index, value] of Object.entries(changes)) words[Number(index)] = value;
+  return bytesOf("\x7felf" + "\0".repeat(48), ...words, inputs, outputs, "\0".repeat(24), constants);
+};
+const read = (bytes: Uint8Array) => myriad.read(modelFileOf(bytes, "x.blob"));
+
+describe("Myriad blob", () => {
+  it("tells version, cores, inputs and outputs", () => {
+    expect(myriad.matches(modelFileOf(build(), "any name"))).toBe(2);
+    const model = read(build());
+    expect(model.integrity).toEqual([]);
+    expect(model.version).toBe("2021.4");
+    expect(model.targets).toEqual([{ family: "movidius", chip: "myriad-x", says: "Myriad X, 6 SHAVE cores" }]);
+    expect(model.requires).toEqual([{ what: "OpenVINO", relation: "built by", version: "2021.4" }]);
+    expect(model.inputs).toEqual([{ name: "data", type: "uint8", shape: [1, 3, 4, 8] }]);
+    expect(model.outputs).toEqual([{ name: "prob", type: "float16", shape: [1, 10] }]);
+  });
+
+  it("says what contradicts itself", () => {
+    const rules = (changes: Readonly<Record<number, number>>) => read(build(changes)).integrity.map(({ rule }) => rule);
+    expect(rules({ 1: 1_000_000 })).toContain("extent/past-end");
+    expect(rules({ 4: 2 })).toContain("tensor/count");
+    expect(rules({ 6: 500 })).toContain("extent/wrong-size");
+    expect(rules({ 12: 99 })).toContain("header/cores");
+    expect(rules({ 16: 4000 })).toContain("extent/order");
+  });
+
+  const real = realModels("myriad-blob");
+  it.skipIf(real.length === 0)(
+    "reads every real file as its manifest says, with shapes that fill the declared bytes",
+    () => {
+      for (const { name, truth, file } of real) {
+        const model = myriad.read(file());
+        const cores = model.metadata["SHAVE cores"];
+        expect(truth, name).toContain(
+          `blob version ${model.version}; inputs ${model.inputs?.length} outputs ${model.outputs?.length} ` +
+            `stages ${model.metadata["stages"]}; SHAVEs ${cores}; `,
+        );
+        expect(
+          model.integrity.some(({ rule }) => rule === "extent/trailing"),
+          name,
+        ).toBe(truth.includes("!= file size"));
+        expect(
+          model.integrity.filter(({ severity }) => severity === "error"),
+          name,
+        ).toEqual([]);
+        const bytes = (model.outputs ?? []).reduce((sum, one) => sum + (tensorBytes(one) ?? NaN), 0);
+        const declared = Number(model.metadata["output bytes"]);
+        expect(declared - bytes, name).toBeGreaterThanOrEqual(0);
+        expect(declared - bytes, name).toBeLessThan(256);
+      }
+    },
+  );
+
+  it.skipIf(real.length === 0)("tells truncations and survives mutants of real files", () => {
+    for (const { name, bytes } of real) {
+      // What lies after the declared end may be cut without loss.
+      const model = myriad.read(modelFileOf(bytes(), name));
+      const whole = bytes().subarray(0, model.integrity.find(({ rule }) => rule === "extent/trailing")?.offset);
+      expectTruncationsTold(myriad, whole, name);
+      expectMutantsHandled(myriad, whole, name, 100);
+    }
+  });
+});
