@@ -134,7 +134,8 @@ function deviceFacts(device: DeviceReport): string[] {
   const out: string[] = [];
   if (device.bus === "cpu") return (device.ids["features"] ?? "").split(" ").map(harmless);
   const id = device.ids["pci"] ?? device.ids["usb"] ?? device.ids["compatible"];
-  if (id !== undefined) out.push(harmless(id));
+  const phase = device.ids["phase"];
+  if (id !== undefined) out.push(harmless(phase === undefined ? id : `${id} (${phase})`));
   const driver = wordOf(device.driver);
   out.push(`driver:${driver.replaceAll(" ", "-")}`);
   for (const node of device.nodes) out.push(harmless(node.path));

@@ -219,6 +219,9 @@ function fileGone({ device, route, facts }: RouteContext): Described {
   };
 }
 
+/** drivers/accel came with this release. */
+const ACCEL_SINCE = "6.2";
+
 /** vfio-pci takes no device by itself, loaded or not: it must be told which. */
 const VFIO = "vfio_pci";
 
@@ -244,6 +247,11 @@ function describe(context: RouteContext, state: KernelState): Described {
   const { driver } = route;
   const module = driver.module ?? "";
   const release = facts.release;
+  // Who looks for a class "accel" or its option in such a kernel looks in vain.
+  const before = (first: string): string =>
+    route.node?.class === "accel" && release !== undefined && compareReleases(release, first) < 0
+      ? `, which has no accel subsystem (since ${first})`
+      : "";
   const binder = driver.with?.find((name) => bindsOf(driver).includes(name) && valueOf(facts.loaded)?.has(name));
   const where = release === undefined ? "this kernel" : `kernel ${release}`;
   switch (state) {
@@ -296,7 +304,7 @@ function describe(context: RouteContext, state: KernelState): Described {
         return {
           rule: "driver/kernel-too-old",
           severity: "error",
-          says: `${device.name} needs ${module}, which Linux has since ${since}; this is ${release}`,
+          says: `${device.name} needs ${module}, which Linux has since ${since}; this is ${release}${before(ACCEL_SINCE)}`,
           remedy: withInstall(
             context,
             `run Linux ${since} or later with CONFIG_${driver.config?.symbol ?? module.toUpperCase()}`,

@@ -78,6 +78,11 @@ function reviewDevice(facts: Facts, device: Device, findings: Finding[], faults:
   const verdict = verdictOf(device, routes, faults[0]?.breakage.title);
   const best = judged.find((j) => j.route.name === verdict.route);
   if (best && best.route.works !== "yes" && silicon.status === "ok") findings.push(...findFaults(best));
+  // A tree that says "okay" is not enough where the kernel has no driver: told with it, not after it.
+  const lacks = device.enabled || best === undefined ? undefined : findFaults(best)[0];
+  if (lacks?.rule.startsWith("driver/") === true) {
+    findings.push({ ...lacks, severity: "note", says: `once it is switched on: ${lacks.says}` });
+  }
   const open = judged.find((j) => j.route.name === verdict.most_open);
   if (open && open !== best && open.route.works === "no" && silicon.status === "ok") {
     const first = findFaults(open)[0];

@@ -44,6 +44,8 @@ describe("review", () => {
     expect(report.devices.filter((device) => device.family !== "cpu")).toEqual([]);
     expect(report.dormant.map((device) => device.address)).toEqual(["fdab0000.npu"]);
     expect(find(report, "silicon/off-in-device-tree").remedy?.says).toContain('status = "okay"');
+    // And that switching it on is not enough on this kernel.
+    expect(find(report, "driver/configured-off")).toMatchObject({ severity: "note", device: "platform:fdab0000.npu" });
   });
 
   it("names the firmware file that is missing and lets the log's own line speak first", () => {
