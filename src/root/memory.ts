@@ -192,7 +192,8 @@ export class TreeBuilder {
         this.#entries.set(parent, entry);
       }
       entry.children?.add(name);
-      if (this.#entries.size > ENTRY_LIMIT) throw new FileError(path, `more than ${ENTRY_LIMIT} files in one tree; unpack it and give the directory`);
+      if (this.#entries.size > ENTRY_LIMIT)
+        throw new FileError(path, `more than ${ENTRY_LIMIT} files in one tree; unpack it and give the directory`);
       if (known) return;
       child = parent;
     }
