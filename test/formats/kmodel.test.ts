@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { modelFileOf } from "../../src/formats/file.ts";
+import kmodel from "../../src/formats/kmodel.ts";
+import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
+
+const version3 = bytesOf(3, 1, 0, 2, 100, 200, 1, 64, 40, 10240, 8, 15, 4, "commands", "soft");
+const version4 = bytesOf(
+  "LDMK",
+  4,
+  0,
+  1,
+  4,
+  99,
+  1,
+  1,
+  1,
+  0,
+  2,
+  1,
+  0,
+  12,
+  1,
+  3,
+  2,
+  2,
+  1,
+  0,
+  0,
+  40,
+  "data",
+  0x2002,
+  4,
+  "body",
+);
+/** One module with one function without parameters and a .text of four bytes. */
+const version6 = bytesOf(
+  "LDMK",
+  6,
+  0,
+  8,
+  1,
+  0,
+  0,
+  0,
+  field("k230", 16),
+  1,
+  32 + 24 + 44,
+  1,
+  1,
+  0,
+  0,
+  4,
+  24,
+  0,
+  0,
+  field(".text", 16),
+  44,
+  0,
+  0,
+  4,
+  4,
+  0,
+  "code",
+);
+const version7 = bytesOf(
+  "LDMK",
+  7,
+  0,
+  8,
+  1,
+  0,
+  0,
+  0,
+  field("k230", 16),
+  1,
+  1,
+  1,
+  0,
+  BigInt(40 + 32 + 60),
+  0,
+  0,
+  0n,
+  4n,
+  32n,
+  field(".text", 16),
+  0,
+  0,
+  60n,
+  0n,
+  4n,
+  4n,
+  "code",
+);
+const read = (bytes: Uint8Array) => kmodel.read(modelFileOf(bytes, "x.kmodel"));
+const rules = (bytes: Uint8Array) => read(bytes).integrity.map(({ rule }) => rule);
+
+describe("kmodel", () => {
+  it("reads version 3, which has no mark, by its name and a plausible header", () => {
+    expect(kmodel.matches(modelFileOf(version3, "x.kmodel"))).toBe(1);
+    expect(kmodel.matches(modelFileOf(version3, "x.bin"))).toBe(0);
+    expect(kmodel.matches(modelFileOf(bytesOf(3, 77, 0, 2, 0, 0, 1), "x.kmodel"))).toBe(0);
+    const model = read(version3);
+    expect(model.integrity).toEqual([]);
+    expect(model.targets).toEqual([{ family: "kendryte", says: "K210" }]);
+    expect(model.graphs[0]?.nodes.map(({ spelled }) => spelled)).toEqual(["K210_CONV", "SOFTMAX"]);
+  });
+
+  it("reads version 4 with shapes", () => {
+    const model = read(version4);
+    expect(model.integrity).toEqual([]);
+    expect(model.inputs).toEqual([{ name: "input 0", type: "uint8", shape: [1, 3, 2, 2] }]);
+    expect(model.graphs[0]?.nodes[0]?.spelled).toBe("kpu_conv2d");
+  });
+
+  it("reads modules of versions 6 and 7", () => {
+    for (const bytes of [version6, version7]) {
+      const model = read(bytes);
+      expect(model.integrity).toEqual([]);
+      expect(model.targets).toEqual([{ family: "kendryte", chip: "k230", says: "k230" }]);
+      expect(model.sections.at(-1)).toEqual({ name: "k230 .text", kind: "code", offset: bytes.length - 4, bytes: 4 });
+    }
+  });
+
+  it("says what contradicts itself", () => {
+    expect(rules(version3.subarray(0, -1))).toContain("extent/past-end");
+    expect(rules(bytesOf(version3, "more"))).toContain("extent/trailing");
+    expect(rules(bytesOf(3, 1, 0, 1, 0, 0, 1, 0, 0, 777, 0))).toContain("operator/unknown");
+    expect(rules(version6.subarray(0, -1))).toContain("extent/past-end");
+    expect(() => read(bytesOf("LDMK", 9, 0))).toThrow(/3 to 7 are known/);
+  });
+
+  it("names the modules of a version 5 of before its release", () => {
+    const model = read(bytesOf("LDMK", 5, 0, 256, 0x19, 0, 0, 0, field("stackvm", 16), field("k210", 16)));
+    expect(model.targets.map(({ says }) => says.split(" ")[0])).toEqual(["stackvm", "k210"]);
+  });
+
+  const real = realModels("kmodel");
+  it.skipIf(real.length === 0)("reads every real file as its manifest says", () => {
+    for (const { name, truth, file } of real) {
+      const model = kmodel.read(file());
+      expect(model.integrity, name).toEqual([]);
+      expect(truth, name).toContain(`v${model.version}`);
+      if (model.version === "3") {
+        expect(truth, name).toContain(
+          `layers ${model.metadata["layers"]}, main memory ${model.metadata["main memory bytes"]}, outputs ${model.outputs?.length}`,
+        );
+      }
+      if (model.version === "4") expect(model.targets[0]?.says).toBe("K210");
+      if (model.version === "5") {
+        const modules = model.metadata["modules"]?.replace(/ \(.*?\)/g, "").replace(", ", " + ");
+        expect(truth, name).toContain(`runtime module ${modules}`);
+        expect(model.inputs?.length, name).toBe(1);
+      }
+    }
+  });
+
+  it.skipIf(real.length === 0)("tells truncations and survives mutants of real files", () => {
+    for (const { name, bytes } of real) {
+      expectTruncationsTold(kmodel, bytes(), name);
+      expectMutantsHandled(kmodel, bytes(), name, 60);
+    }
+  });
+});
