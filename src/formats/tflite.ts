@@ -28,13 +28,19 @@ const format: Format = {
 };
 export default format;
 
-/** The model as any TFLite file is described, and what the compilers' variants need to go on. */
-export function readTfliteModel(file: ModelFile, id = "tflite"): { model: Model; tflite: TfliteFile } {
+/** The model as any TFLite file is described, and what the compilers' variants need to go on; `known`: custom codes they explain. */
+export function readTfliteModel(
+  file: ModelFile,
+  id = "tflite",
+  known: readonly string[] = [],
+): { model: Model; tflite: TfliteFile } {
   const tflite = readTflite(file);
   const { used, appended, ...found } = readMetadata(file, tflite);
   const all = new Set([...tflite.used, ...used]);
   tflite.buffers.check(all);
-  const custom = [...new Set(tflite.customs.map(({ code }) => code))].filter((code) => !code.startsWith("Flex")).sort();
+  const custom = [...new Set(tflite.customs.map(({ code }) => code))]
+    .filter((code) => !code.startsWith("Flex") && !known.includes(code))
+    .sort();
   const sections: Section[] = tflite.buffers.sections(tflite.used, appended);
   if (appended < file.size) {
     const bytes = file.size - appended;

@@ -9,7 +9,7 @@ import { sharedOp } from "../../model/ops.ts";
 import type { ModelFile } from "../file.ts";
 import { FlatBuffer, type Extent, type Table } from "../wire/flatbuffer.ts";
 import { readBuffers, type Buffers } from "./buffers.ts";
-import { readFlexMap } from "./flexbuffer.ts";
+import { flexValues, readFlexMap } from "./flexbuffer.ts";
 import { readOptions } from "./options.ts";
 import { builtinOperators, builtinOptions, builtinOptions2, fields } from "./schema.ts";
 import { readTensor, type TensorContext } from "./tensor.ts";
@@ -23,6 +23,8 @@ const OPERATOR_LIMIT = 250_000;
 const OPCODE_LIMIT = 8192;
 /** Inputs of one operator: CONCATENATION and PACK of unrolled networks take thousands. */
 const ARITY_LIMIT = 65_536;
+/** What looking into a custom operator's options costs of the file's budget. */
+const FLEX_COST = 4096;
 /** Findings of one kind that are told one by one. */
 const TOLD = 8;
 
@@ -230,11 +232,11 @@ function readAttributes(
   if (code?.custom !== true) return attributes;
   const options = customOptions(operator, whole.context);
   whole.customs.push({ code: code.spelled, graph, node, options });
-  if (options === undefined || options.count > 65_536) return attributes;
-  operator.buffer.spend(options.count, options.at);
+  if (options === undefined) return attributes;
+  operator.buffer.spend(Math.min(options.count, FLEX_COST), options.at);
   // Most custom operators keep their options as a FlexBuffer map; what is none stays unread.
-  const map = readFlexMap(operator.buffer.file.slice(options.at, options.count));
-  return map ? { ...attributes, ...map } : attributes;
+  const map = readFlexMap(operator.buffer.file, options);
+  return map ? { ...attributes, ...flexValues(map) } : attributes;
 }
 
 function customOptions(operator: Table, { file, note }: TensorContext): Extent | undefined {
