@@ -15,6 +15,8 @@ export const bytes = (n: number): string => scaled(n, 1024, ["B", "KiB", "MiB", 
 export const hertz = (n: number): string => scaled(n, 1000, ["Hz", "kHz", "MHz", "GHz"]);
 export const watts = (n: number): string => `${n.toFixed(1)} W`;
 export const celsius = (n: number): string => `${n.toFixed(1)} °C`;
+/** Counts of things: 1.2 M, 3.4 G. */
+export const count = (n: number): string => scaled(n, 1000, ["", "k", "M", "G", "T", "P"]).trimEnd();
 export const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 export function seconds(n: number): string {

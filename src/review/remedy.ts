@@ -92,11 +92,25 @@ function packageRemedy(manager: Manager, what: string, refs: readonly PackageRef
     return words.length === 0 ? [] : [`${name}: ${words.join("; ")}`];
   });
   const maker = packages.vendor === undefined ? "" : `; from the maker: ${packages.vendor.says}`;
-  const own = refs.filter((ref) => ref.by === undefined).map((ref) => ref.name);
+  const own = refs.filter((ref) => ref.by === undefined && !isKernel(ref)).map((ref) => ref.name);
+  const kernels = refs.filter(isKernel).flatMap(kernelCommand);
   const snaps = refs.filter((ref) => ref.by === "snap").map((ref) => `sudo snap install ${ref.name}`);
   return {
     says: `install ${what}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}${maker}`,
-    commands: [...(own.length === 0 ? [] : [`${managers[manager]} ${own.join(" ")}`]), ...snaps],
+    commands: [...(own.length === 0 ? [] : [`${managers[manager]} ${own.join(" ")}`]), ...kernels, ...snaps],
     ...(packages.vendor?.link === undefined ? {} : { links: [packages.vendor.link] }),
   };
+}
+
+const isKernel = (ref: PackageRef): boolean => ref.name.startsWith("linux-image-");
+
+/**
+ * A kernel's package is installed already: to install it again brings no driver. Only backports hold a newer one of the same release;
+ * else the release itself has to be upgraded, which is no command of ours.
+ */
+function kernelCommand({ name, from }: PackageRef): string[] {
+  const backports = /\b([a-z]+)-backports\b/.exec(from ?? "");
+  return backports === null
+    ? []
+    : [`sudo apt install -t ${backports[0]} ${name}   # on ${backports[1] ?? ""}, with backports enabled`];
 }

@@ -375,4 +375,13 @@ describe("a cure", () => {
     expect(cure("8086:d71d")).toContain("no distribution's package");
     expect(cure("8086:643e")).toContain("sudo apt install firmware-intel-misc");
   });
+
+  it("a kernel that is too old is not cured by installing its own package again", () => {
+    const cure = (id: string): readonly string[] =>
+      build((b) => void addPci(b, { slot: "0000:01:00.0", id, class: "120000" }), { release: "5.0.21-example" })
+        .findings.filter((finding) => finding.rule === "driver/kernel-too-old")
+        .flatMap((finding) => finding.remedy?.commands ?? []);
+    expect(cure("8086:643e")).toEqual([expect.stringMatching(/^sudo apt install -t \w+-backports linux-image-amd64/)]);
+    expect(cure("1da3:1020")).toEqual([]);
+  });
 });
