@@ -2,11 +2,12 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|kernel|board|catalog|capture|help|version) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|kernel|board|catalog|capture|help|inspect|version) verb="$word"; break ;; esac
   done
   case "$before" in
     --root|--paste|--env|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
+    --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
@@ -17,11 +18,12 @@ _accelctl() {
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
+    inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain kernel board catalog capture help version"
+    words="review list explain kernel board catalog capture help inspect version"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "catalog": async () => (await import("./catalog.ts")).default,
   "explain": async () => (await import("./explain.ts")).default,
   "help": async () => (await import("./help.ts")).default,
+  "inspect": async () => (await import("./inspect.ts")).default,
   "kernel": async () => (await import("./kernel.ts")).default,
   "list": async () => (await import("./list.ts")).default,
   "review": async () => (await import("./review.ts")).default,

@@ -19,6 +19,7 @@ const order = [
   "plan",
   "session",
   "review",
+  "inspect",
   "watch",
   "export",
   "print",

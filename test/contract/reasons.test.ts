@@ -45,7 +45,11 @@ const kinds: readonly Kind[] = [
   { why: /probe failed -5|telemetry/i, rule: /^firmware\/tt-/, words: /failed|telemetry/ },
   { why: /no alias for|other branch/i, rule: /^driver\/.*other-branch$/, words: /hailo1x_pci is loaded/ },
   { why: /does not set (DRM_ACCEL_\w+)/, rule: /^driver\/configured-off$/, words: /CONFIG_DRM_ACCEL_\w+ is not set/ },
-  { why: /no accel subsystem/, rule: /^driver\/(kernel-too-old|configured-off)$/, words: /no accel subsystem|is not set/ },
+  {
+    why: /no accel subsystem/,
+    rule: /^driver\/(kernel-too-old|configured-off)$/,
+    words: /no accel subsystem|is not set/,
+  },
   { why: /blacklist/i, rule: /^driver\/blacklisted$/, words: /modprobe\.d/ },
   { why: /vfio-pci|pci-stub/, rule: /^driver\/held$/, words: /vfio-pci|pci-stub/ },
   { why: /no driver bound/, rule: /^driver\// },

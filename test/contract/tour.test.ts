@@ -45,7 +45,7 @@ describe("adding the family that the tour shows", () => {
   beforeAll(() => {
     clone = mkdtempSync(join(tmpdir(), "accelctl-tour-"));
     const parts = "src tools docs test kernels machines man completions package.json tsconfig.json vitest.config.ts";
-    for (const part of [...parts.split(" "), ".prettierrc.json"]) {
+    for (const part of [...parts.split(" "), "README.md", ".prettierrc.json"]) {
       cpSync(join(top, part), join(clone, part), { recursive: true });
     }
     symlinkSync(join(top, "node_modules"), join(clone, "node_modules"));

@@ -226,6 +226,25 @@ export class Message {
     for (let at = 0; at < view.byteLength; at += 4) into.push(view.getFloat32(at, true));
   }
 
+  /** Append the 64-bit floats of a repeated field, packed or not. */
+  doubles(into: number[], limit: number = PACKED_LIMIT): void {
+    if (this.wire === FIXED64) {
+      if (into.length >= limit) this.fail(`field ${this.field} has more than ${limit} values`);
+      into.push(this.double());
+      return;
+    }
+    this.#is(BYTES);
+    if (this.length % 8 !== 0) this.fail(`field ${this.field} has ${this.length} bytes, which are no whole doubles`);
+    if (into.length + this.length / 8 > limit) this.fail(`field ${this.field} has more than ${limit} values`);
+    const view = this.#view();
+    for (let at = 0; at < view.byteLength; at += 8) into.push(view.getFloat64(at, true));
+  }
+
+  /** The same message from its start. */
+  again(): Message {
+    return new Message(this.#source, this.from, this.end, this.depth);
+  }
+
   /** Stop here: the file is not what its fields say. */
   fail(why: string, at: number = this.at): never {
     throw new FileError(this.#source.file.name, why, at);

@@ -1,0 +1,24 @@
+/** ONNX: Open Neural Network Exchange, a protobuf ModelProto. https://github.com/onnx/onnx/blob/main/docs/IR.md */
+
+import type { Format } from "./format.ts";
+import { looksLikeOnnx, readOnnx } from "./onnx/read.ts";
+
+const format: Format = {
+  id: "onnx",
+  name: "ONNX",
+  vendor: "Linux Foundation AI & Data",
+  extensions: [".onnx"],
+  shows: "full",
+  matches: looksLikeOnnx,
+  read: (file) => readOnnx(file, "onnx"),
+  sources: [
+    "https://github.com/onnx/onnx/blob/main/onnx/onnx.proto",
+    "https://github.com/onnx/onnx/blob/main/docs/IR.md",
+    "https://github.com/onnx/onnx/blob/main/docs/ExternalData.md",
+  ],
+  checked: {
+    files: 27,
+    says: "27 published files, each held against the onnx package; sparse and generated files of our own",
+  },
+};
+export default format;
