@@ -14,6 +14,7 @@ import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
 /** Folder of the corpus to the format its files are of; files of other kinds beside the models are named. */
 const folders: Readonly<Record<string, string>> = {
   "ane-hwx": "hwx",
+  axmodel: "axmodel",
   cvimodel: "cvimodel",
   "et-elf": "et-elf",
   kmodel: "kmodel",
