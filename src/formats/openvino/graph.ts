@@ -190,9 +190,9 @@ export class IrGraphs {
       : this.#xml.fail(`no offset or size: ${JSON.stringify(text.slice(0, 40))}`);
   }
 
-  #tell(severity: Integrity["severity"], rule: string, says: string, offset?: number): void {
+  #tell(severity: Integrity["severity"], rule: string, says: string, offset?: () => number): void {
     if (this.integrity.length < FINDING_LIMIT) {
-      this.integrity.push({ severity, rule, says, ...(offset === undefined ? {} : { offset }) });
+      this.integrity.push({ severity, rule, says, ...(offset === undefined ? {} : { offset: offset() }) });
     }
   }
 
@@ -217,10 +217,10 @@ export class IrGraphs {
           "error",
           "edge/dangling",
           `an edge from ${from.slice(0, 40)} to ${to.slice(0, 40)}: no such port`,
-          offset(),
+          offset,
         );
       } else if (sources.has(to)) {
-        this.#tell("error", "edge/duplicate", `two edges lead to ${to.slice(0, 40)}`, offset());
+        this.#tell("error", "edge/duplicate", `two edges lead to ${to.slice(0, 40)}`, offset);
       } else sources.set(to, index);
     }
     const inputs: number[] = [];
