@@ -17,8 +17,8 @@ const format: Format = {
     "https://github.com/onnx/onnx/blob/main/docs/ExternalData.md",
   ],
   checked: {
-    files: 27,
-    says: "27 published files, each held against the onnx package; sparse and generated files of our own",
+    files: 28,
+    says: "28 published files read; their nodes, inputs, outputs, attribute names and initializer shapes were compared by hand with the onnx package 1.23.2, values and types were not",
   },
 };
 export default format;

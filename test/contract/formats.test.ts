@@ -56,6 +56,11 @@ it("no format takes an empty file, a text or zeros for its own", () => {
   }
 });
 
+const nodeTests: [string, string][] = hasShared
+  ? readdirSync(sharedPath("models/onnx/nodetest"))
+      .filter((name) => name.endsWith(".onnx"))
+      .map((name): [string, string] => [`onnx/nodetest/${name}`, "onnx"])
+  : [];
 const openvino: [string, string][] = hasShared
   ? readdirSync(sharedPath("models/openvino"))
       .filter((name) => name.endsWith(".xml"))
@@ -63,34 +68,37 @@ const openvino: [string, string][] = hasShared
   : [];
 
 describe.skipIf(!hasShared)(`model files${unlessShared}`, () => {
-  it.each([...corpus, ...edgetpu, ...openvino])("%s is %s, read twice the same, and cut short is told", (path, id) => {
-    const file = openModelFile(sharedPath(`models/${path}`));
-    try {
-      const [best, second] = matchesOf(file);
-      expect(best?.format.id).toBe(id);
-      expect(second?.score ?? 0).toBeLessThan(best?.score ?? 0);
-      const read = best?.format.read(file);
-      expect(read?.format).toBe(id);
-      const plain = (model: unknown): string =>
-        JSON.stringify(model, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-      expect(plain(best?.format.read(file))).toBe(plain(read));
-      expect(read?.integrity.filter((finding) => finding.severity === "error")).toEqual([]);
-    } finally {
-      file.close();
-    }
-
-    const bytes = readFileSync(sharedPath(`models/${path}`));
-    for (let part = 0; part < 64; part++) {
-      const cut = modelFileOf(bytes.subarray(0, Math.floor((bytes.length * part) / 64)), path);
-      const [match] = matchesOf(cut);
-      if (!match) continue;
-      const start = performance.now();
+  it.each([...corpus, ...edgetpu, ...nodeTests, ...openvino])(
+    "%s is %s, read twice the same, and cut short is told",
+    (path, id) => {
+      const file = openModelFile(sharedPath(`models/${path}`));
       try {
-        match.format.read(cut);
-      } catch (error) {
-        expect(error, `${path} at ${part}/64`).toBeInstanceOf(FileError);
+        const [best, second] = matchesOf(file);
+        expect(best?.format.id).toBe(id);
+        expect(second?.score ?? 0).toBeLessThan(best?.score ?? 0);
+        const read = best?.format.read(file);
+        expect(read?.format).toBe(id);
+        const plain = (model: unknown): string =>
+          JSON.stringify(model, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+        expect(plain(best?.format.read(file))).toBe(plain(read));
+        expect(read?.integrity.filter((finding) => finding.severity === "error")).toEqual([]);
+      } finally {
+        file.close();
       }
-      expect(performance.now() - start).toBeLessThan(1000);
-    }
-  });
+
+      const bytes = readFileSync(sharedPath(`models/${path}`));
+      for (let part = 0; part < 64; part++) {
+        const cut = modelFileOf(bytes.subarray(0, Math.floor((bytes.length * part) / 64)), path);
+        const [match] = matchesOf(cut);
+        if (!match) continue;
+        const start = performance.now();
+        try {
+          match.format.read(cut);
+        } catch (error) {
+          expect(error, `${path} at ${part}/64`).toBeInstanceOf(FileError);
+        }
+        expect(performance.now() - start).toBeLessThan(1000);
+      }
+    },
+  );
 });
