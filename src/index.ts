@@ -21,3 +21,17 @@ export type * from "./review/report.ts";
 export { listDevices } from "./review/inventory.ts";
 export type { ReviewOptions } from "./review/judge.ts";
 export { review } from "./review/review.ts";
+export type {
+  Attribute,
+  Dimension,
+  ElementType,
+  Graph,
+  Integrity,
+  Model,
+  Node,
+  Quantization,
+  Tensor,
+} from "./model/graph.ts";
+export type * from "./inspect/inspection.ts";
+export { inspect, type InspectOptions } from "./inspect/inspect.ts";
+export { readModel } from "./inspect/describe.ts";

@@ -76,6 +76,7 @@ async function onMachine(invocation: Invocation, described: Described): Promise<
   const family = option(invocation, "for");
   const machine = fitModel(described.model, described.inspection, rootOf(invocation), {
     environments: environmentsOf(invocation),
+    path: invocation.args[0] ?? described.inspection.file.name,
     ...(family === undefined ? {} : { family }),
   });
   return { ...described.inspection, machine };

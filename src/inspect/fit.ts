@@ -4,20 +4,24 @@
  */
 
 import { UsageError } from "../base/errors.ts";
-import { describeSource } from "../base/source.ts";
 import type { Family } from "../families/family.ts";
 import { loadFamily } from "../families/load.ts";
 import { familyById } from "../families/match.ts";
 import type { Model } from "../model/graph.ts";
-import { listDevices } from "../review/inventory.ts";
+import { listDevicesOf } from "../review/inventory.ts";
+import { factsOf } from "../review/judge.ts";
 import type { DeviceReport } from "../review/report.ts";
 import type { Root } from "../root/root.ts";
-import type { ConversionReport, DeviceFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
+import { conversionsTo } from "./convert.ts";
+import type { DeviceFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
+import { checkRequirements } from "./locks.ts";
 
 export interface FitOptions {
   readonly environments: readonly string[];
   /** Catalogue id or alias: also say what would make it fit this family. */
   readonly family?: string;
+  /** The file as the user named it, for commands; the inspection itself keeps no path. */
+  readonly path?: string;
 }
 
 export function fitModel(model: Model, inspection: Inspection, root: Root, options: FitOptions): Fit {
@@ -25,21 +29,35 @@ export function fitModel(model: Model, inspection: Inspection, root: Root, optio
   if (options.family !== undefined && named === undefined) {
     throw new UsageError(`no family "${options.family}"; accelctl catalog lists all`);
   }
-  const reports = listDevices(root, { environments: options.environments });
-  const devices = reports.flatMap((report) => {
+  const facts = factsOf(root, { environments: options.environments });
+  const locks = checkRequirements(model.requires, facts);
+  const devices = listDevicesOf(facts).flatMap((report) => {
     const family = report.family === undefined ? undefined : loadFamily(report.family);
-    return family ? [fitDevice(model, inspection, report, family)] : [];
+    return family ? [underLocks(fitDevice(model, inspection, report, family), model, locks)] : [];
   });
-  const wanting = devices.filter((device) => device.fits === "convert").map((device) => device.family);
-  const families = [...new Set([...wanting, ...(named ? [named.id] : [])])];
+  // One way for each kind of device; the chip of the first gives the tool's word for it.
+  const wanting = new Map<string, string | undefined>();
+  for (const device of devices) {
+    const convert = device.fits === "convert" || device.family === named?.id;
+    if (convert && !wanting.has(device.family)) wanting.set(device.family, device.chip);
+  }
+  if (named !== undefined && !wanting.has(named.id)) wanting.set(named.id, undefined);
   return {
     devices,
-    conversions: families.flatMap((id) => {
+    conversions: [...wanting].flatMap(([id, chip]) => {
       const family = loadFamily(id);
-      return family ? conversionsTo(family, inspection) : [];
+      return family ? conversionsTo(family, inspection, options.path ?? inspection.file.name, chip) : [];
     }),
-    locks: model.requires.map(lockOf),
+    locks,
   };
+}
+
+/** A device of the family a file was made for does not run it where a version lock is broken. */
+function underLocks(device: DeviceFit, model: Model, locks: readonly LockReport[]): DeviceFit {
+  const broken = locks.find((lock) => lock.state === "broken");
+  const ours = model.targets.length === 0 || model.targets.some((target) => target.family === device.family);
+  if (broken === undefined || !ours || device.fits === "no" || device.fits === "convert") return device;
+  return { ...device, fits: "no", says: broken.says };
 }
 
 function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, family: Family): DeviceFit {
@@ -101,42 +119,4 @@ function wrongChip(model: Model, report: DeviceReport, family: Family): string |
     return undefined;
   }
   return `made for ${own.map((target) => target.says).join(", ")}; this is ${report.name}`;
-}
-
-function conversionsTo(family: Family, inspection: Inspection): ConversionReport[] {
-  const seen = new Set<string>();
-  return family.routes.flatMap((route) =>
-    route.models.flatMap(({ format, compiler, openness }) => {
-      const key = `${format}/${compiler ?? ""}`;
-      if (compiler === undefined || format === inspection.format.id || seen.has(key)) return [];
-      seen.add(key);
-      return [
-        {
-          family: family.id,
-          to: format,
-          tool: compiler,
-          openness,
-          commands: [],
-          needs: [
-            {
-              what: "a model the compiler reads",
-              met: inspection.sealed ? "no" : "unknown",
-              says: inspection.sealed ? "this file is compiled already" : `see what ${compiler} takes`,
-            } as const,
-          ],
-          sources: [describeSource(route.delegate.source)],
-        },
-      ];
-    }),
-  );
-}
-
-/** What the file demands; which version is installed is told by nobody yet, so none is called met. */
-function lockOf({ what, relation, version }: Model["requires"][number]): LockReport {
-  return {
-    lock: what,
-    state: "unknown",
-    needs: `${relation} ${version}`,
-    says: `the file was made with or needs ${what} ${relation} ${version}; compare it with what is installed`,
-  };
 }

@@ -1,0 +1,166 @@
+/** From the table of conversions to commands for one file and one device, each need held against the model. */
+
+import { shellWord } from "../base/shell.ts";
+import { describeSource } from "../base/source.ts";
+import type { Family } from "../families/family.ts";
+import { bridges, conversions, type Conversion, type Need } from "./conversions.ts";
+import type { ConversionReport, Inspection } from "./inspection.ts";
+
+type NeedReport = ConversionReport["needs"][number];
+
+/** Formats of language models: nobody makes one of a network for pictures, or the other way round. */
+const language: ReadonlySet<string> = new Set(["gguf", "rkllm", "safetensors"]);
+
+/** Every way from this file to what the family's routes take; tools whose commands are not in the table are named with none. */
+export function conversionsTo(family: Family, inspection: Inspection, path: string, chip?: string): ConversionReport[] {
+  if (inspection.sealed) return [];
+  const wanted = new Map<string, Family["routes"][number]>();
+  for (const route of family.routes) {
+    if (route.chips !== undefined && chip !== undefined && !route.chips.includes(chip)) continue;
+    for (const { format } of route.models) if (!wanted.has(format)) wanted.set(format, route);
+  }
+  const own = inspection.format.id;
+  const reports: ConversionReport[] = [];
+  for (const [to, route] of wanted) {
+    if (to === own) continue;
+    const rows = [...conversions, ...bridges].filter(
+      (row) => row.to === to && (row.families === undefined || row.families.includes(family.id)),
+    );
+    const direct = rows.find((row) => row.from.includes(own));
+    if (direct !== undefined) reports.push(report(family, [direct], inspection, path, chip));
+    else {
+      const chain = rows.flatMap((row) => {
+        const bridge = bridges.find(
+          (first) => first.from.includes(own) && row.from.includes(first.to) && first !== row,
+        );
+        return bridge === undefined ? [] : [[bridge, row]];
+      })[0];
+      if (chain !== undefined) reports.push(report(family, chain, inspection, path, chip));
+      else if (rows.length === 0 && (!language.has(to) || language.has(own))) {
+        reports.push(...unnamed(family, route, to).filter(({ tool }) => !reports.some((other) => other.tool === tool)));
+      }
+    }
+  }
+  return reports;
+}
+
+/** The catalogue knows the compiler; we know no command of it. */
+function unnamed(family: Family, route: Family["routes"][number], to: string): ConversionReport[] {
+  const model = route.models.find((one) => one.format === to);
+  if (model?.compiler === undefined) return [];
+  return [
+    {
+      family: family.id,
+      to,
+      tool: model.compiler,
+      openness: model.openness,
+      commands: [],
+      needs: [{ what: "a model the compiler reads", met: "unknown", says: `see what ${model.compiler} takes` }],
+      sources: [describeSource(route.delegate.source)],
+    },
+  ];
+}
+
+function report(
+  family: Family,
+  steps: readonly Conversion[],
+  inspection: Inspection,
+  path: string,
+  chip: string | undefined,
+): ConversionReport {
+  const commands: string[] = [];
+  let model = path;
+  let format = inspection.format.id;
+  const stem = stemOf(path);
+  for (const step of steps) {
+    for (const command of step.commands) commands.push(fill(command, step, model, stem, format, chip));
+    if (step.to === "tflite") model = `${stem}_tflite/${stem}_full_integer_quant.tflite`;
+    else if (step.to === "onnx") model = `${stem}.onnx`;
+    format = step.to;
+  }
+  const needs = new Set(steps.flatMap((step) => step.needs));
+  // A bridge that quantises gives what the next tool wants; what it wants itself stays.
+  if (steps.length > 1 && steps[0]?.needs.includes("calibration data") === true) needs.delete("full integer");
+  const last = steps.at(-1);
+  return {
+    family: family.id,
+    to: last?.to ?? "",
+    tool: steps.map((step) => step.tool).join(", then "),
+    openness: steps.every((step) => step.openness === "open") ? "open" : "closed",
+    commands,
+    needs: [...needs].map((need) => judge(need, inspection, last, chip)),
+    sources: [...new Set(steps.map((step) => describeSource(step.source)))],
+  };
+}
+
+const stemOf = (path: string): string => {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const dot = name.lastIndexOf(".");
+  // Tools make file names and C symbols of it; anything else the user has to name.
+  return (dot > 0 ? name.slice(0, dot) : name).replace(/[^\w.-]/g, "_").replace(/^-/, "_");
+};
+
+function fill(
+  command: string,
+  step: Conversion,
+  model: string,
+  stem: string,
+  format: string,
+  chip: string | undefined,
+): string {
+  const words: Readonly<Record<string, string>> = {
+    model: shellWord(model.startsWith("-") ? `./${model}` : model),
+    stem,
+    chip: chipWord(step, chip),
+    loader: (Object.hasOwn(step.loaders ?? {}, format) ? step.loaders?.[format] : undefined) ?? format,
+    python: pythonWord(model),
+    out: pythonWord(`${stem}.${step.to}`),
+  };
+  return command.replace(/\{(model|stem|chip|loader|python|out)\}/g, (_, name: string) => words[name] ?? "");
+}
+
+/** A Python string inside single quotes of a shell: neither a quote of the shell nor of Python may end it. */
+const pythonWord = (text: string): string =>
+  `"${text
+    .replace(/[\\"]/g, "\\$&")
+    .replaceAll("'", `'\\''`)
+    .replace(/[\n\r]/g, "?")}"`;
+
+const chipWord = (step: Conversion, chip: string | undefined): string =>
+  (chip !== undefined && Object.hasOwn(step.chips ?? {}, chip) ? step.chips?.[chip] : undefined) ??
+  step.placeholder ??
+  "CHIP";
+
+function judge(what: Need, inspection: Inspection, step: Conversion | undefined, chip: string | undefined): NeedReport {
+  switch (what) {
+    case "static shapes": {
+      const open = inspection.inputs.filter(
+        ({ shape }) => shape === null || shape.some((dimension) => typeof dimension !== "number" || dimension < 0),
+      );
+      if (inspection.inputs.length === 0) return { what, met: "unknown", says: "the file declares no inputs" };
+      return open.length === 0
+        ? { what, met: "yes", says: "every input has one" }
+        : { what, met: "no", says: `${open.map(({ name }) => name).join(", ")} left open; fix them before converting` };
+    }
+    case "full integer": {
+      const kind = inspection.quantization?.kind;
+      const says = inspection.quantization?.says ?? "how it is quantised cannot be seen";
+      if (kind === "full integer") return { what, met: "yes", says };
+      return kind === undefined
+        ? { what, met: "unknown", says }
+        : { what, met: "no", says: `it is ${says}; quantise it with calibration data first` };
+    }
+    case "calibration data":
+      return { what, met: "unknown", says: "some hundred typical inputs, from you" };
+    case "x86-64":
+      return { what, met: "unknown", says: "the tool is made for x86-64 machines" };
+    case "free account":
+      return { what, met: "unknown", says: "the maker gives the tool after a registration" };
+    case "chip name": {
+      const known = chip !== undefined && Object.hasOwn(step?.chips ?? {}, chip);
+      return known
+        ? { what, met: "yes", says: step === undefined ? "" : chipWord(step, chip) }
+        : { what, met: "unknown", says: `put the tool's word for yours in place of ${step?.placeholder ?? "CHIP"}` };
+    }
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Version locks between a model file and what is installed, found before anything runs: which runtime a requirement is about, how its
+ * version is told on a machine (text inside the library, its file name, a package, a wheel), and whether the two fit.
+ */
+
+import { latin1 } from "../base/bytes.ts";
+import { valueOf } from "../base/reading.ts";
+import type { Source } from "../base/source.ts";
+import { describeSource } from "../base/source.ts";
+import { checkLock, compareVersions, locks, type Lock, type LockState } from "../breakages/locks.ts";
+import type { Facts } from "../facts/facts.ts";
+import { readPackageVersion } from "../facts/packages.ts";
+import type { Requirement } from "../model/graph.ts";
+import type { LockReport } from "./inspection.ts";
+
+/** How the installed version of what a file requires is found. All ways are tried in this order. */
+interface Installed {
+  /** `what` of a requirement: a lock's id, or a reader's words. */
+  readonly what: string;
+  readonly name: string;
+  readonly libraries?: readonly string[];
+  /** What a library says of itself, one group: the version. Read in pieces; nothing is loaded. */
+  readonly inside?: RegExp;
+  /** The library's file name carries the version. */
+  readonly named?: true;
+  readonly packages?: readonly string[];
+  readonly wheels?: readonly string[];
+  /** From a release to the number that files require, which came with it; newest first. */
+  readonly speaks?: readonly (readonly [release: string, version: string])[];
+  readonly source?: Source;
+}
+
+const seen = "2026-11-25";
+
+const installed: readonly Installed[] = [
+  {
+    what: "rknn-model-runtime",
+    name: "librknnrt",
+    libraries: ["librknnrt.so*", "librknnmrt.so*"],
+    inside: /librknn(?:m)?rt version: (\d+(?:\.\d+)+)/,
+    wheels: ["rknn-toolkit-lite2", "rknn_toolkit_lite2"],
+  },
+  {
+    what: "Edge TPU runtime",
+    name: "libedgetpu",
+    packages: ["libedgetpu1-std", "libedgetpu1-max"],
+    // Runtime 14 came with release 16.0; a file that requires it fails under an older one.
+    speaks: [["16.0", "14"]],
+    source: { cited: "https://github.com/AxisCommunications/acap3-examples/issues/147", seen },
+  },
+  {
+    what: "TensorFlow Lite runtime",
+    name: "TensorFlow Lite",
+    wheels: ["tflite-runtime", "tflite_runtime", "ai-edge-litert", "ai_edge_litert", "tensorflow"],
+  },
+  {
+    what: "OpenVINO",
+    name: "OpenVINO",
+    libraries: ["libopenvino.so*"],
+    named: true,
+    wheels: ["openvino"],
+    packages: ["openvino"],
+  },
+  { what: "tensorrt-engine", name: "libnvinfer", libraries: ["libnvinfer.so*"], named: true, wheels: ["tensorrt"] },
+  { what: "TensorRT", name: "libnvinfer", libraries: ["libnvinfer.so*"], named: true, wheels: ["tensorrt"] },
+  {
+    what: "HailoRT",
+    name: "libhailort",
+    libraries: ["libhailort.so*"],
+    named: true,
+    packages: ["hailort"],
+    wheels: ["hailort"],
+  },
+];
+
+/** Largest stretch of a library searched for its version: librknnrt has some 8 MiB. */
+const SEARCH_LIMIT = 32 * 1024 * 1024;
+const PIECE = 1024 * 1024;
+/** The longest version text there is, so that none is cut between two pieces. */
+const OVERLAP = 128;
+
+export interface FoundVersion {
+  readonly version: string;
+  /** Where it stands: a path, or a package. */
+  readonly from: string;
+}
+
+export function checkRequirements(requires: readonly Requirement[], facts: Facts): LockReport[] {
+  return requires.map((requirement) => {
+    const row = installed.find(({ what }) => what === requirement.what);
+    const lock = locks.find(({ id }) => id === requirement.what);
+    const found = row === undefined ? undefined : findVersion(row, facts);
+    const state = judge(requirement, row, lock, found?.version);
+    const name = row?.name ?? lock?.left.name ?? requirement.what;
+    return {
+      lock: requirement.what,
+      state,
+      needs: `${requirement.relation} ${requirement.version}`,
+      ...(found === undefined ? {} : { found: `${found.version} (${found.from})` }),
+      says: sentence(requirement, name, state, found),
+      ...(lock !== undefined
+        ? { source: describeSource(lock.source) }
+        : row?.source !== undefined
+          ? { source: describeSource(row.source) }
+          : {}),
+    };
+  });
+}
+
+function judge(
+  { relation, version }: Requirement,
+  row: Installed | undefined,
+  lock: Lock | undefined,
+  found: string | undefined,
+): LockState {
+  if (found === undefined) return "unknown";
+  if (lock !== undefined) return checkLock(lock, plain(found), plain(version));
+  if (row?.speaks !== undefined) return speaks(row.speaks, found, version);
+  const order = compareVersions(plain(found), plain(version));
+  if (relation === "at least") return order >= 0 ? "fits" : "broken";
+  if (relation === "at most") return order <= 0 ? "fits" : "broken";
+  if (relation === "exactly") return order === 0 ? "fits" : "broken";
+  // "built by" names a tool: what reads its output is the maker's word, and we have none.
+  return "unknown";
+}
+
+/** Newest row first. An older release does not speak the number that came with a row's, and may speak less than is known. */
+function speaks(rows: NonNullable<Installed["speaks"]>, found: string, version: string): LockState {
+  const row = rows.find(([release]) => compareVersions(plain(found), release) >= 0);
+  if (row !== undefined) return compareVersions(row[1], version) >= 0 ? "fits" : "unknown";
+  const oldest = rows.at(-1);
+  return oldest !== undefined && compareVersions(version, oldest[1]) >= 0 ? "broken" : "unknown";
+}
+
+/** "2.3.2-source_code" and "1.6.0+81f21f4d" are builds of 2.3.2 and 1.6.0: a build's number orders nothing. A beta stays one. */
+const plain = (version: string): string => /^v?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?/.exec(version)?.[0] ?? version;
+
+function sentence(
+  { relation, version }: Requirement,
+  name: string,
+  state: LockState,
+  found: FoundVersion | undefined,
+): string {
+  const wants =
+    relation === "built by" ? `the file was built by ${version} of` : `the file wants ${relation} ${version} of`;
+  if (found === undefined) return `${wants} ${name}; which version is installed could not be seen`;
+  const here = `${found.version} is here (${found.from})`;
+  if (state === "fits") return `${wants} ${name}, and ${here}`;
+  if (state === "broken") return `${wants} ${name}, but ${here}: it will be refused`;
+  return `${wants} ${name}; ${here}, and whether they fit is not known`;
+}
+
+function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {
+  const libraries = valueOf(facts.libraries);
+  for (const pattern of row.libraries ?? []) {
+    const library = valueOf(libraries?.find(pattern) ?? { state: "absent", from: pattern })?.[0];
+    if (library === undefined) continue;
+    const inside = row.inside === undefined ? undefined : searchText(facts, library.path, row.inside);
+    if (inside !== undefined) return { version: inside, from: library.path };
+    const version = row.named === true ? valueOf(library.version) : undefined;
+    if (version !== undefined && version.includes(".")) return { version, from: library.path };
+  }
+  for (const name of row.packages ?? []) {
+    const version = valueOf(readPackageVersion(facts.root, name));
+    if (version !== undefined) return { version: version.replace(/^\d+:/, ""), from: `package ${name}` };
+  }
+  const wheel = (valueOf(facts.wheels) ?? []).find(({ name }) => row.wheels?.includes(name));
+  return wheel === undefined ? undefined : { version: wheel.version, from: wheel.path };
+}
+
+function searchText(facts: Facts, path: string, pattern: RegExp): string | undefined {
+  const size = Math.min(valueOf(facts.root.stat(path))?.size ?? 0, SEARCH_LIMIT);
+  for (let at = 0; at < size; at += PIECE) {
+    const piece = valueOf(facts.root.slice(path, at, Math.min(PIECE + OVERLAP, size - at)));
+    if (piece === undefined) return undefined;
+    const version = pattern.exec(latin1(piece))?.[1];
+    if (version !== undefined) return version;
+  }
+  return undefined;
+}
