@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { createFacts, type Facts } from "../../src/facts/facts.ts";
+import { checkRequirements } from "../../src/inspect/locks.ts";
+import type { Requirement } from "../../src/model/graph.ts";
+import { TreeBuilder } from "../../src/root/memory.ts";
+
+function facts(files: Readonly<Record<string, string>>): Facts {
+  const tree = new TreeBuilder();
+  for (const covered of ["/usr", "/etc", "/var", "/lib", "/opt"]) tree.covers(covered);
+  for (const [path, content] of Object.entries(files)) tree.file(path, content);
+  return createFacts(tree.build("directory", "test"), { nodePatterns: [], environments: [], query: false });
+}
+
+const states = (requirement: Requirement, files: Readonly<Record<string, string>>): string | undefined =>
+  checkRequirements([requirement], facts(files))[0]?.state;
+
+const rknn = (version: string): Requirement => ({ what: "rknn-model-runtime", relation: "at least", version });
+const runtime = (version: string): Record<string, string> => ({
+  "/usr/lib/aarch64-linux-gnu/librknnrt.so": `\x7fELF\0\0librknnrt version: ${version} (429f97ae6b@2025-04-09T09:09:27)\0`,
+});
+
+it("an older librknnrt refuses a newer toolkit's model, and a newer one takes it", () => {
+  expect(states(rknn("2.3.2-source_code"), runtime("1.4.0"))).toBe("broken");
+  expect(states(rknn("1.6.0+81f21f4d"), runtime("1.6.0"))).toBe("fits");
+  expect(states(rknn("1.6.0+81f21f4d"), runtime("2.3.2"))).toBe("fits");
+});
+
+it("a version that stands across the border of two pieces is found", () => {
+  const text = "librknnrt version: 1.5.0 (e6fe0c678)";
+  const path = "/usr/lib/aarch64-linux-gnu/librknnrt.so";
+  expect(states(rknn("1.6.0"), { [path]: "x".repeat(1024 * 1024 - 10) + text })).toBe("broken");
+});
+
+it("no runtime, or one that does not tell its version, is unknown and never called broken", () => {
+  expect(states(rknn("2.3.2"), {})).toBe("unknown");
+  expect(states(rknn("2.3.2"), { "/usr/lib/aarch64-linux-gnu/librknnrt.so": "nothing" })).toBe("unknown");
+});
+
+it("Edge TPU runtime 14 came with libedgetpu 16.0", () => {
+  const wants = (version: string): Requirement => ({ what: "Edge TPU runtime", relation: "at least", version });
+  const debian = (version: string): Record<string, string> => ({
+    "/var/lib/dpkg/status": `Package: libedgetpu1-std\nStatus: install ok installed\nVersion: ${version}\n\n`,
+  });
+  expect(states(wants("14"), debian("15.0"))).toBe("broken");
+  expect(states(wants("14"), debian("16.0"))).toBe("fits");
+  expect(states(wants("12"), debian("16.0tf2.17.1-1.bookworm"))).toBe("fits");
+  // What 15.0 speaks is not known for sure.
+  expect(states(wants("13"), debian("15.0"))).toBe("unknown");
+});
+
+it("a blob of an exact OpenVINO is held against the library's file name", () => {
+  const wants: Requirement = { what: "OpenVINO", relation: "exactly", version: "2025.2.0" };
+  expect(states(wants, { "/usr/lib/x86_64-linux-gnu/libopenvino.so.2025.2.0": "" })).toBe("fits");
+  expect(states(wants, { "/usr/lib/x86_64-linux-gnu/libopenvino.so.2024.6.0": "" })).toBe("broken");
+});
+
+it("what a file was built by is told and not judged", () => {
+  const [report] = checkRequirements([{ what: "tt-mlir", relation: "built by", version: "e791b099" }], facts({}));
+  expect(report?.state).toBe("unknown");
+  expect(report?.says).toBe("the file was built by e791b099 of tt-mlir; which version is installed could not be seen");
+});
