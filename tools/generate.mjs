@@ -143,6 +143,9 @@ const sources = await sourcesOf(`
         export { renderHardware } from "./src/print/hardware.ts";
         export { renderRules } from "./src/print/rules.ts";
         export { reportSchema } from "./src/print/schema.ts";
+        export { formats } from "./src/formats/index.ts";
+        export { renderFormats } from "./src/print/formats-page.ts";
+        export { inspectionSchema } from "./src/print/model-schema.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
         export { allCommands } from "./src/commands/help.ts";
       `);
@@ -150,6 +153,8 @@ const verbs = await sources.allCommands();
 write("docs/hardware.md", sources.renderHardware(sources.families));
 write("docs/rules.md", sources.renderRules());
 write("docs/report.schema.json", `${JSON.stringify(sources.reportSchema, undefined, 2)}\n`);
+write("docs/formats.md", sources.renderFormats(sources.formats));
+write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));
 write("completions/accelctl.bash", sources.renderBash(verbs));
 write("completions/_accelctl", sources.renderZsh(verbs));

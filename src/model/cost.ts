@@ -8,6 +8,8 @@ import { layoutOf, macsOf, type Layout } from "./macs.ts";
 import { opKind } from "./ops.ts";
 
 export interface Cost {
+  /** What MACs and memory hold for, where the file leaves no more open than the batch. */
+  readonly assumes?: "batch of 1";
   /** In all, of one run of the main graph. Undefined when an operator's cannot be told. */
   readonly macs?: number;
   /** Of those operators that can be told, where not all can. */
@@ -36,7 +38,35 @@ export interface OperatorCount {
 /** Graphs inside graphs: deeper nesting than this is no program a person wrote. */
 const DEPTH_LIMIT = 16;
 
-export function costOf(model: Model): Cost {
+export function costOf(given: Model): Cost {
+  const open = isOpenInBatch(given);
+  const cost = costOfClosed(open ? withBatchOfOne(given) : given);
+  return open &&
+    (cost.macs !== undefined || cost.macs_at_least !== undefined || cost.peak_activation_bytes !== undefined)
+    ? { assumes: "batch of 1", ...cost }
+    : cost;
+}
+
+/** Models are made for any number of inputs at once: the first dimension of each is open, and nothing else is. */
+function isOpenInBatch({ graphs, main = 0 }: Model): boolean {
+  const graph = graphs[main];
+  const shapes = graph?.inputs.map((index) => graph.tensors[index]?.shape).filter((shape) => shape !== undefined) ?? [];
+  const open = shapes.filter((shape) => shape.some((dimension) => typeof dimension !== "number"));
+  return open.length > 0 && open.every((shape) => shape.slice(1).every((dimension) => typeof dimension === "number"));
+}
+
+function withBatchOfOne(model: Model): Model {
+  const closed = (tensor: Tensor): Tensor =>
+    tensor.data !== undefined ||
+    tensor.shape === undefined ||
+    typeof tensor.shape[0] === "number" ||
+    tensor.shape.length === 0
+      ? tensor
+      : { ...tensor, shape: [1, ...tensor.shape.slice(1)] };
+  return { ...model, graphs: model.graphs.map((graph) => ({ ...graph, tensors: graph.tensors.map(closed) })) };
+}
+
+function costOfClosed(model: Model): Cost {
   const { main, nodes, macs } = macsOfModel(model);
   let known = 0;
   let open = 0;

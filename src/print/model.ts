@@ -34,7 +34,11 @@ export function noModelText({ file, looks }: NoModel, terminal: Terminal): strin
 function header({ file, format }: Inspection, terminal: Terminal): string[] {
   const version = format.version === undefined ? "" : ` ${format.version}`;
   const { dot } = marksOf(terminal);
-  const words = [`${harmless(file.name)} ${dot}`, `${format.name}${harmless(version)} ${dot}`, bytes(file.bytes)];
+  const words = [
+    ...`${harmless(foldWords(file.name, terminal.columns - 2))} ${dot}`.split(" "),
+    `${format.name}${harmless(version)} ${dot}`,
+    bytes(file.bytes),
+  ];
   return wrap(words, terminal.columns).map((line) => paint(terminal, "bold", line));
 }
 
@@ -42,8 +46,8 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
   const { targets, producer, requires, quantization, labels, needs, unseen, metadata, sections } = inspection;
   const lines: string[] = [];
   const add = (name: string, text: string): void => {
-    const head = `  ${paint(terminal, "dim", padEnd(name, LABEL))}`;
-    if (text !== "") lines.push(...wrapText(text, terminal.columns, head));
+    const head = `  ${paint(terminal, "dim", padEnd(harmless(name), LABEL))}`;
+    if (text !== "") lines.push(...wrapText(foldWords(text, terminal.columns - LABEL - 2), terminal.columns, head));
   };
   for (const target of targets) {
     const known = [target.family, target.chip].filter((part) => part !== undefined).join(", ");
@@ -120,7 +124,7 @@ function costLine({ cost }: Inspection): string {
     cost.macs !== undefined
       ? cost.macs === 0
         ? ""
-        : `${count(cost.macs)} MACs`
+        : `${count(cost.macs)} MACs${cost.assumes === undefined ? "" : ` (${cost.assumes})`}`
       : cost.macs_at_least !== undefined
         ? `at least ${count(cost.macs_at_least)} MACs (${cost.open + cost.custom} operators cannot be told)`
         : cost.open > 0
@@ -236,6 +240,12 @@ function lockText(lock: LockReport, terminal: Terminal): string[] {
   )[lock.state];
   return wrapText(lock.says, terminal.columns, `  ${paint(terminal, tone, mark)} `);
 }
+
+/** Words longer than a line (hashes, base64) are broken where the line ends. */
+const foldWords = (text: string, room: number): string =>
+  text.replace(/\S+/g, (word) =>
+    word.length <= room ? word : (word.match(new RegExp(`.{1,${room}}`, "gsu")) ?? []).join(" "),
+  );
 
 const cut = (text: string, room: number): string => (text.length <= room ? text : `${text.slice(0, room - 1)}…`);
 const clip = (text: string, room: number): string => cut(text.replace(/\s+/g, " ").trim(), room);

@@ -113,12 +113,19 @@ describe("multiply-accumulates", () => {
   });
 
   it("that shapes leave open are undefined, not 0", () => {
-    const open = [activation("batch", 3, 8, 8), weight(4, 3, 3, 3), activation("batch", 4, 8, 8)];
+    const open = [activation(1, 3, "height", 8), weight(4, 3, 3, 3), activation(1, 4, "height", 8)];
     const cost = costOf(one("onnx", open, [node("Conv", "Conv", [0, 1], [2])]));
     expect(cost.macs).toBeUndefined();
     expect(cost.open).toBe(1);
     expect(cost.peak_activation_bytes).toBeUndefined();
     expect(cost.parameters).toBe(108);
+  });
+
+  it("of a model for any batch are told of a batch of 1, and say so", () => {
+    const tensors = [activation("batch", 3, 8, 8), weight(4, 3, 3, 3), activation(null, 4, 8, 8)];
+    const cost = costOf(one("onnx", tensors, [node("Conv", "Conv", [0, 1], [2])]));
+    expect(cost.macs).toBe(4 * 64 * 27);
+    expect(cost.assumes).toBe("batch of 1");
   });
 
   it("of a loop are not known, of a branch those of the dearest", () => {
