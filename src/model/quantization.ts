@@ -157,6 +157,8 @@ function byTypes(graphs: readonly Graph[]): Scheme | undefined {
   }
   const all = whole + partly + plain + halves;
   if (all === 0) return fromTensors(graphs);
+  // Weights in another file (ncnn's .bin) may be of any type.
+  if (weightTypes.size === 0 && whole === 0 && halves === 0) return undefined;
   const granularity = perChannel ? "per channel" : "per tensor";
   if (whole === all) {
     const says =

@@ -1,6 +1,7 @@
 /** A model for people: what it is, what goes in and out, what is in it, what it costs, what is wrong with it, where it runs. */
 
 import { bytes, count } from "../base/units.ts";
+import { locks } from "../breakages/locks.ts";
 import type { Inspection, LockReport, NoModel, TensorReport } from "../inspect/inspection.ts";
 import { harmless, marksOf, padEnd, paint, widthOf, wrap, wrapText, type Paint, type Terminal } from "./terminal.ts";
 
@@ -55,11 +56,11 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
   }
   if (producer !== undefined)
     add("made by", [producer.name, producer.version].filter((part) => part !== undefined).join(" "));
-  for (const { what, relation, version } of requires)
-    add(
-      relation === "built by" ? "built by" : "requires",
-      relation === "built by" ? `${what} ${version}` : `${what} ${relation} ${version}`,
-    );
+  for (const { what, relation, version } of requires) {
+    const name = locks.find((lock) => lock.id === what)?.left.name ?? what;
+    if (relation === "built by") add("built by", `${name} ${version}`);
+    else add("requires", `${name} ${relation} ${version}`);
+  }
   if (inspection.description !== undefined) add("says", clip(inspection.description, 240));
   tensorLines(inspection.inputs, "in").forEach(([name, text]) => add(name, text));
   tensorLines(inspection.outputs, "out").forEach(([name, text]) => add(name, text));
