@@ -6,7 +6,7 @@ import { BOX, layOut, type Placed } from "./graph-layout.ts";
 import { harmless } from "./terminal.ts";
 
 /** Letters that fit a box; the whole name is the box's title. */
-const FITS = 25;
+const FITS = 23;
 
 export function renderDot(model: Model, name: string): string {
   const { boxes, edges } = boxGraph(model);
@@ -70,7 +70,11 @@ rect{stroke:#6b747d;stroke-width:1;fill:#eef1f4}
 function svg(graph: BoxGraph, name: string): string {
   const layout = layOut(graph);
   const size = `width="${round(layout.width)}" height="${round(layout.height)}"`;
-  const curves = layout.edges.map((points) => `<path class="e" marker-end="url(#arrow)" d="${curve(points)}"/>`);
+  const curves = layout.edges.map((points, i) => {
+    const label = graph.edges[i]?.label ?? "";
+    const path = `<path class="e" marker-end="url(#arrow)" d="${curve(points)}"`;
+    return label === "" ? `${path}/>` : `${path}><title>${escape(label)}</title></path>`;
+  });
   const boxes = graph.boxes.map((box, i) => boxSvg(box, layout.boxes[i] ?? { x: 0, y: 0 }));
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${round(layout.width)} ${round(layout.height)}" role="img" aria-label="${escape(`graph of ${name}`)}">
 <style>${style}</style>
