@@ -1,9 +1,10 @@
 /** Layer node: is the device node there, and may this user open it? */
 
-import type { Evidence, Finding, Layer } from "../base/finding.ts";
+import type { Evidence, Finding, Layer, Remedy } from "../base/finding.ts";
 import { valueOf } from "../base/reading.ts";
 import { shellWord } from "../base/shell.ts";
 import { readNode, type DeviceNode } from "../facts/nodes.ts";
+import { findUdevRules, type UdevRule } from "../facts/udev.ts";
 import { globMatches } from "../families/match.ts";
 import { known, seen, unseen, type RouteContext } from "./context.ts";
 import { bindsOf } from "./driver.ts";
@@ -95,6 +96,46 @@ function rulesOf({ device, route }: RouteContext): readonly string[] {
   return match === undefined ? [] : [`${match}, ${set.join(", ")}`];
 }
 
+/** What a udev rule must name to be about this node: the stick's vendor ids, the class, the node's own name. */
+function udevWords({ device, route }: RouteContext, node: DeviceNode): readonly string[] {
+  if (device.usb) return (device.chip?.matches ?? []).flatMap((m) => (m.bus === "usb" ? [m.id.slice(0, 4)] : []));
+  const key = /\b(?:SUBSYSTEM|KERNEL)=="([^"]+)"/.exec(route.node?.rule ?? "")?.[1];
+  return [...(key === undefined ? [] : [key]), node.name];
+}
+
+/** Does the rule give the node to more than root? MODE alone does when others may read and write. */
+function opensMore(rule: UdevRule): boolean {
+  return rule.uaccess || rule.group !== undefined || /[67]$/.test(rule.mode ?? "");
+}
+
+/** The node is root's: a rule that is there was not applied, one that is not must be written, and what nobody saw is not "missing". */
+function cureByRule(context: RouteContext, node: DeviceNode, rules: readonly string[]): Remedy {
+  const found = findUdevRules(context.facts.root, udevWords(context, node));
+  const there = valueOf(found)?.findLast(opensMore);
+  const trigger = "sudo udevadm control --reload && sudo udevadm trigger";
+  if (there) {
+    return {
+      says: `${there.file} line ${there.line} has a udev rule for it that this node does not show: replug or trigger`,
+      commands: [trigger, ...joining(there.group)],
+    };
+  }
+  const why =
+    found.state === "read" || found.state === "absent"
+      ? "no udev rule of this machine gives it to a group"
+      : "which udev rules this machine has was not seen";
+  return {
+    says: `${why}: write one, then replug or trigger`,
+    commands: [
+      ...rules.map((rule) => `echo '${rule}' | sudo tee -a /etc/udev/rules.d/70-accelctl.rules`),
+      trigger,
+      ...joining(context.route.node?.group),
+    ],
+  };
+}
+
+const joining = (group: string | undefined): readonly string[] =>
+  group === undefined ? [] : [`sudo usermod -aG ${shellWord(group)} $USER`];
+
 export function findNode(context: RouteContext, layer: Layer): Finding | undefined {
   const { device, route, facts } = context;
   const spec = route.node;
@@ -107,6 +148,13 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
     const join = valueOf(closed.access)?.join;
     const wanted = join ?? spec.group;
     const rules = rulesOf(context);
+    const cure: Remedy =
+      join === undefined && rules.length > 0
+        ? cureByRule(context, closed, rules)
+        : {
+            says: `join the group ${wanted ?? "that owns it"}, then log in again`,
+            ...(wanted === undefined ? {} : { commands: joining(wanted) }),
+          };
     const container = valueOf(facts.confinement)?.container;
     const inside =
       container?.state === "read"
@@ -117,20 +165,7 @@ export function findNode(context: RouteContext, layer: Layer): Finding | undefin
       rule: "node/permission",
       severity: "error",
       says: `this user may not open ${closed.path} (${valueOf(closed.access)?.because ?? ""})`,
-      remedy:
-        join === undefined && rules.length > 0
-          ? {
-              says: `a udev rule is missing: write it, then replug or trigger.${inside}`,
-              commands: [
-                ...rules.map((rule) => `echo '${rule}' | sudo tee -a /etc/udev/rules.d/70-accelctl.rules`),
-                "sudo udevadm control --reload && sudo udevadm trigger",
-                ...(spec.group === undefined ? [] : [`sudo usermod -aG ${spec.group} $USER`]),
-              ],
-            }
-          : {
-              says: `join the group ${wanted ?? "that owns it"}, then log in again.${inside}`,
-              ...(wanted === undefined ? {} : { commands: [`sudo usermod -aG ${shellWord(wanted)} $USER`] }),
-            },
+      remedy: { ...cure, says: `${cure.says}.${inside}` },
     };
   }
   const gone = nodes.find((node) => node.stat.state === "absent");

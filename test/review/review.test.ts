@@ -104,6 +104,16 @@ describe("review", () => {
     expect(rules).toHaveLength(2);
     expect(rules?.join()).toContain('ATTRS{idVendor}=="1a6e"');
     expect(rules?.join()).toContain('ATTRS{idVendor}=="18d1"');
+    expect(find(report, "node/permission").remedy?.says).toContain("no udev rule of this machine");
+  });
+
+  it("does not ask for a udev rule that is there, and says which one was not applied", () => {
+    const remedy = find(reportOf("coral-usb-rule-not-applied"), "node/permission").remedy;
+    expect(remedy?.says).toContain("/usr/lib/udev/rules.d/60-libedgetpu1-std.rules line 2");
+    expect(remedy?.commands).toStrictEqual([
+      "sudo udevadm control --reload && sudo udevadm trigger",
+      "sudo usermod -aG plugdev $USER",
+    ]);
   });
 
   it("reports an unknown class-12 device as unrecognised, not as nothing", () => {

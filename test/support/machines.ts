@@ -147,6 +147,19 @@ export function addModule(
 
 const lunarLake = { slot: "0000:00:0b.0", id: "8086:643e", class: "120000" };
 
+/** A Coral stick as it shows itself before its firmware is loaded, with a node only root may write. */
+function coralStick(): TreeBuilder {
+  const b = base();
+  const path = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1";
+  b.file(`${path}/idVendor`, "1a6e\n").file(`${path}/idProduct`, "089a\n").file(`${path}/speed`, "480\n");
+  b.file(`${path}/busnum`, "1\n")
+    .file(`${path}/devnum`, "4\n")
+    .file(`${path}/uevent`, "DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=1a6e/89a/100\n");
+  b.link("/sys/bus/usb/devices/1-1", "../../../devices/pci0000:00/0000:00:14.0/usb1/1-1");
+  b.node("/dev/bus/usb/001/004", { type: "char", mode: 0o664, major: 189, minor: 3 });
+  return b;
+}
+
 export const machines: Readonly<Record<string, () => Root>> = {
   "no-accelerator": () => base().build("directory", "no-accelerator"),
 
@@ -226,16 +239,13 @@ export const machines: Readonly<Record<string, () => Root>> = {
     return b.build("directory", "cloud-ai-100-configured-off");
   },
 
-  "coral-usb-before-first-use": () => {
-    const b = base();
-    const path = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1";
-    b.file(`${path}/idVendor`, "1a6e\n").file(`${path}/idProduct`, "089a\n").file(`${path}/speed`, "480\n");
-    b.file(`${path}/busnum`, "1\n")
-      .file(`${path}/devnum`, "4\n")
-      .file(`${path}/uevent`, "DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=1a6e/89a/100\n");
-    b.link("/sys/bus/usb/devices/1-1", "../../../devices/pci0000:00/0000:00:14.0/usb1/1-1");
-    b.node("/dev/bus/usb/001/004", { type: "char", mode: 0o664, major: 189, minor: 3 });
-    return b.build("directory", "coral-usb-before-first-use");
+  "coral-usb-before-first-use": () => coralStick().build("directory", "coral-usb-before-first-use"),
+
+  "coral-usb-rule-not-applied": () => {
+    const rule = 'SUBSYSTEM=="usb", ATTRS{idVendor}=="1a6e", ATTRS{idProduct}=="089a", MODE="0664", GROUP="plugdev"';
+    return coralStick()
+      .file("/usr/lib/udev/rules.d/60-libedgetpu1-std.rules", `# Coral\n${rule}\n`)
+      .build("directory", "coral-usb-rule-not-applied");
   },
 
   "coral-pcie-no-driver": () => {
