@@ -190,13 +190,13 @@ function metricRow(metric: MetricSpec, notes: Notes): string {
   return `| ${metric.name} | ${read} | ${metric.since ?? ""} | ${notes.ref(metric.source)} |`;
 }
 
-/** A link where the source can be opened; kernel paths at the release they were read in. */
+/** A link where the source can be opened; kernel paths at the release they were read in, where the source says which. */
 export function sourceLink(source: Source): string {
   if ("kernel" in source) {
-    const release = source.release ?? "7.3.4";
+    const { release } = source;
     const path = source.kernel.replace(/[ ,:{].*$/s, "");
-    const url = `https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/${path}?h=v${release}`;
-    return `kernel: [Linux ${release} ${cell(source.kernel)}](${url})${source.module === undefined ? "" : `, module \`${source.module}\``}`;
+    const url = `https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/${path}${release === undefined ? "" : `?h=v${release}`}`;
+    return `kernel: [Linux ${release === undefined ? "" : `${release} `}${cell(source.kernel)}](${url})${source.module === undefined ? "" : `, module \`${source.module}\``}`;
   }
   const says = source.says === undefined ? "" : `: “${cell(source.says)}”`;
   return `cited: ${citedLink(source.cited)}${says}, seen ${source.seen}`;

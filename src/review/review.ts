@@ -87,13 +87,8 @@ function reviewDevice(facts: Facts, device: Device, findings: Finding[], faults:
   if (open && open !== best && open.route.works === "no" && silicon.status === "ok") {
     const first = findFaults(open)[0];
     if (first) {
-      const { remedy, ...rest } = first;
-      findings.push({
-        ...rest,
-        severity: "note",
-        says: `the open route "${open.route.name}" does not work here: ${first.says}`,
-        ...(remedy ? { remedy } : {}),
-      });
+      const says = `the open route "${open.route.name}" does not work here: ${first.says}`;
+      findings.push({ ...first, severity: "note", says });
     }
   }
   return describeDevice(facts, device, routes, verdict, true);
