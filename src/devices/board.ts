@@ -119,7 +119,7 @@ function claimedNodes(tree: DeviceTree): { readonly node: TreeNode; readonly mat
 }
 
 // FastRPC's label names the processor behind it: sound, modem and sensors have one too, and are no NPU.
-export function reachesOtherDsp(node: TreeNode, matched: Matched<OfMatch>): boolean {
+function reachesOtherDsp(node: TreeNode, matched: Matched<OfMatch>): boolean {
   return matched.chip.id === "fastrpc" && !(valueOf(node.label) ?? "cdsp").startsWith("cdsp");
 }
 
@@ -215,7 +215,7 @@ function overlayOf(paths: readonly string[]): string {
 }
 
 // The catalogue knows the SoC by a hint (a compatible of the board or of a clock), or names the chip after it: RK3576, Tegra234.
-export function expectedOf(tree: DeviceTree, found: ReadonlySet<Family>): readonly Expected[] {
+function expectedOf(tree: DeviceTree, found: ReadonlySet<Family>): readonly Expected[] {
   const expected = new Map<Family, Expected>();
   const add = (family: Family, chip: Chip, because: string): void => {
     if (!found.has(family) && !expected.has(family)) {

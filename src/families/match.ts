@@ -97,10 +97,6 @@ export function matchDecoyPci(ids: PciIds): Decoy | undefined {
   return decoys.find((decoy) => decoy.match.bus === "pci" && pciIdsHold(decoy.match, ids));
 }
 
-export function matchDecoyOf(compatible: readonly string[]): Decoy | undefined {
-  return decoys.find((decoy) => decoy.match.bus === "of" && compatible.includes(decoy.match.compatible));
-}
-
 export function familyById(id: string): Family | undefined {
   return loadFamily(id) ?? allFamilies().find((family) => (family.aliases ?? []).includes(id));
 }
