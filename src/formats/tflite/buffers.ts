@@ -17,6 +17,8 @@ const GAP = 96;
 
 export interface Buffers {
   readonly count: number;
+  /** Absolute offset after the last buffer in this file. */
+  readonly end: number;
   /** Bytes of a buffer; undefined for an empty one. */
   data(index: number): TensorData | undefined;
   /** Bytes of an external buffer, by its id. */
@@ -33,6 +35,7 @@ export function readBuffers(file: ModelFile, root: Table, note: (finding: Integr
   const { files, rows } = readExternal(root, note);
   return {
     count: extents.length,
+    end: extents.reduce((end, extent) => Math.max(end, (extent?.offset ?? 0) + (extent?.bytes ?? 0)), 0),
     data: (index) => extents[index],
     external: (id) => rows.get(id),
     externalFiles: files,

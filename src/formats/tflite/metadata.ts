@@ -100,7 +100,20 @@ export function readMetadata(file: ModelFile, tflite: TfliteFile): Found {
   if (tflite.description !== undefined && tflite.description !== "") {
     found.metadata["description"] = clip(tflite.description);
   }
+  if (archive === undefined) noteCutArchive(file, tflite);
   return found;
+}
+
+/** Padding between the flatbuffer and the archive behind it. */
+const PADDING = 16;
+
+/** An archive that begins behind the flatbuffer and has no end: its directory, and with it the labels, was cut off. */
+function noteCutArchive(file: ModelFile, tflite: TfliteFile): void {
+  const from = Math.min(Math.max(tflite.root.buffer.reached, tflite.buffers.end), file.size);
+  const at = latin1(file.slice(from, Math.min(PADDING + 4, file.size - from))).indexOf("PK\x03\x04");
+  if (at < 0) return;
+  const says = `an archive of associated files begins at ${from + at} and has no directory: the file ends early`;
+  tflite.note({ severity: "error", rule: "archive/cut-short", says, offset: file.size });
 }
 
 /** Descriptions that say which program wrote the file. */

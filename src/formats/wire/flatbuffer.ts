@@ -46,6 +46,7 @@ export class FlatBuffer {
   #page = -1;
   #view: DataView | undefined;
   #work = 0;
+  #reached = 0;
 
   /** Throws FileError when the buffer cannot hold a root table or its size prefix says more than there is. */
   constructor(file: ModelFile, extent: FlatBufferExtent = {}) {
@@ -72,6 +73,11 @@ export class FlatBuffer {
   /** The four bytes after the root offset, where identifiers stand; a buffer without one has any bytes there. */
   identifier(): string {
     return latin1(this.bytes(this.start + 4, 4));
+  }
+
+  /** Absolute offset after the last table, vector or string read so far: what lies behind it when all is read was appended. */
+  get reached(): number {
+    return this.#reached;
   }
 
   root(): Table {
@@ -153,6 +159,7 @@ export class FlatBuffer {
         at,
       );
     }
+    if (at + length > this.#reached) this.#reached = at + length;
   }
 
   /** Counts what reading costs, and throws when a file asks for more than any real one. */
