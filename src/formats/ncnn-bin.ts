@@ -47,7 +47,10 @@ const format: Format = {
               },
             ],
       needs: [`${base.replace(/\.bin$/i, "")}.param`],
-      unseen: ["layers, shapes and where each weight begins: they are in the .param"],
+      unseen: [
+        "layers, shapes and where each weight begins: they are in the .param",
+        "whether it is whole: how many weights there are is in the .param",
+      ],
     });
   },
   sources: ["https://github.com/Tencent/ncnn/blob/master/docs/developer-guide/param-and-model-file-structure.md"],

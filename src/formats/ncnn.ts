@@ -212,7 +212,11 @@ class Net {
       this.#tell("error", "graph/count", says, 8);
     }
     const last = this.#file.tail(1)[0];
-    if (last !== 0x0a) this.#tell("note", "text/open-line", "the last line has no end: it may be cut", size);
+    if (last !== 0x0a) {
+      const says =
+        "the last line has no end, and ncnn's and pnnx's tools end every line: it was cut, or edited by hand";
+      this.#tell("error", "text/open-line", says, size);
+    }
     const outputs = [...this.#blobs.values()].filter((index) => !this.#consumed.has(index));
     const withWeights = this.#pnnx
       ? this.#tensors.some(({ data }) => data !== undefined)

@@ -10,7 +10,7 @@ import { model, type Integrity, type Model } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { readElf } from "./sealed/elf.ts";
-import { error, has, plain, warning, words } from "./sealed/parts.ts";
+import { error, has, note, plain, warning, words } from "./sealed/parts.ts";
 
 const MARK = "OVNPU";
 const FOOTER = 8 + MARK.length;
@@ -145,11 +145,20 @@ function readElfBlob(file: ModelFile): Model {
         .join(" "),
     }),
     sections: elf.sections.map(({ name, kind, offset, bytes }) => ({ name, kind, offset, bytes })),
-    integrity: elf.integrity,
+    integrity: [...elf.integrity, ...behind(file, elf.end)],
     unseen: [
       "which OpenVINO made it: blobs before 2025 do not say",
       "operators and weights: compiled for the NPU",
       "that it is an NPU's at all: an ELF named .blob has no other mark",
     ],
   });
+}
+
+/** Behind the ELF stands nothing but padding, or metadata whose own end is missing. */
+function behind(file: ModelFile, end: number): Integrity[] {
+  if (end >= file.size) return [];
+  const rest = file.slice(end, Math.min(file.size - end, METADATA_LIMIT));
+  if (rest.every((byte) => byte === 0)) return [note("extent/trailing", `${file.size - end} zeros after the ELF`, end)];
+  const says = `${file.size - end} bytes after the ELF, and not the mark ${MARK} that ends metadata: the end is missing`;
+  return [error("extent/trailing", says, end)];
 }

@@ -70,7 +70,8 @@ const format: Format = {
   vendor: "Rockchip",
   extensions: [".rknn"],
   shows: "sealed",
-  matches: (file) => (has(file, "RKNN\0\0\0\0") ? 2 : has(file, "RKNN", 4) ? 2 : 0),
+  // At 4 stands the mark of a FlatBuffer; an encrypted file's CYPTRKNN has it there too.
+  matches: (file) => (has(file, "RKNN\0\0\0\0") || (has(file, "RKNN", 4) && !has(file, "CYPT")) ? 2 : 0),
   read(file) {
     return has(file, "RKNN", 0) ? readContainer(file) : readBare(file);
   },
@@ -147,7 +148,11 @@ function readBare(file: ModelFile): Model {
     metadata: { payload: payload.says, ...payload.metadata },
     sections: payload.sections,
     integrity,
-    unseen: ["target, inputs and outputs: they stand in the container's JSON", "operators and weights"],
+    unseen: [
+      "target, inputs and outputs: they stand in the container's JSON",
+      "operators and weights",
+      "whether it is whole: without its container no size is declared",
+    ],
   });
 }
 

@@ -1,44 +1,9 @@
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import cvimodel from "../../src/formats/cvimodel.ts";
-import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
-import { f32, flatBuffer, numbers, string, struct, table, u32, u8, vector } from "./build/flatbuffer.ts";
+import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { cvimodel as build } from "./samples/cvimodel.ts";
 
-const tensor = (name: string, type: number, shape: readonly number[], quantization?: number) =>
-  table({
-    1: string(name),
-    3: u8(type),
-    4: table({ 0: numbers(8, ...shape) }),
-    ...(quantization === undefined ? {} : { 6: table({ 0: u8(2), 4: f32(quantization) }) }),
-  });
-const build = (changes: { chip?: string; output?: string; damage?: boolean } = {}): Uint8Array => {
-  const body = flatBuffer(
-    table({
-      0: struct(u8(1), u8(4), u8(0)),
-      1: string("net"),
-      6: vector(
-        table({
-          2: vector(string("in")),
-          3: vector(string(changes.output ?? "out")),
-          4: vector(tensor("in", 6, [1, 3, 4, 4], 64), tensor("middle", 6, [1]), tensor("out", 0, [1, 10])),
-          5: vector(),
-        }),
-      ),
-      7: vector(
-        table({ 0: u8(0), 1: string("weight"), 2: u32(6), 3: u32(0) }),
-        table({ 0: u8(1), 1: string("main"), 2: u32(4), 3: u32(6) }),
-      ),
-      8: string("cv181x"),
-      9: string("v1.12"),
-    }),
-  );
-  const rest = bytesOf(body, "weight", "code");
-  const md5 = createHash("md5").update(rest).digest();
-  const bytes = bytesOf("CviModel", body.length, "\x01\x04", md5, field(changes.chip ?? "cv181x", 16), "Cv", rest);
-  if (changes.damage === true) bytes[bytes.length - 1] = 0;
-  return bytes;
-};
 const read = (bytes: Uint8Array) => cvimodel.read(modelFileOf(bytes, "x.cvimodel"));
 const rules = (bytes: Uint8Array) => read(bytes).integrity.map(({ rule }) => rule);
 

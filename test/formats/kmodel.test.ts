@@ -2,95 +2,8 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import kmodel from "../../src/formats/kmodel.ts";
 import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
+import { version3, version4, version5, version6, version7 } from "./samples/kmodel.ts";
 
-const version3 = bytesOf(3, 1, 0, 2, 100, 200, 1, 64, 40, 10240, 8, 15, 4, "commands", "soft");
-const version4 = bytesOf(
-  "LDMK",
-  4,
-  0,
-  1,
-  4,
-  99,
-  1,
-  1,
-  1,
-  0,
-  2,
-  1,
-  0,
-  12,
-  1,
-  3,
-  2,
-  2,
-  1,
-  0,
-  0,
-  40,
-  "data",
-  0x2002,
-  4,
-  "body",
-);
-/** One module with one function without parameters and a .text of four bytes. */
-const version6 = bytesOf(
-  "LDMK",
-  6,
-  0,
-  8,
-  1,
-  0,
-  0,
-  0,
-  field("k230", 16),
-  1,
-  32 + 24 + 44,
-  1,
-  1,
-  0,
-  0,
-  4,
-  24,
-  0,
-  0,
-  field(".text", 16),
-  44,
-  0,
-  0,
-  4,
-  4,
-  0,
-  "code",
-);
-const version7 = bytesOf(
-  "LDMK",
-  7,
-  0,
-  8,
-  1,
-  0,
-  0,
-  0,
-  field("k230", 16),
-  1,
-  1,
-  1,
-  0,
-  BigInt(40 + 32 + 60),
-  0,
-  0,
-  0n,
-  4n,
-  32n,
-  field(".text", 16),
-  0,
-  0,
-  60n,
-  0n,
-  4n,
-  4n,
-  "code",
-);
 const read = (bytes: Uint8Array) => kmodel.read(modelFileOf(bytes, "x.kmodel"));
 const rules = (bytes: Uint8Array) => read(bytes).integrity.map(({ rule }) => rule);
 
@@ -110,6 +23,17 @@ describe("kmodel", () => {
     expect(model.integrity).toEqual([]);
     expect(model.inputs).toEqual([{ name: "input 0", type: "uint8", shape: [1, 3, 2, 2] }]);
     expect(model.graphs[0]?.nodes[0]?.spelled).toBe("kpu_conv2d");
+  });
+
+  it("reads modules of version 5 with their functions' shapes", () => {
+    const model = read(version5);
+    expect(model.integrity).toEqual([]);
+    expect(model.inputs).toEqual([{ name: "input 0", type: "uint8", shape: [1, 3, 2, 2] }]);
+    expect(model.outputs).toEqual([{ name: "output 0", type: "float32", shape: [1, 10] }]);
+    expect(model.sections.slice(1).map(({ kind, bytes }) => [kind, bytes])).toEqual([
+      ["weights", 8],
+      ["code", 8],
+    ]);
   });
 
   it("reads modules of versions 6 and 7", () => {

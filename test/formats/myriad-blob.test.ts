@@ -2,23 +2,9 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import { bytesOf as tensorBytes } from "../../src/model/graph.ts";
 import myriad from "../../src/formats/myriad-blob.ts";
-import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
+import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { myriad as build } from "./samples/myriad-blob.ts";
 
-/** One input [1,3,4,8] uint8 and one output [1,10] float16. */
-const build = (changes: Readonly<Record<number, number>> = {}): Uint8Array => {
-  const port = (name: string, type: number, order: number, rank: number, at: number) =>
-    bytesOf(0, 0, 8, field(name, 8), type, order, rank, 3, at, 3, at);
-  const inputs = port("data", 1, 0x4321, 4, 0);
-  const outputs = port("prob", 0, 0x43, 2, 16);
-  const constants = bytesOf(8, 4, 3, 1, 10, 1);
-  const at = 52 + 80;
-  const words = [9709, 0, 2021, 4, 1, 1, 2, 96, 20, 1, 0, 6, 6, 0, 1, 0, at, at + inputs.length, 0, 0];
-  words[18] = at + inputs.length + outputs.length;
-  words[19] = words[18] + 24;
-  words[1] = words[19] + constants.length;
-  for (const [index, value] of Object.entries(changes)) words[Number(index)] = value;
-  return bytesOf("\x7felf" + "\0".repeat(48), ...words, inputs, outputs, "\0".repeat(24), constants);
-};
 const read = (bytes: Uint8Array) => myriad.read(modelFileOf(bytes, "x.blob"));
 
 describe("Myriad blob", () => {

@@ -1,55 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import nbg from "../../src/formats/nbg.ts";
-import { bytesOf, expectMutantsHandled, expectTruncationsTold, field, realModels } from "../support/sealed.ts";
+import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { nbg as buildNbg, nbgPort } from "./samples/nbg.ts";
 
-/** Format 0x1000e: header 92, features 256, pool 12, SRAMs 16, directory of 16 tables. */
-const START = 92 + 256 + 28 + 16 * 8;
-const port = (
-  name: string,
-  rank: number,
-  format: number,
-  quant: number,
-  fixed: number,
-  scale: number,
-  zero: number,
-) => {
-  const bytes = Buffer.from(bytesOf(rank, 8, 4, 1, 1, 1, 1, format, 0, quant, fixed >>> 0, 0, zero, field(name, 64)));
-  bytes.writeFloatLE(scale, 44);
-  return bytes;
-};
-const build = (inputs: Uint8Array, outputs: Uint8Array, inputCount = 1): Uint8Array => {
-  const code = "commands";
-  const tables: [number, number][] = Array.from({ length: 16 }, () => [0, 0]);
-  tables[0] = [START, inputs.length];
-  tables[1] = [START + inputs.length, outputs.length];
-  tables[5] = [START + inputs.length + outputs.length, code.length];
-  return bytesOf(
-    "VPMN",
-    0x1000e,
-    0x88,
-    field("net", 64),
-    0,
-    0,
-    inputCount,
-    1,
-    3,
-    1,
-    1,
-    "\0".repeat(244),
-    4096,
-    64,
-    0,
-    0,
-    0,
-    0,
-    8192,
-    ...tables.flat(),
-    inputs,
-    outputs,
-    code,
-  );
-};
+const port = (name: string, rank: number, format: number, quant: number, fixed: number, scale: number, zero: number) =>
+  nbgPort({ name, rank, format, quant, fixed, scale, zero });
+const build = (inputs: Uint8Array, outputs: Uint8Array, count = 1) =>
+  buildNbg({ 0: inputs, 1: outputs, 5: Buffer.from("commands") }, { inputs: count });
 const read = (bytes: Uint8Array) => nbg.read(modelFileOf(bytes, "x.nb"));
 
 describe("NBG", () => {

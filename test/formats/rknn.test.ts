@@ -1,41 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import rknn from "../../src/formats/rknn.ts";
-import { bytesOf, expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { rknn as build, rknnJson as json } from "./samples/rknn.ts";
 
-const json = JSON.stringify({
-  target_platform: ["rk3588"],
-  version: "2.3.2-source_code",
-  ori_network_platform: "ONNX",
-  input_num: 1,
-  output_num: 1,
-  norm_tensor_num: 2,
-  norm_tensor: [
-    {
-      tensor_id: 0,
-      dim_num: 2,
-      size: [1, 8],
-      url: "in",
-      dtype: { vx_type: "int8", qnt_type: "int8", qnt_method: "layer" },
-    },
-    { tensor_id: 1, dim_num: 2, size: [1, 4], url: "out", dtype: { vx_type: "float16", qnt_type: "", qnt_method: "" } },
-  ],
-  graph: [
-    { left: "input", left_tensor_id: 0, right: "norm_tensor", right_tensor_id: 0 },
-    { left: "output", left_tensor_id: 0, right: "norm_tensor", right_tensor_id: 1 },
-  ],
-  nodes: [{ op: "RKNN_OP_NNBG" }],
-});
-const build = (version: bigint, graph: string, text = json): Uint8Array =>
-  bytesOf(
-    "RKNN\0\0\0\0",
-    version,
-    BigInt(graph.length),
-    (version & 0xffn) > 1n ? "\0".repeat(40) : "",
-    graph,
-    BigInt(text.length),
-    text,
-  );
 const read = (bytes: Uint8Array) => rknn.read(modelFileOf(bytes, "x.rknn"));
 const errors = (bytes: Uint8Array) => read(bytes).integrity.filter(({ severity }) => severity === "error");
 

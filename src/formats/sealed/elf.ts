@@ -21,6 +21,8 @@ export interface Elf {
   readonly sections: readonly (Section & { readonly type: number })[];
   readonly programs: number;
   readonly comment: string;
+  /** Where the last of its headers and sections ends. */
+  readonly end: number;
   readonly integrity: readonly Integrity[];
 }
 
@@ -43,7 +45,9 @@ export function readElf(file: ModelFile, end: number): Elf {
     cursor.u16(),
   ];
   const integrity: Integrity[] = [];
+  let last = 64;
   const missing = (what: string, to: number): void => {
+    last = Math.max(last, to);
     if (to > end && integrity.length < FINDING_LIMIT) {
       integrity.push(error("extent/past-end", `cut short: ${what} ends at ${to}, the ELF at ${end}`, end));
     }
@@ -82,5 +86,5 @@ export function readElf(file: ModelFile, end: number): Elf {
       }
     }
   }
-  return { type, machine, entry, flags, sections, programs, comment, integrity };
+  return { type, machine, entry, flags, sections, programs, comment, end: last, integrity };
 }
