@@ -4,6 +4,7 @@ import type { Format } from "./format.ts";
 import axmodel from "./axmodel.ts";
 import bmodel from "./bmodel.ts";
 import cvimodel from "./cvimodel.ts";
+import dxnn from "./dxnn.ts";
 import edgetpu from "./edgetpu.ts";
 import etElf from "./et-elf.ts";
 import gguf from "./gguf.ts";
@@ -30,6 +31,7 @@ export const formats: readonly Format[] = [
   axmodel,
   bmodel,
   cvimodel,
+  dxnn,
   edgetpu,
   etElf,
   gguf,
