@@ -3,6 +3,7 @@
 import type { Attribute } from "../../model/graph.ts";
 import { BYTES, type Message } from "../wire/protobuf.ts";
 import { label, type Context, type Draft, type DraftNode } from "./draft.ts";
+import { readSparse } from "./sparse.ts";
 import { readTensor, summary, type Constant } from "./tensor.ts";
 import { readType } from "./types.ts";
 
@@ -31,7 +32,7 @@ const fieldOfType: Readonly<Record<number, number>> = {
 
 /**
  * AttributeProto: 1 name, 2 f, 3 i, 4 s, 5 t, 6 g, 7 floats, 8 ints, 9 strings, 10 tensors, 11 graphs, 13 doc, 14 tp, 15 type_protos,
- * 20 type, 21 ref_attr_name, 22 sparse_tensor, 23 sparse_tensors. Gives the tensor of `value`.
+ * 20 type, 21 ref_attr_name, 22 sparse_tensor, 23 sparse_tensors. Gives the tensor of `value` and of `sparse_value`.
  */
 export function readAttribute(
   message: Message,
@@ -109,7 +110,10 @@ export function readAttribute(
         break;
       case 22:
       case 23:
-        value = "sparse tensor";
+        constant = readSparse(message.message(), context);
+        if (!constant) break;
+        if (field === 22) value = `sparse ${summary(constant)}`;
+        else (words ??= []).push(`sparse ${summary(constant)}`);
         break;
       case 13:
         break;
@@ -140,7 +144,7 @@ export function readAttribute(
   else if (words) value = words;
   else value ??= empty[type];
   if (value !== undefined && name !== "__proto__") node.attributes[name] = value;
-  return name === "value" && last === 5 ? constant : undefined;
+  return (name === "value" && last === 5) || (name === "sparse_value" && last === 22) ? constant : undefined;
 }
 
 /** What an attribute of a type holds when nothing was written: protobuf leaves out zeros and empty lists. */

@@ -15,6 +15,7 @@ import {
   type Draft,
   type DraftNode,
 } from "./draft.ts";
+import { readSparse } from "./sparse.ts";
 import { readEntry, readTensor, summary, type Constant } from "./tensor.ts";
 import { readValueInfo, type ValueType } from "./types.ts";
 
@@ -39,7 +40,7 @@ export function readGraph(message: Message, draft: Draft, context: Context): voi
         break;
       case 15:
         if (top) weigh(context, message);
-        readSparse(message.message(), draft, context);
+        addSparse(draft, readSparse(message.message(), context));
         break;
       case 11:
       case 12:
@@ -147,6 +148,7 @@ function fill(draft: Draft, index: number, constant: Constant): void {
   if (constant.spelled !== undefined) tensor.spelled = constant.spelled;
   tensor.shape = constant.shape;
   if (constant.data) tensor.data = constant.data;
+  if (constant.sparse === true) tensor.sparse = true;
   draft.constants.set(index, constant);
 }
 
@@ -167,38 +169,11 @@ function addInitializer(draft: Draft, constant: Constant, message: Message, cont
   fill(draft, index, constant);
 }
 
-/** SparseTensorProto: 1 values (named), 2 indices, 3 dims. */
-function readSparse(message: Message, draft: Draft, context: Context): void {
-  const at = message.at;
-  let values: Constant | undefined;
-  let indices: Constant | undefined;
-  const dims: number[] = [];
-  while (message.next()) {
-    if (message.field === 1) values = readTensor(message.message(), context);
-    else if (message.field === 2) indices = readTensor(message.message(), context);
-    else if (message.field === 3) message.ints(dims, 64);
-  }
-  if (!values || !indices) {
-    context.findings.add("error", "tensor/sparse", "a sparse initializer lacks its values or its indices", at);
-    return;
-  }
-  const index = draft.intern(values.name);
+function addSparse(draft: Draft, constant: Constant | undefined): void {
+  if (!constant) return;
+  const index = draft.intern(constant.name);
   draft.flag(index, INITIALIZER);
-  fill(draft, index, { ...values, shape: dims, values: () => undefined });
-  const tensor = draft.tensors[index];
-  if (tensor) {
-    tensor.sparse = true;
-    tensor.data = { bytes: (values.data?.bytes ?? 0) + (indices.data?.bytes ?? 0) };
-  }
-  const [count = 0] = values.shape;
-  if (indices.shape[0] !== count || indices.type !== "int64") {
-    context.findings.add(
-      "error",
-      "tensor/sparse",
-      `${label(values.name)} has ${count} values and ${summary(indices)} indices`,
-      at,
-    );
-  }
+  fill(draft, index, constant);
 }
 
 function addValue(

@@ -102,10 +102,10 @@ export function readOnnx(file: ModelFile, format: string): Model {
   }
   for (const message of top.training) readTraining(message, context);
   for (const draft of context.drafts) finishNodes(draft, context, top.opsets, functions);
-  // Graphs come before the ones inside them, so what they take from outside has been read
+  // Graphs come before the ones inside them, so what they take from outside, scales too, has been read
   for (const draft of context.drafts) {
-    attachQuantization(draft, context);
     checkFlow(draft, context);
+    attachQuantization(draft, context);
     inferShapes(draft, context);
   }
   for (const draft of context.drafts) checkUnused(draft, context);

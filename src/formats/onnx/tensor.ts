@@ -56,6 +56,8 @@ export interface Constant {
   readonly spelled?: string;
   readonly shape: readonly number[];
   readonly data?: TensorData;
+  /** Only what is not zero is written. */
+  readonly sparse?: boolean;
   /** Up to `limit` values, undefined when there are more or they are not numbers. */
   readonly values: (limit?: number) => readonly number[] | undefined;
 }
