@@ -4,6 +4,7 @@ import type { Format } from "./format.ts";
 import axmodel from "./axmodel.ts";
 import bmodel from "./bmodel.ts";
 import cvimodel from "./cvimodel.ts";
+import dfp from "./dfp.ts";
 import dxnn from "./dxnn.ts";
 import edgetpu from "./edgetpu.ts";
 import etElf from "./et-elf.ts";
@@ -31,6 +32,7 @@ export const formats: readonly Format[] = [
   axmodel,
   bmodel,
   cvimodel,
+  dfp,
   dxnn,
   edgetpu,
   etElf,
