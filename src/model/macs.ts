@@ -9,7 +9,14 @@ import { elementsOf, type Graph, type Node, type Tensor } from "./graph.ts";
 /** `layout` of the format the graph is of. */
 export type Layout = "channels last" | "channels second";
 
-const channelsLast: ReadonlySet<string> = new Set(["tflite", "edgetpu-tflite", "vela-tflite", "tfjs", "tensorflow"]);
+const channelsLast: ReadonlySet<string> = new Set([
+  "tflite",
+  "edgetpu-tflite",
+  "vela-tflite",
+  "tfjs",
+  "tensorflow-savedmodel",
+  "keras",
+]);
 
 export const layoutOf = (format: string): Layout => (channelsLast.has(format) ? "channels last" : "channels second");
 
@@ -79,8 +86,19 @@ const over = (a: number | undefined, b: number | undefined): number | undefined 
 const interleaved: ReadonlySet<string> = new Set(["QLinearConv", "QLinearMatMul", "QGemm"]);
 const secondOperand = (node: Node): number => (interleaved.has(node.spelled) ? 3 : 1);
 
+/** TensorFlow's and Keras' own order ends with the output channels. */
+const outputLast: ReadonlySet<string> = new Set([
+  "Conv1D",
+  "Conv2D",
+  "Conv3D",
+  "Convolution2D",
+  "CONV_3D",
+  "_FusedConv2D",
+]);
+
 /** Each output element is a sum over one filter. */
 function convolution({ node, layout, input, output }: Operands): number | undefined {
+  if (node.spelled.startsWith("SeparableConv")) return separable({ node, layout, input, output });
   const weights = input(node.spelled === "DeformableConvolution" ? 2 : secondOperand(node));
   if (weights === undefined) return undefined;
   const filters =
@@ -88,13 +106,16 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
       ? depthwiseFilters(node, weights)
       : node.spelled === "GroupConvolution"
         ? times(dimension(weights, 0), dimension(weights, 1))
-        : node.spelled === "Conv2D" ||
-            node.spelled === "Conv3D" ||
-            node.spelled === "CONV_3D" ||
-            node.spelled === "_FusedConv2D"
-          ? dimension(weights, -1) // TensorFlow's own order ends with the output channels
+        : outputLast.has(node.spelled)
+          ? dimension(weights, -1)
           : dimension(weights, 0);
   return times(elements(output), over(elements(weights), filters));
+}
+
+/** Keras' layer of two: each position meets every weight of both. */
+function separable({ input, output }: Operands): number | undefined {
+  const weights = [input(1), input(2)].filter((tensor) => tensor !== undefined);
+  return times(over(elements(output), dimension(output, -1)), weights.length === 2 ? sum(weights) : undefined);
 }
 
 /** TFLite [1, h, w, out]; TensorFlow [h, w, in, multiplier]. */
@@ -103,7 +124,9 @@ const depthwiseFilters = (node: Node, weights: Tensor): number | undefined =>
 
 /** Each input element meets one filter. */
 function transposed({ node, layout, input }: Operands): number | undefined {
-  const [data, weights] = layout === "channels last" ? [input(2), input(1)] : [input(0), input(1)];
+  // TFLite and TensorFlow put the shape first, Keras' layers (Conv2DTranspose) have it in none of their inputs.
+  const shapeFirst = layout === "channels last" && !node.spelled.endsWith("Transpose");
+  const [data, weights] = shapeFirst ? [input(2), input(1)] : [input(0), input(1)];
   const channels =
     layout === "channels last"
       ? dimension(weights, -1)
@@ -113,8 +136,9 @@ function transposed({ node, layout, input }: Operands): number | undefined {
   return times(elements(data), over(elements(weights), channels));
 }
 
-function fullyConnected({ input, output }: Operands): number | undefined {
-  return times(elements(output), dimension(input(1), -1));
+function fullyConnected({ node, input, output }: Operands): number | undefined {
+  // Keras keeps the matrix the other way round.
+  return times(elements(output), node.spelled === "Dense" ? dimension(input(0), -1) : dimension(input(1), -1));
 }
 
 const truthy = (value: unknown): boolean =>
@@ -154,9 +178,12 @@ function recurrentWeights(node: Node, layout: Layout): readonly number[] {
     case "UNIDIRECTIONAL_SEQUENCE_LSTM":
     case "LSTM":
       // Four matrices over the input, four over the state, the projection (tensorflow/lite/kernels/lstm_shared.h).
-      return layout === "channels last" ? [1, 2, 3, 4, 5, 6, 7, 8, 16] : [1, 2];
+      // Keras' layer has the same name and one matrix of each.
+      return layout === "channels last" && node.inputs.length > 8 ? [1, 2, 3, 4, 5, 6, 7, 8, 16] : [1, 2];
     case "BIDIRECTIONAL_SEQUENCE_LSTM":
       return [1, 2, 3, 4, 5, 6, 7, 8, 16, 18, 19, 20, 21, 22, 23, 24, 25, 33];
+    case "Bidirectional":
+      return [1, 2, 4, 5];
     case "BIDIRECTIONAL_SEQUENCE_RNN":
       return [1, 2, 5, 6];
     case "LSTMSequence":
@@ -188,8 +215,9 @@ function svdf({ input }: Operands): number | undefined {
 }
 
 /** Scores and their use: queries x keys x width, twice. The fused form of onnxruntime also projects. */
-function attention({ node, input, output }: Operands): number | undefined {
+function attention({ node, layout, input, output }: Operands): number | undefined {
   const [query, key, value] = [input(0), input(1), input(2)];
+  if (node.spelled === "MultiHeadAttention" && layout === "channels last") return undefined; // Keras': weights among them
   if (node.spelled === "Attention" && node.domain === "com.microsoft") {
     const steps = times(dimension(query, 0), dimension(query, 1));
     const scores = times(2, elements(output), dimension(query, 1));

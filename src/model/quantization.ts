@@ -38,7 +38,19 @@ export function schemeOf(model: Model): Scheme | undefined {
   if (graphs.length === 0) return undefined;
   const nodes = graphs.flatMap((graph) => graph.nodes);
   if (nodes.length === 0) return weightsOnly(graphs);
-  return byOperators(graphs, nodes) ?? byTypes(graphs);
+  const scheme = byOperators(graphs, nodes) ?? byTypes(graphs);
+  return model.format === "tfjs" && scheme !== undefined ? unpacked(scheme) : scheme;
+}
+
+/** TensorFlow.js makes float32 of stored integers when it loads them. */
+function unpacked(scheme: Scheme): Scheme {
+  if (scheme.kind !== "dynamic range" && scheme.kind !== "full integer") return scheme;
+  const { granularity = "per tensor" } = scheme;
+  return {
+    kind: "integer weights",
+    granularity,
+    says: `weights stored as integers, ${granularity}; computed in float`,
+  };
 }
 
 /** Files of weights alone: the type of most bytes names them. */
