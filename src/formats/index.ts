@@ -24,6 +24,7 @@ import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
 import rknx from "./rknx.ts";
 import safetensors from "./safetensors.ts";
+import tfjs from "./tfjs.ts";
 import tflite from "./tflite.ts";
 import ttnn from "./ttnn.ts";
 import vela from "./vela.ts";
@@ -52,6 +53,7 @@ export const formats: readonly Format[] = [
   rknnEncrypted,
   rknx,
   safetensors,
+  tfjs,
   tflite,
   ttnn,
   vela,

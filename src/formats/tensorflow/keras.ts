@@ -112,9 +112,15 @@ class Reader {
     const out: Use[] = [];
     const makers = new Set(uses.map(({ layer, index }) => `${layer}\0${index}`));
     const maker = (input: string): string => input.slice(0, input.lastIndexOf("\0"));
+    const isAwaited = (one: string): boolean => makers.has(one) && !made.has(one);
+    /** How many inputs of a use are known to be made: none is looked at twice. */
+    const seen = new Map<Use, number>();
     const stack = [...uses].reverse();
     for (let use = stack.pop(); use !== undefined; use = stack.pop()) {
-      const missing = use.inputs.map(maker).find((one) => makers.has(one) && !made.has(one));
+      let at = seen.get(use) ?? 0;
+      while (at < use.inputs.length && !isAwaited(maker(use.inputs[at] ?? ""))) at++;
+      seen.set(use, at);
+      const missing = at < use.inputs.length ? maker(use.inputs[at] ?? "") : undefined;
       if (missing !== undefined) {
         const held = waiting.get(missing);
         if (held === undefined) waiting.set(missing, [use]);

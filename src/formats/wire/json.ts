@@ -11,7 +11,7 @@ export const JSON_LIMIT = 32 * 1024 * 1024;
 /** Containers inside containers: models nested as layers add six levels each. */
 const DEPTH_LIMIT = 256;
 /** Values in all: a graph of 20,000 operators has some 800,000. */
-const VALUE_LIMIT = 3_000_000;
+const VALUE_LIMIT = 1_500_000;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
