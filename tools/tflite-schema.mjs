@@ -21,7 +21,7 @@ const rows = options
 const enums = new Set(rows.flatMap(([, row]) => row.split(" ").map((field) => field.replace(/^.*:\[?(\w+).*$/, "$1"))));
 const structure = [
   "Model SubGraph Tensor Operator OperatorCode Buffer Metadata SignatureDef TensorMap QuantizationParameters",
-  "BlockwiseQuantization MultiAxisQuantization ExternalBuffer ExternalBufferGroup",
+  "BlockwiseQuantization MultiAxisQuantization SparsityParameters DimensionMetadata ExternalBuffer ExternalBufferGroup",
 ]
   .join(" ")
   .split(" ");
@@ -43,6 +43,7 @@ ${list("tensorTypes", "TensorType by number.", enumNames("TensorType"))}
 ${list("builtinOperators", "BuiltinOperator by number.", enumNames("BuiltinOperator"))}
 ${list("builtinOptions", "BuiltinOptions, the union, by number.", unionNames("BuiltinOptions"))}
 ${list("builtinOptions2", "BuiltinOptions2, the union, by number.", unionNames("BuiltinOptions2"))}
+${list("sparseIndexVectors", "SparseIndexVector, the union, by number.", unionNames("SparseIndexVector"))}
 ${list("quantizationDetails", "QuantizationDetails, the union, by number.", unionNames("QuantizationDetails"))}
 /** Fields of each options table in the order of their ids, "name:type=default"; "-" before one that is out of use. */
 export const optionFields: Readonly<Record<string, string>> = {

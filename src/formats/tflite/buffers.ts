@@ -105,6 +105,13 @@ function readExternal(
   const groups = root
     .tables(fields.Model.external_buffer_groups, GROUP_LIMIT, "external buffer groups")
     .map((group) => group.string(fields.ExternalBufferGroup.name) ?? "");
+  const files = new Set<string>();
+  for (const group of groups) {
+    if (isOutside(group)) {
+      const says = `external buffers are in ${JSON.stringify(group.slice(0, 80))}, outside of the model's folder`;
+      note({ severity: "error", rule: "external/outside", says });
+    } else files.add(group);
+  }
   const rows = new Map<number, TensorData>();
   for (const table of root.tables(fields.Model.external_buffers, BUFFER_LIMIT, "external buffers")) {
     const group = groups[table.u32(g.group)];
@@ -119,8 +126,12 @@ function readExternal(
       file: group,
     });
   }
-  return { files: [...new Set(groups)].sort(), rows };
+  return { files: [...files].sort(), rows };
 }
+
+/** Not a name in the model's folder or below it. */
+const isOutside = (path: string): boolean =>
+  path === "" || /^[/\\]|^[A-Za-z]:|\0/.test(path) || path.split(/[/\\]/).includes("..");
 
 function checkBuffers(
   extents: readonly (TensorData | undefined)[],

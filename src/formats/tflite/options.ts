@@ -7,7 +7,7 @@
  * Enums are words ("SAME", "RELU6", "INT32"); an activation of NONE and a bias type that is not set are left out.
  */
 
-import type { Table } from "../wire/flatbuffer.ts";
+import type { Extent, Table } from "../wire/flatbuffer.ts";
 import type { Attribute } from "../../model/graph.ts";
 import { optionEnums, optionFields, tensorTypes } from "./schema.ts";
 
@@ -84,17 +84,36 @@ function readField(table: Table, { id, name, type, absent }: Field): Attribute |
       return table.i64s(id, LIST_LIMIT, name);
     case "[float]":
       return table.f32s(id, LIST_LIMIT, name);
+    case "[bool]": {
+      const vector = limited(table, id, 1, name);
+      return vector && [...table.buffer.bytes(vector.at, vector.count)];
+    }
+    case "[ubyte]": {
+      // A format of its own, FlexBuffers mostly: its size is told
+      const vector = table.vector(id, 1);
+      return vector && `${vector.count} bytes`;
+    }
     case "TensorType": {
       if (name === "quantized_bias_type" && !table.has(id)) return undefined;
       const value = table.i8(id, absent === undefined ? 0 : tensorTypes.indexOf(absent));
       return tensorTypes[value] ?? value;
     }
     default: {
-      if (type.startsWith("[") || !Object.hasOwn(optionEnums, type)) return undefined;
+      const one = /^\[(\w+)\]$/.exec(type)?.[1];
+      // Lists of enums: there is one, of words of 4 bytes
+      if (one !== undefined)
+        return table.u32s(id, LIST_LIMIT, name)?.map((value) => optionEnums[one]?.split(" ")[value] ?? String(value));
+      if (!Object.hasOwn(optionEnums, type)) return undefined;
       // Enums are bytes, but for the few that say uint: those have small numbers too, so their first byte tells.
       const value = table.u8(id, 0);
       const word = optionEnums[type]?.split(" ")[value];
       return word === "NONE" ? undefined : (word ?? value);
     }
   }
+}
+
+function limited(table: Table, id: number, width: number, name: string): Extent | undefined {
+  const vector = table.vector(id, width);
+  if (vector && vector.count > LIST_LIMIT) table.buffer.fail(`${vector.count} ${name}, over ${LIST_LIMIT}`, vector.at);
+  return vector;
 }

@@ -77,6 +77,9 @@ export const builtinOptions2: readonly string[] = (
   "ReduceWindowOptions StableHLOCompositeOptions StablehloShiftLeftOptions StablehloCaseOptions"
 ).split(" ");
 
+/** SparseIndexVector, the union, by number. */
+export const sparseIndexVectors: readonly string[] = "NONE Int32Vector Uint16Vector Uint8Vector".split(" ");
+
 /** QuantizationDetails, the union, by number. */
 export const quantizationDetails: readonly string[] =
   "NONE CustomQuantization BlockwiseQuantization MultiAxisQuantization".split(" ");
@@ -264,6 +267,15 @@ export const fields = {
   },
   BlockwiseQuantization: { scales: 0, zero_points: 1, block_size: 2 },
   MultiAxisQuantization: { scales: 0, zero_points: 1, block_size: 2, quantized_dimensions: 3 },
+  SparsityParameters: { traversal_order: 0, block_map: 1, dim_metadata: 2 },
+  DimensionMetadata: {
+    format: 0,
+    dense_size: 1,
+    array_segments_type: 2,
+    array_segments: 3,
+    array_indices_type: 4,
+    array_indices: 5,
+  },
   ExternalBuffer: { id: 0, group: 1, offset: 2, length: 3, packing: 4 },
   ExternalBufferGroup: { name: 0 },
 } as const;

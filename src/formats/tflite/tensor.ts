@@ -12,6 +12,7 @@ import type { ModelFile } from "../file.ts";
 import type { Table } from "../wire/flatbuffer.ts";
 import type { Buffers } from "./buffers.ts";
 import { fields, quantizationDetails, tensorTypes } from "./schema.ts";
+import { storedElements } from "./sparsity.ts";
 
 /** TFLite kernels take up to 8 dimensions; the schema names no limit. */
 const RANK_LIMIT = 64;
@@ -67,7 +68,8 @@ export function readTensor(table: Table, context: TensorContext): Tensor {
   const shape = readShape(table, context, tell);
   const quantization = readQuantization(table, shape, tell);
   const data = readData(table, context, tell);
-  const sparse = table.has(f.sparsity);
+  const sparsity = table.table(f.sparsity);
+  const sparse = sparsity !== undefined;
   const tensor: Tensor = {
     name,
     type,
@@ -77,13 +79,12 @@ export function readTensor(table: Table, context: TensorContext): Tensor {
     ...(data === undefined ? {} : { data }),
     ...(sparse ? { sparse } : {}),
   };
-  const expected = bytesOf(tensor);
-  if (data !== undefined && !sparse && expected !== undefined && expected !== data.bytes) {
-    tell(
-      "error",
-      "extent/wrong-size",
-      `${spelled} [${shape?.join(", ") ?? ""}] needs ${expected} bytes and has ${data.bytes}`,
-    );
+  const stored = sparsity && storedElements(sparsity, shape, (says) => tell("error", "tensor/sparse", says));
+  const expected = stored === undefined ? bytesOf(tensor) : bytesOf({ type, shape: [stored] });
+  if (data !== undefined && (!sparse || stored !== undefined) && expected !== undefined && expected !== data.bytes) {
+    const what = stored === undefined ? "" : `with ${stored} elements stored `;
+    const says = `${spelled} [${shape?.join(", ") ?? ""}] ${what}needs ${expected} bytes and has ${data.bytes}`;
+    tell("error", "extent/wrong-size", says);
   }
   return tensor;
 }
