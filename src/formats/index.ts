@@ -9,6 +9,7 @@ import dxnn from "./dxnn.ts";
 import edgetpu from "./edgetpu.ts";
 import etElf from "./et-elf.ts";
 import gguf from "./gguf.ts";
+import hef from "./hef.ts";
 import hwx from "./hwx.ts";
 import kmodel from "./kmodel.ts";
 import myriadBlob from "./myriad-blob.ts";
@@ -38,6 +39,7 @@ export const formats: readonly Format[] = [
   edgetpu,
   etElf,
   gguf,
+  hef,
   hwx,
   kmodel,
   myriadBlob,

@@ -86,6 +86,15 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
     const best =
       taking.find((route) => route.works === "yes") ?? taking.find((r) => r.works === "unknown") ?? taking[0];
     const works = best?.works ?? "unknown";
+    const doubt = model.targets.find((target) => target.family === family.id && target.chip === report.chip)?.refusedBy;
+    if (works !== "no" && doubt !== undefined) {
+      return {
+        ...base,
+        fits: "unknown",
+        says: `route "${best?.route ?? ""}" takes it, unless this is ${doubt}`,
+        routes,
+      };
+    }
     const by = `route "${best?.route ?? ""}" takes ${name}`;
     const says = {
       yes: `${by} and works`,

@@ -95,7 +95,7 @@ export function checkRequirements(requires: readonly Requirement[], facts: Facts
     return {
       lock: requirement.what,
       state,
-      needs: `${requirement.relation} ${requirement.version}`,
+      needs: relationWords(requirement),
       ...(found === undefined ? {} : { found: `${found.version} (${found.from})` }),
       says: sentence(requirement, name, state, found),
       ...(lock !== undefined
@@ -120,6 +120,8 @@ function judge(
   if (relation === "at least") return order >= 0 ? "fits" : "broken";
   if (relation === "at most") return order <= 0 ? "fits" : "broken";
   if (relation === "exactly") return order === 0 ? "fits" : "broken";
+  if (relation === "series") return ofSeries(plain(found), version) ? "fits" : "broken";
+  if (relation === "other than") return ofSeries(plain(found), version) ? "broken" : "fits";
   // "built by" names a tool: what reads its output is the maker's word, and we have none.
   return "unknown";
 }
@@ -132,6 +134,9 @@ function speaks(rows: NonNullable<Installed["speaks"]>, found: string, version: 
   return oldest !== undefined && compareVersions(version, oldest[1]) >= 0 ? "broken" : "unknown";
 }
 
+/** 5.1.1 is of the series 5 and 5.1, and not of 5.10. */
+const ofSeries = (found: string, series: string): boolean => `${found.replace(/^v/, "")}.`.startsWith(`${series}.`);
+
 /** "2.3.2-source_code" and "1.6.0+81f21f4d" are builds of 2.3.2 and 1.6.0: a build's number orders nothing. A beta stays one. */
 const plain = (version: string): string => /^v?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?/.exec(version)?.[0] ?? version;
 
@@ -142,12 +147,21 @@ function sentence(
   found: FoundVersion | undefined,
 ): string {
   const wants =
-    relation === "built by" ? `the file was built by ${version} of` : `the file wants ${relation} ${version} of`;
+    relation === "built by"
+      ? `the file was built by ${version} of`
+      : `the file wants ${relationWords({ relation, version })} of`;
   if (found === undefined) return `${wants} ${name}; which version is installed could not be seen`;
   const here = `${found.version} is here (${found.from})`;
   if (state === "fits") return `${wants} ${name}, and ${here}`;
   if (state === "broken") return `${wants} ${name}, but ${here}: it will be refused`;
   return `${wants} ${name}; ${here}, and whether they fit is not known`;
+}
+
+/** "at least 4.14.0", "any 5.1.x". */
+export function relationWords({ relation, version }: Pick<Requirement, "relation" | "version">): string {
+  if (relation === "series") return `any ${version}.x`;
+  if (relation === "other than") return `another than ${version}.x`;
+  return `${relation} ${version}`;
 }
 
 function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {

@@ -129,13 +129,16 @@ export interface Target {
   readonly chip?: string;
   /** The file's own words: rk3588, HAILO8L, ethos-u55-64. */
   readonly says: string;
+  /** Devices that refuse the file, and that a machine cannot tell from those that take it: a Hailo-8L has the Hailo-8's id. */
+  readonly refusedBy?: string;
 }
 
 /** A version lock the file carries: it needs `what` at `relation` `version`. Held against the machine by inspect. */
 export interface Requirement {
   /** Lock id of breakages/locks.ts where there is one, else words: "Edge TPU runtime". */
   readonly what: string;
-  readonly relation: "at least" | "exactly" | "at most" | "built by";
+  /** "series" and "other than" speak of all releases that begin with these numbers: 5.1 is 5.1.0 and 5.1.1. */
+  readonly relation: "at least" | "exactly" | "at most" | "series" | "other than" | "built by";
   readonly version: string;
 }
 

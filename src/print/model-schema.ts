@@ -82,9 +82,13 @@ const inspection = object(
       { version: string },
     ),
     sealed: boolean,
-    targets: list(object({ says: string }, { family: string, chip: string })),
+    targets: list(object({ says: string }, { family: string, chip: string, refusedBy: string })),
     requires: list(
-      object({ what: string, relation: oneOf("at least", "exactly", "at most", "built by"), version: string }),
+      object({
+        what: string,
+        relation: oneOf("at least", "exactly", "at most", "series", "other than", "built by"),
+        version: string,
+      }),
     ),
     inputs: list(ref("tensor")),
     outputs: list(ref("tensor")),

@@ -3,6 +3,7 @@
 import { bytes, count } from "../base/units.ts";
 import { locks } from "../breakages/locks.ts";
 import type { Inspection, LockReport, NoModel, TensorReport } from "../inspect/inspection.ts";
+import { relationWords } from "../inspect/locks.ts";
 import { harmless, marksOf, padEnd, paint, widthOf, wrap, wrapText, type Paint, type Terminal } from "./terminal.ts";
 
 export interface ModelTextOptions {
@@ -59,7 +60,7 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
   for (const { what, relation, version } of requires) {
     const name = locks.find((lock) => lock.id === what)?.left.name ?? what;
     if (relation === "built by") add("built by", `${name} ${version}`);
-    else add("requires", `${name} ${relation} ${version}`);
+    else add("requires", `${name} ${relationWords({ relation, version })}`);
   }
   if (inspection.description !== undefined) add("says", clip(inspection.description, 240));
   tensorLines(inspection.inputs, "in").forEach(([name, text]) => add(name, text));

@@ -25,7 +25,7 @@ interface Entry {
 }
 
 /** Readers that other files of this folder wait for: named, so that the day they land this list must shrink. */
-const unread: readonly RegExp[] = [/\/hef\//, /\/nef\//, /\/pte\//, /\/tfjs\//];
+const unread: readonly RegExp[] = [/\/nef\//, /\/pte\//, /\/tfjs\//];
 
 const models: readonly Entry[] = hasShared
   ? (JSON.parse(readFileSync(sharedPath("MANIFEST.json"), "utf8")) as Entry[]).filter(
@@ -41,6 +41,12 @@ const truths: readonly (readonly [
   [/^magic BEEFFACE.*-t (h\d+)/, (i, [, chip]) => all(i).includes(chip ?? "")],
   [/chip (cv18\dx)/, (i, [, chip]) => i.targets.some((target) => target.says.includes(chip ?? ""))],
   [/compiler (\S+);/, (i, [, version]) => all(i).includes(plain(version))],
+  [
+    /^HEF header version (\d); hw_arch \d \(\d=(\w+)/,
+    (i, [, version, arch]) => i.format.version === version && targets(i).includes((arch ?? "").toLowerCase()),
+  ],
+  [/Dataflow Compiler (\S+);/, (i, [, version]) => i.producer?.version === version],
+  [/MD5 at 0x10 verified/, (i) => i.metadata["checksum"]?.endsWith("fits") === true],
   [/^kmodel v(\d)/, (i, [, version]) => i.format.version?.startsWith(version ?? "") === true],
   [/^LDMK v(\d)/, (i, [, version]) => i.format.version?.startsWith(version ?? "") === true],
   [/target_platform \['(\w+)'/, (i, [, chip]) => targets(i).includes((chip ?? "").toLowerCase())],

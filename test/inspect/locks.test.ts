@@ -54,6 +54,27 @@ it("a blob of an exact OpenVINO is held against the library's file name", () => 
   expect(states(wants, { "/usr/lib/x86_64-linux-gnu/libopenvino.so.2024.6.0": "" })).toBe("broken");
 });
 
+it("a HEF is held against libhailort: at least, at most, of a series and not of one", () => {
+  const hailort = (version: string): Record<string, string> => ({ [`/usr/lib/libhailort.so.${version}`]: "" });
+  const wants = (relation: Requirement["relation"], version: string): Requirement => ({
+    what: "HailoRT",
+    relation,
+    version,
+  });
+  expect(states(wants("at least", "4.21.0"), hailort("4.20.1"))).toBe("broken");
+  expect(states(wants("at most", "4.20.1"), hailort("4.21.0"))).toBe("broken");
+  expect(states(wants("series", "4"), hailort("4.23.0"))).toBe("fits");
+  expect(states(wants("series", "4"), hailort("5.1.1"))).toBe("broken");
+  expect(states(wants("series", "5.1"), hailort("5.1.1"))).toBe("fits");
+  expect(states(wants("series", "5.1"), hailort("5.10.0"))).toBe("broken");
+  expect(states(wants("other than", "4.22"), hailort("4.22.0"))).toBe("broken");
+  expect(states(wants("other than", "4.22"), hailort("4.21.0"))).toBe("fits");
+  const [report] = checkRequirements([wants("series", "5.1")], facts(hailort("5.2.0")));
+  expect(report?.says).toBe(
+    "the file wants any 5.1.x of libhailort, but 5.2.0 is here (/usr/lib/libhailort.so.5.2.0): it will be refused",
+  );
+});
+
 it("what a file was built by is told and not judged", () => {
   const [report] = checkRequirements([{ what: "tt-mlir", relation: "built by", version: "e791b099" }], facts({}));
   expect(report?.state).toBe("unknown");
