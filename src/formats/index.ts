@@ -17,6 +17,7 @@ import nbg from "./nbg.ts";
 import ncnn from "./ncnn.ts";
 import ncnnBin from "./ncnn-bin.ts";
 import neutron from "./neutron.ts";
+import om from "./om.ts";
 import onnx from "./onnx.ts";
 import openvinoIr from "./openvino-ir.ts";
 import openvinoNpuBlob from "./openvino-npu-blob.ts";
@@ -47,6 +48,7 @@ export const formats: readonly Format[] = [
   ncnn,
   ncnnBin,
   neutron,
+  om,
   onnx,
   openvinoIr,
   openvinoNpuBlob,

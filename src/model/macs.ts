@@ -16,6 +16,8 @@ const channelsLast: ReadonlySet<string> = new Set([
   "tfjs",
   "tensorflow-savedmodel",
   "keras",
+  "dlc",
+  "xmodel",
 ]);
 
 export const layoutOf = (format: string): Layout => (channelsLast.has(format) ? "channels last" : "channels second");
@@ -86,7 +88,7 @@ const over = (a: number | undefined, b: number | undefined): number | undefined 
 const interleaved: ReadonlySet<string> = new Set(["QLinearConv", "QLinearMatMul", "QGemm"]);
 const secondOperand = (node: Node): number => (interleaved.has(node.spelled) ? 3 : 1);
 
-/** TensorFlow's and Keras' own order ends with the output channels. */
+/** TensorFlow's, Keras' and QNN's order ends with the output channels; where channels come second nobody has that order. */
 const outputLast: ReadonlySet<string> = new Set([
   "Conv1D",
   "Conv2D",
@@ -94,6 +96,9 @@ const outputLast: ReadonlySet<string> = new Set([
   "Convolution2D",
   "CONV_3D",
   "_FusedConv2D",
+  "Conv1d",
+  "Conv2d",
+  "Conv3d",
 ]);
 
 /** Each output element is a sum over one filter. */
@@ -106,7 +111,7 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
       ? depthwiseFilters(node, weights)
       : node.spelled === "GroupConvolution"
         ? times(dimension(weights, 0), dimension(weights, 1))
-        : outputLast.has(node.spelled)
+        : layout === "channels last" && outputLast.has(node.spelled)
           ? dimension(weights, -1)
           : dimension(weights, 0);
   return times(elements(output), over(elements(weights), filters));
@@ -118,17 +123,27 @@ function separable({ input, output }: Operands): number | undefined {
   return times(over(elements(output), dimension(output, -1)), weights.length === 2 ? sum(weights) : undefined);
 }
 
-/** TFLite [1, h, w, out]; TensorFlow [h, w, in, multiplier]. */
+/** TFLite [1, h, w, out]; TensorFlow [h, w, in, multiplier]; QNN [h, w, 1, out]; XIR [multiplier, h, w, in]. */
 const depthwiseFilters = (node: Node, weights: Tensor): number | undefined =>
-  node.spelled === "DEPTHWISE_CONV_2D" ? dimension(weights, -1) : times(dimension(weights, -1), dimension(weights, -2));
+  node.spelled === "DEPTHWISE_CONV_2D"
+    ? dimension(weights, -1)
+    : times(dimension(weights, -1), dimension(weights, node.spelled.startsWith("depthwise-") ? 0 : -2));
+
+/** TensorFlow's transposed convolutions take the output's sizes before filter and data; Keras' and the compilers' do not. */
+const sizesFirst: ReadonlySet<string> = new Set([
+  "TRANSPOSE_CONV",
+  "CONV_3D_TRANSPOSE",
+  "Conv2DBackpropInput",
+  "Conv3DBackpropInput",
+  "Conv3DBackpropInputV2",
+]);
 
 /** Each input element meets one filter. */
 function transposed({ node, layout, input }: Operands): number | undefined {
-  // TFLite and TensorFlow put the shape first, Keras' layers (Conv2DTranspose) have it in none of their inputs.
-  const shapeFirst = layout === "channels last" && !node.spelled.endsWith("Transpose");
-  const [data, weights] = shapeFirst ? [input(2), input(1)] : [input(0), input(1)];
-  const channels =
-    layout === "channels last"
+  const [data, weights] = sizesFirst.has(node.spelled) ? [input(2), input(1)] : [input(0), input(1)];
+  const channels = node.spelled.startsWith("TransposeConv")
+    ? dimension(weights, -2)
+    : layout === "channels last"
       ? dimension(weights, -1)
       : node.spelled === "GroupConvolutionBackpropData"
         ? times(dimension(weights, 0), dimension(weights, 1))

@@ -6,6 +6,8 @@
  * docs.openvino.ai operation sets; github.com/Tencent/ncnn/wiki/operators.
  */
 
+import { sealedSpellings } from "./ops-sealed.ts";
+
 /** Who spells an operator: the column of a format. */
 export type Dialect = "tflite" | "onnx" | "openvino" | "ncnn" | "tensorflow" | "torch" | "stablehlo";
 
@@ -314,6 +316,19 @@ const dialects: Readonly<Record<string, Dialect>> = {
 };
 
 const tables = new Map<Dialect, ReadonlyMap<string, string>>();
+const sealedTables = new Map<string, ReadonlyMap<string, string>>();
+
+/** Compilers' own formats spell alone: their names stand in a table of their own, read when such a file is. */
+function sealedTable(format: string): ReadonlyMap<string, string> | undefined {
+  const spellings = Object.hasOwn(sealedSpellings, format) ? sealedSpellings[format] : undefined;
+  if (spellings === undefined) return undefined;
+  const held = sealedTables.get(format);
+  if (held !== undefined) return held;
+  const table = new Map<string, string>();
+  for (const [op, names] of Object.entries(spellings)) for (const name of names.split(" ")) table.set(name, op);
+  sealedTables.set(format, table);
+  return table;
+}
 
 function tableOf(dialect: Dialect): ReadonlyMap<string, string> {
   const held = tables.get(dialect);
@@ -346,7 +361,7 @@ const ONNX_DOMAINS: ReadonlySet<string> = new Set([
  */
 export function sharedOp(format: string, spelled: string, domain?: string): string | undefined {
   const dialect = Object.hasOwn(dialects, format) ? dialects[format] : undefined;
-  if (dialect === undefined) return undefined;
+  if (dialect === undefined) return sealedTable(format)?.get(spelled);
   if (dialect === "onnx" && domain !== undefined && !ONNX_DOMAINS.has(domain)) return undefined;
   return tableOf(dialect).get(bareName(dialect, spelled));
 }
