@@ -28,6 +28,7 @@ import rknx from "./rknx.ts";
 import safetensors from "./safetensors.ts";
 import tfjs from "./tfjs.ts";
 import tflite from "./tflite.ts";
+import tidl from "./tidl.ts";
 import ttnn from "./ttnn.ts";
 import vela from "./vela.ts";
 
@@ -59,6 +60,7 @@ export const formats: readonly Format[] = [
   safetensors,
   tfjs,
   tflite,
+  tidl,
   ttnn,
   vela,
 ];
