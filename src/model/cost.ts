@@ -4,7 +4,7 @@
  */
 
 import { bytesOf, elementBits, elementsOf, type Graph, type Model, type Node, type Tensor } from "./graph.ts";
-import { layoutOf, macsOf, type Layout } from "./macs.ts";
+import { layoutOf, macsOfGraph, type Layout } from "./macs.ts";
 import { opKind } from "./ops.ts";
 
 export interface Cost {
@@ -97,9 +97,10 @@ export function countOperators(model: Model): readonly OperatorCount[] {
   const rows = new Map<string, { node: Node; count: number; macs: number | undefined }>();
   const layout = layoutOf(model.format);
   for (const graph of model.graphs) {
-    for (const node of graph.nodes) {
-      const key = `${node.domain ?? ""}\0${node.spelled}`;
-      const macs = macsOf(node, graph, layout);
+    const all = macsOfGraph(graph, layout);
+    for (const [at, node] of graph.nodes.entries()) {
+      const key = node.domain === undefined ? node.spelled : `${node.domain}\0${node.spelled}`;
+      const macs = all[at];
       const held = rows.get(key);
       if (held === undefined) rows.set(key, { node, count: 1, macs });
       else {
@@ -132,21 +133,26 @@ function macsOfModel(model: Model): Counted {
   return {
     main,
     nodes,
-    macs: nodes.map((node) => (main === undefined ? undefined : macsOfNode(model, main, node, layout, 0))),
+    macs: main === undefined ? [] : macsOfNodes(model, main, layout, 0),
   };
 }
 
+function macsOfNodes(model: Model, graph: Graph, layout: Layout, depth: number): (number | undefined)[] {
+  const own = macsOfGraph(graph, layout);
+  return graph.nodes.map((node, at) =>
+    node.graphs === undefined || node.graphs.length === 0 ? own[at] : macsInside(model, graph, node, layout, depth),
+  );
+}
+
 /** One of the branches runs: the dearest counts. How often a loop runs is not written in the file. */
-function macsOfNode(model: Model, graph: Graph, node: Node, layout: Layout, depth: number): number | undefined {
-  if (node.graphs === undefined || node.graphs.length === 0) return macsOf(node, graph, layout);
+function macsInside(model: Model, graph: Graph, node: Node, layout: Layout, depth: number): number | undefined {
   if (depth >= DEPTH_LIMIT) return undefined;
   let most = 0;
-  for (const index of node.graphs) {
+  for (const index of node.graphs ?? []) {
     const inner = model.graphs[index];
     if (inner === undefined || inner === graph) return undefined;
     let total = 0;
-    for (const part of inner.nodes) {
-      const macs = macsOfNode(model, inner, part, layout, depth + 1);
+    for (const macs of macsOfNodes(model, inner, layout, depth + 1)) {
       if (macs === undefined) return undefined;
       total += macs;
     }
@@ -164,7 +170,7 @@ interface Weights {
 
 /** Constants that are weights: shapes, axes, scales and zero points are not. A buffer that several tensors share counts once. */
 function weightsOf(model: Model): Weights {
-  const seen = new Set<string>();
+  const seen = new Map<string, Map<number, number>>();
   const types = new Map<string, { tensors: number; bytes: number }>();
   let tensors = 0;
   let parameters = 0;
@@ -175,16 +181,19 @@ function weightsOf(model: Model): Weights {
       if (tensor.data === undefined || !isWeight(tensor, roles[index] ?? 0, graph.nodes.length > 0)) return;
       const { offset, file, bytes: size } = tensor.data;
       if (offset !== undefined && size > 0) {
-        const key = `${file ?? ""}:${offset}:${size}`;
-        if (seen.has(key)) return;
-        seen.add(key);
+        let extents = seen.get(file ?? "");
+        if (extents === undefined) seen.set(file ?? "", (extents = new Map()));
+        if (extents.get(offset) === size) return;
+        extents.set(offset, size);
       }
       tensors++;
       bytes += size;
       parameters += elementsOf(tensor.shape) ?? 0;
       const type = tensor.type === "block" || tensor.type === "unknown" ? (tensor.spelled ?? tensor.type) : tensor.type;
-      const row = types.get(type) ?? { tensors: 0, bytes: 0 };
-      types.set(type, { tensors: row.tensors + 1, bytes: row.bytes + size });
+      let row = types.get(type);
+      if (row === undefined) types.set(type, (row = { tensors: 0, bytes: 0 }));
+      row.tensors++;
+      row.bytes += size;
     });
   }
   const rows = [...types]
@@ -200,15 +209,14 @@ const PARAMETER_OF_QUANTISATION = 4;
 /** How each tensor is used: as an operand of something that multiplies, as a scale, at all. */
 function rolesOf(graph: Graph): Uint8Array {
   const roles = new Uint8Array(graph.tensors.length);
-  for (const node of graph.nodes) {
-    const kind = opKind(node.op);
-    const heavy = kind === "convolution" || kind === "matrix" || kind === "recurrent";
-    const scales = node.op === "QuantizeLinear" || node.op === "DequantizeLinear";
-    node.inputs.forEach((index, at) => {
-      if (index < 0 || index >= roles.length) return;
-      const role = (heavy ? OPERAND : 0) | (scales && at > 0 ? PARAMETER_OF_QUANTISATION : 0) | USED;
-      roles[index] = (roles[index] ?? 0) | role;
-    });
+  for (const { op, inputs } of graph.nodes) {
+    const kind = opKind(op);
+    const role = kind === "convolution" || kind === "matrix" || kind === "recurrent" ? OPERAND | USED : USED;
+    const scale = op === "QuantizeLinear" || op === "DequantizeLinear" ? PARAMETER_OF_QUANTISATION | role : role;
+    for (let at = 0; at < inputs.length; at++) {
+      const index = inputs[at] ?? -1;
+      if (index >= 0 && index < roles.length) roles[index] = (roles[index] ?? 0) | (at > 0 ? scale : role);
+    }
   }
   return roles;
 }

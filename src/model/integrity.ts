@@ -199,10 +199,23 @@ function checkSections(model: Model, size: number, add: Add): void {
 
 /** The same stretch for two tensors is sharing; a part of it is a mistake. */
 function checkOverlap(model: Model, add: Add): void {
-  const extents = model.graphs
-    .flatMap((graph) => graph.tensors)
-    .filter((tensor) => tensor.data?.offset !== undefined && tensor.data.bytes > 0 && tensor.data.file === undefined)
-    .sort((a, b) => (a.data?.offset ?? 0) - (b.data?.offset ?? 0) || (a.data?.bytes ?? 0) - (b.data?.bytes ?? 0));
+  const extents: Tensor[] = [];
+  // Most writers put them down in order: then nothing has to be sorted.
+  let [ordered, last] = [true, 0];
+  for (const { tensors } of model.graphs) {
+    for (const tensor of tensors) {
+      const { data } = tensor;
+      if (data?.offset === undefined || data.bytes <= 0 || data.file !== undefined) continue;
+      if (data.offset < last) ordered = false;
+      last = data.offset + 1;
+      extents.push(tensor);
+    }
+  }
+  if (!ordered) {
+    extents.sort(
+      (a, b) => (a.data?.offset ?? 0) - (b.data?.offset ?? 0) || (a.data?.bytes ?? 0) - (b.data?.bytes ?? 0),
+    );
+  }
   let before: Tensor | undefined;
   let end = 0;
   for (const tensor of extents) {

@@ -33,34 +33,48 @@ interface Operands {
 type Rule = (operands: Operands) => number | undefined;
 
 /** Shared operator name to its rule. What is not here multiplies no matrices and counts as 0. */
-const rules: Readonly<Record<string, Rule>> = {
-  Conv: convolution,
-  DepthwiseConv: convolution,
-  ConvTranspose: transposed,
-  DeformConv: convolution,
-  FullyConnected: fullyConnected,
-  Gemm: product,
-  MatMul: product,
-  Einsum: () => undefined,
-  LSTM: recurrent,
-  GRU: recurrent,
-  RNN: recurrent,
-  SVDF: svdf,
-  Attention: attention,
-};
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>(
+  Object.entries({
+    Conv: convolution,
+    DepthwiseConv: convolution,
+    ConvTranspose: transposed,
+    DeformConv: convolution,
+    FullyConnected: fullyConnected,
+    Gemm: product,
+    MatMul: product,
+    Einsum: () => undefined,
+    LSTM: recurrent,
+    GRU: recurrent,
+    RNN: recurrent,
+    SVDF: svdf,
+    Attention: attention,
+  }),
+);
 
 /** MACs of a node; 0 where it has none, undefined where they cannot be told. */
 export function macsOf(node: Node, graph: Graph, layout: Layout): number | undefined {
-  if (node.op === undefined || !Object.hasOwn(rules, node.op)) return node.op === undefined ? undefined : 0;
-  const at = (index: number | undefined): Tensor | undefined =>
-    index === undefined || index < 0 ? undefined : graph.tensors[index];
-  const macs = rules[node.op]?.({
+  if (node.op === undefined) return undefined;
+  const rule = rules.get(node.op);
+  if (rule === undefined) return 0;
+  const macs = rule({
     node,
     layout,
-    input: (index) => at(node.inputs[index]),
-    output: at(node.outputs[0]),
+    input: (index) => graph.tensors[node.inputs[index] ?? -1],
+    output: graph.tensors[node.outputs[0] ?? -1],
   });
   return macs !== undefined && Number.isSafeInteger(macs) && macs >= 0 ? macs : undefined;
+}
+
+const counted = new WeakMap<Graph, readonly (number | undefined)[]>();
+
+/** macsOf of every node of a graph, in order; counted once, though cost and histogram both ask. */
+export function macsOfGraph(graph: Graph, layout: Layout): readonly (number | undefined)[] {
+  let held = counted.get(graph);
+  if (held === undefined) {
+    held = graph.nodes.map((node) => macsOf(node, graph, layout));
+    counted.set(graph, held);
+  }
+  return held;
 }
 
 const elements = (tensor: Tensor | undefined): number | undefined =>

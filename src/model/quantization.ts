@@ -89,8 +89,14 @@ function floatKind(type: string): Scheme["kind"] | undefined {
   return type.startsWith("float8") ? "float8" : undefined;
 }
 
+/** Operators that say how a network is quantised. */
+const telling =
+  /^(?:MatMulNBits|MatMulBnb4|QLinear|QGemm|QAttention|ConvInteger|MatMulInteger|DynamicQuantize|FakeQuantize|(?:Deq|Q)uantizeLinear$)/;
+
 /** ONNX and OpenVINO say it with operators. */
 function byOperators(graphs: readonly Graph[], nodes: readonly Node[]): Scheme | undefined {
+  const spelled = new Set(nodes.map((node) => node.spelled));
+  if (![...spelled].some((name) => telling.test(name))) return undefined;
   const count = (test: (node: Node) => boolean): number => nodes.filter(test).length;
   const groups = nodes.find((node) => node.spelled === "MatMulNBits" || node.spelled === "MatMulBnb4");
   if (groups !== undefined) {
@@ -151,14 +157,15 @@ function byTypes(graphs: readonly Graph[]): Scheme | undefined {
     for (const node of graph.nodes) {
       const kind = opKind(node.op);
       if (kind !== "convolution" && kind !== "matrix" && kind !== "recurrent") continue;
-      const operands = node.inputs.map((index) => graph.tensors[index]).filter((tensor) => tensor !== undefined);
       const output = graph.tensors[node.outputs[0] ?? -1];
-      const weights = operands.filter((tensor) => tensor.data !== undefined && (tensor.shape?.length ?? 0) > 1);
-      for (const { type, quantization } of weights) {
-        weightTypes.add(type);
-        if ((quantization?.scale.length ?? 0) > 1) perChannel = true;
+      let integer = false;
+      for (const index of node.inputs) {
+        const tensor = graph.tensors[index];
+        if (tensor?.data === undefined || (tensor.shape?.length ?? 0) <= 1) continue;
+        weightTypes.add(tensor.type);
+        if ((tensor.quantization?.scale.length ?? 0) > 1) perChannel = true;
+        if (isInteger(tensor)) integer = true;
       }
-      const integer = weights.some((tensor) => isInteger(tensor));
       if (output !== undefined && isInteger(output)) {
         whole++;
         if (output.type === "int16") wide++;

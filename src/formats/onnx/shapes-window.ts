@@ -36,17 +36,31 @@ interface Window {
   readonly auto: string;
 }
 
+const isBelowOne = (value: number): boolean => value < 1;
+
+const defaults = new Map<number, readonly number[]>();
+
+/** Attributes left out, which are most: one list for each value and length. */
+function repeated(value: 0 | 1, length: number): readonly number[] {
+  const key = length * 2 + value;
+  let held = defaults.get(key);
+  if (held === undefined) defaults.set(key, (held = Array.from({ length }, () => value)));
+  return held;
+}
+
 function windowOf(step: Step, kernel: readonly number[]): Window | undefined {
   const rank = kernel.length;
-  const strides = step.ints("strides") ?? kernel.map(() => 1);
-  const dilations = step.ints("dilations") ?? kernel.map(() => 1);
-  const pads = step.ints("pads") ?? [...kernel, ...kernel].map(() => 0);
+  const strides = step.ints("strides") ?? repeated(1, rank);
+  const dilations = step.ints("dilations") ?? repeated(1, rank);
+  const pads = step.ints("pads") ?? repeated(0, 2 * rank);
   const auto = step.attribute("auto_pad");
   if (
     strides.length !== rank ||
     dilations.length !== rank ||
     pads.length !== 2 * rank ||
-    [...strides, ...dilations, ...kernel].some((one) => one < 1)
+    strides.some(isBelowOne) ||
+    dilations.some(isBelowOne) ||
+    kernel.some(isBelowOne)
   ) {
     step.contradicts(
       `has kernel [${kernel.join(", ")}], strides [${strides.join(", ")}], dilations [${dilations.join(", ")}], pads [${pads.join(", ")}]`,

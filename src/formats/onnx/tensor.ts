@@ -4,6 +4,7 @@
  */
 
 import { elementBits, elementsOf, type ElementType, type TensorData } from "../../model/graph.ts";
+import type { ModelFile } from "../file.ts";
 import { BYTES, type Message } from "../wire/protobuf.ts";
 import { label, type Context } from "./draft.ts";
 import { rawValues, typedValues } from "./tensor-values.ts";
@@ -40,6 +41,11 @@ const dataTypes: readonly (ElementType | "float8e8m0" | "float6e2m3" | "float6e3
   "float6e2m3",
   "float6e3m2",
 ];
+const elementTypes = dataTypes.map((found): { readonly type: ElementType; readonly spelled?: string } | undefined =>
+  found === "float8e8m0" || found === "float6e2m3" || found === "float6e3m2"
+    ? { type: "unknown", spelled: found }
+    : found && { type: found },
+);
 /** Bits of the types that ElementType does not name. */
 const spelledBits: Readonly<Record<string, number>> = { float8e8m0: 8, float6e2m3: 6, float6e3m2: 6 };
 /** The standard has no such limit; no published tensor comes near it. */
@@ -59,16 +65,12 @@ export interface Constant {
   /** Only what is not zero is written. */
   readonly sparse?: boolean;
   /** Up to `limit` values, undefined when there are more or they are not numbers. */
-  readonly values: (limit?: number) => readonly number[] | undefined;
+  values(limit?: number): readonly number[] | undefined;
 }
 
 /** A TensorProto.DataType as type and, where needed, spelling. */
 export function elementType(number: number): { readonly type: ElementType; readonly spelled?: string } {
-  const found = dataTypes[number];
-  if (found === undefined) return { type: "unknown", spelled: number === 0 ? "undefined" : `type ${number}` };
-  return found === "float8e8m0" || found === "float6e2m3" || found === "float6e3m2"
-    ? { type: "unknown", spelled: found }
-    : { type: found };
+  return elementTypes[number] ?? { type: "unknown", spelled: number === 0 ? "undefined" : `type ${number}` };
 }
 
 /** In words of ONNX's text form: float32[1,3,224,224]. */
@@ -77,7 +79,7 @@ export const summary = ({ type, spelled, shape }: Pick<Constant, "type" | "spell
 
 /** Read a TensorProto. Contradictions go to the context's findings, with the tensor's name. */
 export function readTensor(message: Message, context: Context): Constant {
-  const shape: number[] = [];
+  const dims: number[] = [];
   let dataType = 0;
   let name = "";
   let raw: { readonly offset: number; readonly bytes: number } | undefined;
@@ -85,11 +87,11 @@ export function readTensor(message: Message, context: Context): Constant {
   let location = 0;
   let segmented = false;
   const at = message.from;
-  const typed: Partial<Record<number, { bytes: number; offset: number; count: number; runs: number }>> = {};
+  let typed: Map<number, { bytes: number; offset: number; count: number; runs: number }> | undefined;
   while (message.next()) {
     switch (message.field) {
       case 1:
-        message.ints(shape, RANK_LIMIT);
+        message.ints(dims, RANK_LIMIT);
         break;
       case 2:
         dataType = message.int();
@@ -110,7 +112,12 @@ export function readTensor(message: Message, context: Context): Constant {
       case 7:
       case 10:
       case 11: {
-        const run = (typed[message.field] ??= { bytes: 0, offset: message.start, count: 0, runs: 0 });
+        typed ??= new Map();
+        let run = typed.get(message.field);
+        if (run === undefined) {
+          run = { bytes: 0, offset: message.start, count: 0, runs: 0 };
+          typed.set(message.field, run);
+        }
         run.bytes += message.length;
         run.count += message.wire === BYTES && message.field !== 6 ? packedCount(message) : 1;
         run.runs += 1;
@@ -136,8 +143,8 @@ export function readTensor(message: Message, context: Context): Constant {
     }
   }
   const type = elementType(dataType);
-  const found = { name, ...type, shape };
-  const entries = Object.entries(typed).flatMap(([field, run]) => (run ? [[Number(field), run] as const] : []));
+  const shape = dims.slice(); // exactly as long as it is: see readNode
+  const found = type.spelled === undefined ? { name, type: type.type, shape } : { name, ...type, shape };
   if (segmented)
     context.findings.add(
       "warning",
@@ -168,19 +175,15 @@ export function readTensor(message: Message, context: Context): Constant {
   if (location === 1) {
     return { ...found, data: readExternal(name, external ?? {}, needed, at, context), values: () => undefined };
   }
-  if ((raw ? 1 : 0) + entries.length > 1) {
+  if ((raw ? 1 : 0) + (typed?.size ?? 0) > 1) {
     context.findings.add("error", "tensor/data-twice", `${label(name)} has its data more than once`, at);
   }
   if (raw) {
     const { offset, bytes } = raw;
     if (needed !== undefined && needed !== bytes) wrongSize(context, found, needed, bytes, offset);
-    return {
-      ...found,
-      data: raw,
-      values: (limit = VALUES_LIMIT) => rawValues(context.file, found, offset, bytes, limit),
-    };
+    return new RawConstant(found, raw, context.file);
   }
-  const [only] = entries;
+  const [only] = typed ?? [];
   if (only === undefined) {
     if (elements !== undefined && elements > 0) {
       context.findings.add("error", "tensor/no-data", `${label(name)} is ${summary(found)} and has no data`, at);
@@ -195,6 +198,33 @@ export function readTensor(message: Message, context: Context): Constant {
     data: run.runs === 1 && isFixed(field) ? { offset: run.offset, bytes: run.bytes } : { bytes: run.bytes },
     values: (limit = VALUES_LIMIT) => typedValues(message, found, field, limit),
   };
+}
+
+/** Most constants of most files: a class, because a closure for each of 10,000 initializers is felt. */
+class RawConstant implements Constant {
+  readonly name: string;
+  readonly type: ElementType;
+  declare readonly spelled?: string;
+  readonly shape: readonly number[];
+  readonly data: { readonly offset: number; readonly bytes: number };
+  readonly #file: ModelFile;
+
+  constructor(
+    { name, type, spelled, shape }: Pick<Constant, "name" | "type" | "spelled" | "shape">,
+    data: { readonly offset: number; readonly bytes: number },
+    file: ModelFile,
+  ) {
+    this.name = name;
+    this.type = type;
+    if (spelled !== undefined) this.spelled = spelled;
+    this.shape = shape;
+    this.data = data;
+    this.#file = file;
+  }
+
+  values(limit: number = VALUES_LIMIT): readonly number[] | undefined {
+    return rawValues(this.#file, this, this.data.offset, this.data.bytes, limit);
+  }
 }
 
 /** How many numbers a packed field holds; NaN where only counting them would tell. */

@@ -28,7 +28,7 @@ const PACKED_LIMIT = 1_000_000;
 /** What is shared by all messages of one file: the window and the count of fields. */
 class Source {
   readonly file: ModelFile;
-  window: Uint8Array = new Uint8Array(0);
+  window: Buffer = Buffer.alloc(0);
   base = 0;
   end = 0;
   fields = 0;
@@ -39,7 +39,7 @@ class Source {
 
   load(at: number): void {
     this.base = at - (at % WINDOW);
-    this.window = this.file.slice(this.base, Math.min(WINDOW, this.file.size - this.base));
+    this.window = bufferOf(this.file.slice(this.base, Math.min(WINDOW, this.file.size - this.base)));
     this.end = this.base + this.window.length;
   }
 
@@ -48,7 +48,18 @@ class Source {
       return this.window.subarray(at - this.base, at - this.base + length);
     return this.file.slice(at, length);
   }
+
+  /** UTF-8, U+FFFD for what is not; out of the window without a view of its own, since a graph has 100,000 names. */
+  text(at: number, length: number): string {
+    if (length === 0) return "";
+    if (at >= this.base && at + length <= this.end) {
+      return this.window.toString("utf8", at - this.base, at - this.base + length);
+    }
+    return bufferOf(this.file.slice(at, length)).toString("utf8");
+  }
 }
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
  * A message: `while (message.next()) switch (message.field) { case 1: ... }`. After next() the current field's payload lies at `start`,
@@ -110,7 +121,7 @@ export class Message {
       case BYTES:
         offset = this.#varint(offset);
         this.start = offset;
-        this.length = this.#high * 0x1_0000_0000 + this.#low;
+        this.length = this.#uint();
         offset += this.length;
         break;
       default:
@@ -130,13 +141,13 @@ export class Message {
   /** A varint as a signed 64-bit number; rounded beyond 2^53, so ask Number.isSafeInteger where that matters. Negative int32 too. */
   int(): number {
     this.#is(VARINT);
-    return (this.#high | 0) * 0x1_0000_0000 + this.#low;
+    return this.#high === 0 ? this.#low : (this.#high | 0) * 0x1_0000_0000 + this.#low;
   }
 
   /** A varint as an unsigned number; rounded beyond 2^53. */
   uint(): number {
     this.#is(VARINT);
-    return this.#high * 0x1_0000_0000 + this.#low;
+    return this.#uint();
   }
 
   /** A varint, exactly, as a signed 64-bit number. */
@@ -178,14 +189,15 @@ export class Message {
 
   /** The payload as UTF-8, U+FFFD for what is not. */
   string(limit: number = STRING_LIMIT): string {
-    const bytes = this.bytes(limit);
-    return text(bytes);
+    this.#is(BYTES);
+    if (this.length > limit) this.fail(`field ${this.field} has ${this.length} bytes, over ${limit}`);
+    return this.#source.text(this.start, this.length);
   }
 
   /** At most `most` bytes of a string that may be long: doc strings, embedded configuration. */
   stringStart(most: number): string {
     this.#is(BYTES);
-    return text(this.#source.bytes(this.start, Math.min(this.length, most)));
+    return this.#source.text(this.start, Math.min(this.length, most));
   }
 
   /** The payload as a message of its own. */
@@ -208,7 +220,7 @@ export class Message {
       at = this.#varint(at);
       if (at > end) this.fail(`the last number of field ${this.field} goes past its end`);
       if (into.length >= limit) this.fail(`field ${this.field} has more than ${limit} values`);
-      into.push((this.#high | 0) * 0x1_0000_0000 + this.#low);
+      into.push(this.#high === 0 ? this.#low : (this.#high | 0) * 0x1_0000_0000 + this.#low);
     }
   }
 
@@ -257,6 +269,11 @@ export class Message {
   #view(): DataView {
     const bytes = this.#source.bytes(this.start, this.length);
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Small numbers stay integers: arithmetic with 2^32 makes an object on the heap of each. */
+  #uint(): number {
+    return this.#high === 0 ? this.#low : this.#high * 0x1_0000_0000 + this.#low;
   }
 
   /** Leaves the value in #low and #high, gives the offset after it. */
@@ -340,17 +357,4 @@ export interface Glimpse {
   readonly length: number;
   /** Of a varint. */
   readonly value: number;
-}
-
-/** Short plain ASCII, which nearly every name is, is cheaper by hand than by a call into Buffer. */
-function text(bytes: Uint8Array): string {
-  if (bytes.length <= 16) {
-    let ascii = "";
-    for (const byte of bytes) {
-      if (byte >= 0x80) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-      ascii += String.fromCharCode(byte);
-    }
-    return ascii;
-  }
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
