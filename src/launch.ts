@@ -8,8 +8,14 @@ import { readFileSync } from "node:fs";
 import { Script } from "node:vm";
 
 const [verb, ...rest] = process.argv.slice(2);
-const isPlainList = verb === "list" && rest.every((word) => word === "--json");
-const file = `${__dirname}/${isPlainList ? "list" : "full"}.cjs`;
+/** Verbs with a bundle of their own, and the options which that bundle holds all code for. */
+const own: Readonly<Record<string, RegExp>> = {
+  list: /^--json$/,
+  inspect: /^(?!-)|^--(?:json|no-machine|ops|tensors)$/,
+};
+const words = verb !== undefined && Object.hasOwn(own, verb) ? own[verb] : undefined;
+const bundle = words !== undefined && rest.every((word) => words.test(word)) ? verb : "full";
+const file = `${__dirname}/${bundle}.cjs`;
 
 let cachedData: Buffer | undefined;
 try {
@@ -21,5 +27,5 @@ const wrapped = `(function (exports, require, module, __filename, __dirname) {${
 const script = new Script(wrapped, { filename: file, ...(cachedData ? { cachedData } : {}) });
 type Body = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
 const body = script.runInThisContext() as Body; // the function written around the bundle above
-const own = { exports: {} };
-body(own.exports, require, own, file, __dirname);
+const module_ = { exports: {} };
+body(module_.exports, require, module_, file, __dirname);

@@ -1,7 +1,17 @@
 // Bundles the command line (dist/accelctl.cjs) and the library (dist/index.js with types) when a source is newer than they are.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { top } from "./ready.mjs";
@@ -52,12 +62,12 @@ const lazyFamilies = (apart) => ({
   },
 });
 
-/** Of the bundle for `list` of the live machine: no other verb, no other kind of machine. */
-const onlyListLive = {
-  name: "only-list-live",
+/** Of the bundle for one verb on the live machine: no other verb, no other kind of machine. */
+const onlyLive = (verb) => ({
+  name: "only-live",
   setup(build) {
     build.onLoad({ filter: /src\/commands\/index\.ts$/ }, () => ({
-      contents: `export const commands = { list: async () => (await import("./list.ts")).default };`,
+      contents: `export const commands = { ${verb}: async () => (await import("./${verb}.ts")).default };`,
       loader: "ts",
     }));
     build.onLoad({ filter: /src\/root\/open\.ts$/ }, () => ({
@@ -69,7 +79,7 @@ const onlyListLive = {
       loader: "ts",
     }));
   },
-};
+});
 
 /** Builds unless what is there is newer than every source. */
 export async function buildAll(force = false) {
@@ -99,13 +109,15 @@ export async function buildAll(force = false) {
       outfile: "dist/full.cjs",
       plugins: [lazyFamilies(false)],
     }),
-    build({
-      ...small,
-      ...here,
-      entryPoints: ["src/main.ts"],
-      outfile: "dist/list.cjs",
-      plugins: [lazyFamilies(true), onlyListLive],
-    }),
+    ...["list", "inspect"].map((verb) =>
+      build({
+        ...small,
+        ...here,
+        entryPoints: ["src/main.ts"],
+        outfile: `dist/${verb}.cjs`,
+        plugins: [lazyFamilies(true), onlyLive(verb)],
+      }),
+    ),
     build({
       ...small,
       entryPoints: familyFiles().map(({ file }) => `src/families/${file}.ts`),
@@ -114,7 +126,7 @@ export async function buildAll(force = false) {
     }),
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
-  compile();
+  await compile();
   // Last, because its age says that all is built.
   await build({
     ...small,
@@ -128,31 +140,64 @@ export async function buildAll(force = false) {
   return true;
 }
 
+/** Model files small enough to be made here, in formats that must start quickly: [path of a file, ...]. */
+async function sampleModels(scratch) {
+  const samples = ["tflite", "onnx"]
+    .map((id) => `test/formats/samples/${id}.ts`)
+    .filter((path) => existsSync(join(top, path)));
+  const paths = [];
+  for (const path of samples) {
+    const outfile = join(scratch, `${paths.length}.mjs`);
+    await build({ entryPoints: [path], bundle: true, platform: "node", format: "esm", outfile, absWorkingDir: top });
+    for (const [name, make] of Object.entries((await import(pathToFileURL(outfile).href)).samples)) {
+      paths.push(join(scratch, name));
+      writeFileSync(join(scratch, name), make());
+    }
+  }
+  return paths;
+}
+
 /**
- * V8's compiled form of the two bundles, made by running each once so that the functions it uses are in it. Only for this Node's V8:
+ * V8's compiled form of the bundles, made by running each once so that the functions it uses are in it. Only for this Node's V8:
  * the version is in the name, V8 checks the rest, and without the file the source is compiled as ever.
  */
-function compile() {
-  for (const [bundle, ...words] of [
-    ["list", "list", "--json"],
-    ["full", "review"],
-  ]) {
-    const file = join(top, `dist/${bundle}.cjs`);
-    const program = `
-      const { readFileSync, writeFileSync } = require("node:fs");
-      const { dirname } = require("node:path");
-      const { Script } = require("node:vm");
-      const file = ${JSON.stringify(file)};
-      process.argv = ["node", file, ...${JSON.stringify(words)}];
-      const text = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(file, "latin1") + "\\n})";
-      const script = new Script(text, { filename: file });
-      const module_ = { exports: {} };
-      script.runInThisContext()(module_.exports, require("node:module").createRequire(file), module_, file, dirname(file));
-      process.on("exit", () => writeFileSync(file + "." + process.versions.v8 + ".cache", script.createCachedData()));
-    `;
-    // What it prints and how it ends is nothing to the build; that it cannot be written would be.
-    spawnSync(process.execPath, ["-e", program], { stdio: "ignore", cwd: top });
+async function compile() {
+  const scratch = mkdtempSync(join(tmpdir(), "accelctl-build-"));
+  try {
+    const models = await sampleModels(scratch);
+    compileBundle("list", [["list", "--json"]]);
+    compileBundle(
+      "inspect",
+      models.flatMap((path) => [
+        ["inspect", path],
+        ["inspect", path, "--json"],
+      ]),
+    );
+    compileBundle("full", [["review"]]);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+function compileBundle(bundle, runs) {
+  const file = join(top, `dist/${bundle}.cjs`);
+  const program = `
+    const { readFileSync, writeFileSync } = require("node:fs");
+    const { dirname } = require("node:path");
+    const { Script } = require("node:vm");
+    const file = ${JSON.stringify(file)};
+    const text = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(file, "latin1") + "\\n})";
+    const script = new Script(text, { filename: file });
+    const body = script.runInThisContext();
+    for (const words of ${JSON.stringify(runs)}) {
+      const module_ = { exports: {} };
+      process.argv = ["node", file, ...words];
+      body(module_.exports, require("node:module").createRequire(file), module_, file, dirname(file));
+    }
+    process.on("exit", () => writeFileSync(file + "." + process.versions.v8 + ".cache", script.createCachedData()));
+  `;
+  // What it prints and how it ends is nothing to the build; that it cannot be written would be.
+  spawnSync(process.execPath, ["-e", program], { stdio: "ignore", cwd: top });
 }
 
 /** Declarations of the library and catalog.json: what a published package holds besides. */
