@@ -182,7 +182,7 @@ function weightsOf(model: Model): Weights {
       const { offset, file, bytes: size } = tensor.data;
       if (offset !== undefined && size > 0) {
         let extents = seen.get(file ?? "");
-        if (extents === undefined) seen.set(file ?? "", (extents = new Map()));
+        if (extents === undefined) seen.set(file ?? "", (extents = new Map<number, number>()));
         if (extents.get(offset) === size) return;
         extents.set(offset, size);
       }
