@@ -4,8 +4,10 @@
  */
 
 import { latin1 } from "../base/bytes.ts";
+import type { Section, Tensor } from "../model/graph.ts";
 import type { Format } from "./format.ts";
 import onnx from "./onnx.ts";
+import { carve } from "./tflite/sections.ts";
 
 const format: Format = {
   id: "axmodel",
@@ -15,21 +17,28 @@ const format: Format = {
   shows: "sealed",
   matches: (file) => (latin1(file.head(512)).includes("Pulsar2") && onnx.matches(file) > 0 ? 3 : 0),
   read(file) {
-    const { graphs, main = 0, ...rest } = onnx.read(file);
+    const { graphs, main = 0, description, producer, metadata, ...rest } = onnx.read(file);
     const graph = graphs[main];
     const tensors = (indexes: readonly number[] = []) =>
       indexes.flatMap((index) => {
         const tensor = graph?.tensors[index];
         return tensor === undefined ? [] : [tensor];
       });
+    // "Pulsar2 Version:  4.2-dirty" and "Pulsar2 Commit: 5e72cf06-dirty", a line each
+    const [version, commit] = ["Version", "Commit"].map(
+      (what) => new RegExp(`^Pulsar2 ${what}: +(\\S.{0,60})$`, "m").exec(description ?? "")?.[1],
+    );
     return {
       ...rest,
       format: "axmodel",
       sealed: true,
+      producer: { name: producer?.name ?? "Pulsar2", ...(version === undefined ? {} : { version }) },
       targets: [{ family: "axera", says: "an AXERA NPU; which one stands in no field that is known" }],
       graphs: [],
       inputs: tensors(graph?.inputs),
       outputs: tensors(graph?.outputs),
+      metadata: { ...(commit === undefined ? {} : { commit }), ...metadata },
+      sections: carve(rest.sections.map(asGraph), graph?.tensors.flatMap(partOf) ?? []),
       unseen: ["operators and weights: compiled for the NPU inside an ONNX container"],
     };
   },
@@ -37,3 +46,14 @@ const format: Format = {
   checked: { files: 2, says: "two published models" },
 };
 export default format;
+
+/** What ONNX takes for weights holds the program too: partOf() says what is what. */
+const asGraph = (section: Section): Section =>
+  section.kind === "weights" ? { ...section, name: "graph", kind: "graph" } : section;
+
+/** Initializers hold the program (a name that ends with "_neu") and its parameters. */
+function partOf({ name, data }: Tensor): Section[] {
+  if (data?.offset === undefined || data.bytes === 0 || data.file !== undefined) return [];
+  const kind = name.endsWith("_neu") ? "code" : name.endsWith("params") ? "weights" : "unknown";
+  return [{ name, kind, offset: data.offset, bytes: data.bytes }];
+}
