@@ -148,7 +148,16 @@ async function sampleModels(scratch) {
   const paths = [];
   for (const path of samples) {
     const outfile = join(scratch, `${paths.length}.mjs`);
-    await build({ entryPoints: [path], bundle: true, platform: "node", format: "esm", outfile, absWorkingDir: top });
+    await build({
+      entryPoints: [path],
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      outfile,
+      absWorkingDir: top,
+      // They may read what lies beside them.
+      define: { "import.meta.url": JSON.stringify(pathToFileURL(join(top, path)).href) },
+    });
     for (const [name, make] of Object.entries((await import(pathToFileURL(outfile).href)).samples)) {
       paths.push(join(scratch, name));
       writeFileSync(join(scratch, name), make());
