@@ -31,6 +31,7 @@ import tflite from "./tflite.ts";
 import tidl from "./tidl.ts";
 import ttnn from "./ttnn.ts";
 import vela from "./vela.ts";
+import xmodel from "./xmodel.ts";
 
 export const formats: readonly Format[] = [
   axmodel,
@@ -63,4 +64,5 @@ export const formats: readonly Format[] = [
   tidl,
   ttnn,
   vela,
+  xmodel,
 ];
