@@ -5,16 +5,31 @@
 
 import type { Openness } from "../base/finding.ts";
 import type { Source } from "../base/source.ts";
+import { makersConversions } from "./conversions-makers.ts";
 
 /** What a tool wants of the model; each is held against the model by needs.ts. */
-export type Need = "static shapes" | "full integer" | "calibration data" | "x86-64" | "chip name" | "free account";
+export type Need =
+  | "static shapes"
+  | "full integer"
+  | "calibration data"
+  | "x86-64"
+  | "chip name"
+  | "free account"
+  | "maker's licence"
+  | "configuration"
+  | "whole folder"
+  | "the device itself"
+  | "TensorRT 10.7 or before";
 
 export interface Conversion {
   readonly from: readonly string[];
   readonly to: string;
   readonly tool: string;
   readonly openness: Openness;
-  /** {model}: the file; {stem}: its name without ending; {chip}: the tool's word for the chip; {loader}: how the tool names the format. */
+  /**
+   * {model}: the file; {dir}: its folder; {stem}: its name without ending; {chip}: the tool's word for the chip; {loader}: how the tool
+   * names the format; {input}, {shape}: name and sizes of the first input; {python}, {pythondir}, {pythoninput}, {out}: as Python's text.
+   */
   readonly commands: readonly string[];
   readonly needs: readonly Need[];
   /** The tool's word for a chip of the catalogue; `placeholder` where the chip is not known. */
@@ -134,9 +149,11 @@ export const conversions: readonly Conversion[] = [
     to: "tensorrt",
     tool: "trtexec of TensorRT",
     openness: "closed",
-    commands: ["trtexec --onnx={model} --saveEngine={stem}.engine --fp16"],
+    // Release 11 knows no --fp16: types are the network's own.
+    commands: ["trtexec --onnx={model} --saveEngine={stem}.engine"],
     needs: [],
-    source: cited("https://docs.nvidia.com/tao/tao-toolkit/text/trtexec_integration/trtexec_rtdetr.html"),
+    families: ["nvidia"],
+    source: cited("https://github.com/NVIDIA/TensorRT/blob/main/samples/trtexec/README.md"),
   },
   {
     from: ["onnx", "tflite"],
@@ -208,6 +225,7 @@ export const conversions: readonly Conversion[] = [
     placeholder: "ARCH",
     source: cited("https://mediatek.gitlab.io/genio/doc/"),
   },
+  ...makersConversions,
 ];
 
 /** Between the formats that compilers read, so that a model in the other one gets there in two steps. */
@@ -229,5 +247,14 @@ export const bridges: readonly Conversion[] = [
     commands: ["pip install tf2onnx", "python3 -m tf2onnx.convert --tflite {model} --output {stem}.onnx"],
     needs: [],
     source: cited("https://github.com/onnx/tensorflow-onnx"),
+  },
+  {
+    from: ["safetensors"],
+    to: "gguf",
+    tool: "llama.cpp (convert_hf_to_gguf.py)",
+    openness: "open",
+    commands: ["python3 convert_hf_to_gguf.py --outfile {stem}.gguf {dir}"],
+    needs: ["whole folder"],
+    source: cited("https://github.com/ggml-org/llama.cpp/blob/master/convert_hf_to_gguf.py"),
   },
 ];

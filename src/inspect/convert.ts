@@ -3,6 +3,7 @@
 import { shellWord } from "../base/shell.ts";
 import { describeSource } from "../base/source.ts";
 import type { Family } from "../families/family.ts";
+import { unconverted } from "./conversions-makers.ts";
 import { bridges, conversions, type Conversion, type Need } from "./conversions.ts";
 import type { ConversionReport, Inspection } from "./inspection.ts";
 
@@ -36,7 +37,7 @@ export function conversionsTo(family: Family, inspection: Inspection, path: stri
         return bridge === undefined ? [] : [[bridge, row]];
       })[0];
       if (chain !== undefined) reports.push(report(family, chain, inspection, path, chip));
-      else if (rows.length === 0 && (!language.has(to) || language.has(own))) {
+      else if ((rows.length === 0 || Object.hasOwn(unconverted, to)) && (!language.has(to) || language.has(own))) {
         reports.push(...unnamed(family, route, to).filter(({ tool }) => !reports.some((other) => other.tool === tool)));
       }
     }
@@ -44,10 +45,11 @@ export function conversionsTo(family: Family, inspection: Inspection, path: stri
   return reports;
 }
 
-/** The catalogue knows the compiler; we know no command of it. */
+/** The catalogue knows the compiler; there is no command for such a file, and where we know why, it is said. */
 function unnamed(family: Family, route: Family["routes"][number], to: string): ConversionReport[] {
   const model = route.models.find((one) => one.format === to);
   if (model?.compiler === undefined) return [];
+  const reason = Object.hasOwn(unconverted, to) ? unconverted[to] : undefined;
   return [
     {
       family: family.id,
@@ -55,8 +57,12 @@ function unnamed(family: Family, route: Family["routes"][number], to: string): C
       tool: model.compiler,
       openness: model.openness,
       commands: [],
-      needs: [{ what: "a model the compiler reads", met: "unknown", says: `see what ${model.compiler} takes` }],
-      sources: [describeSource(route.delegate.source)],
+      needs: [
+        reason === undefined
+          ? { what: "a model the compiler reads", met: "unknown", says: `see what ${model.compiler} takes` }
+          : { what: "another way", met: "no", says: reason.says },
+      ],
+      sources: [describeSource(reason?.source ?? route.delegate.source)],
     },
   ];
 }
@@ -72,8 +78,9 @@ function report(
   let model = path;
   let format = inspection.format.id;
   const stem = stemOf(path);
+  const [input] = inspection.inputs;
   for (const step of steps) {
-    for (const command of step.commands) commands.push(fill(command, step, model, stem, format, chip));
+    for (const command of step.commands) commands.push(fill(command, step, { model, stem, format, chip, input }));
     if (step.to === "tflite") model = `${stem}_tflite/${stem}_full_integer_quant.tflite`;
     else if (step.to === "onnx") model = `${stem}.onnx`;
     format = step.to;
@@ -86,11 +93,16 @@ function report(
     family: family.id,
     to: last?.to ?? "",
     tool: steps.map((step) => step.tool).join(", then "),
-    openness: steps.every((step) => step.openness === "open") ? "open" : "closed",
+    openness: opennessOf(steps),
     commands,
     needs: [...needs].map((need) => judge(need, inspection, last, chip)),
     sources: [...new Set(steps.map((step) => describeSource(step.source)))],
   };
+}
+
+function opennessOf(steps: readonly Conversion[]): Conversion["openness"] {
+  if (steps.every((step) => step.openness === "open")) return "open";
+  return steps.some((step) => step.openness === "closed") ? "closed" : "mixed";
 }
 
 const stemOf = (path: string): string => {
@@ -100,23 +112,35 @@ const stemOf = (path: string): string => {
   return (dot > 0 ? name.slice(0, dot) : name).replace(/[^\w.-]/g, "_").replace(/^-/, "_");
 };
 
-function fill(
-  command: string,
-  step: Conversion,
-  model: string,
-  stem: string,
-  format: string,
-  chip: string | undefined,
-): string {
+interface Filling {
+  readonly model: string;
+  readonly stem: string;
+  readonly format: string;
+  readonly chip: string | undefined;
+  readonly input: Inspection["inputs"][number] | undefined;
+}
+
+function fill(command: string, step: Conversion, { model, stem, format, chip, input }: Filling): string {
+  const at = model.lastIndexOf("/");
+  const dir = at > 0 ? model.slice(0, at) : at === 0 ? "/" : ".";
+  const sizes = input?.shape?.every((size) => typeof size === "number" && size >= 0) === true ? input.shape : undefined;
   const words: Readonly<Record<string, string>> = {
     model: shellWord(model.startsWith("-") ? `./${model}` : model),
+    dir: shellWord(dir.startsWith("-") ? `./${dir}` : dir),
     stem,
     chip: chipWord(step, chip),
     loader: (Object.hasOwn(step.loaders ?? {}, format) ? step.loaders?.[format] : undefined) ?? format,
+    input: input === undefined || input.name === "" ? "INPUT" : shellWord(input.name),
+    shape: sizes?.join(",") ?? "SHAPE",
     python: pythonWord(model),
+    pythondir: pythonWord(dir),
+    pythoninput: pythonWord(input === undefined || input.name === "" ? "INPUT" : input.name),
     out: pythonWord(`${stem}.${step.to}`),
   };
-  return command.replace(/\{(model|stem|chip|loader|python|out)\}/g, (_, name: string) => words[name] ?? "");
+  return command.replace(
+    /\{(model|dir|stem|chip|loader|input|shape|python|pythondir|pythoninput|out)\}/g,
+    (_, name: string) => words[name] ?? "",
+  );
 }
 
 /** A Python string inside single quotes of a shell: neither a quote of the shell nor of Python may end it. */
@@ -156,6 +180,16 @@ function judge(what: Need, inspection: Inspection, step: Conversion | undefined,
       return { what, met: "unknown", says: "the tool is made for x86-64 machines" };
     case "free account":
       return { what, met: "unknown", says: "the maker gives the tool after a registration" };
+    case "maker's licence":
+      return { what, met: "unknown", says: "the tool's licence is for those whom the maker supplies with its devices" };
+    case "configuration":
+      return { what, met: "unknown", says: "a file you write: what the inputs are and where typical ones lie" };
+    case "whole folder":
+      return { what, met: "unknown", says: "the model's folder as published, with its configuration and tokenizer" };
+    case "the device itself":
+      return { what, met: "unknown", says: "the tool compiles on a machine that has the device and its driver" };
+    case "TensorRT 10.7 or before":
+      return { what, met: "unknown", says: "the last release whose tools build for a DLA" };
     case "chip name": {
       const known = chip !== undefined && Object.hasOwn(step?.chips ?? {}, chip);
       return known

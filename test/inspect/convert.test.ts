@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/families/index.ts";
+import { unconverted } from "../../src/inspect/conversions-makers.ts";
 import { bridges, conversions } from "../../src/inspect/conversions.ts";
 import { conversionsTo } from "../../src/inspect/convert.ts";
 import type { Inspection } from "../../src/inspect/inspection.ts";
@@ -54,6 +55,62 @@ describe("the table of conversions", () => {
   });
 });
 
+/** What every device's compiler or runtime begins with; the rest is compiled. */
+const open: ReadonlySet<string> = new Set(["onnx", "tflite", "gguf", "openvino-ir"]);
+
+describe("every compiled format a route takes", () => {
+  const compiled = families.flatMap((one) =>
+    [...new Set(one.routes.flatMap((route) => route.models.map(({ format }) => format)))]
+      .filter((format) => !open.has(format))
+      .map((format): [string, string] => [one.id, format]),
+  );
+
+  it.each(compiled)("%s: %s has commands from an open format, or it is said why not", (id, format) => {
+    const from = ["onnx", "tflite", "safetensors", "gguf"];
+    const ways = from.flatMap((own) =>
+      conversionsTo(family(id), inspection(own), `net.${own}`).filter(({ to }) => to === format),
+    );
+    const commands = ways.filter((way) => way.commands.length > 0);
+    if (commands.length === 0) {
+      expect(Object.keys(unconverted)).toContain(format);
+      expect(ways.flatMap(({ needs }) => needs).map(({ says }) => says)).toContain(unconverted[format]?.says);
+    }
+    for (const way of ways) expect(way.sources.length).toBeGreaterThan(0);
+  });
+
+  it("nothing is said of a format that no route takes", () => {
+    const taken = new Set(compiled.map(([, format]) => format));
+    expect(Object.keys(unconverted).filter((format) => !taken.has(format))).toEqual([]);
+  });
+});
+
+it("names and sizes of the model's own input go into the command", () => {
+  const [way] = conversionsTo(family("renesas-drpai"), inspection("onnx"), "models/net.onnx", "rzv2l");
+  expect(way?.commands).toEqual(["python3 compile_onnx_model.py models/net.onnx -o net_drpai -s 1,3,224,224 -i x"]);
+  const open = inspection("onnx", { inputs: [{ name: "a b", type: "float32", shape: [null, 3, 8, 8] }] });
+  expect(conversionsTo(family("renesas-drpai"), open, "net.onnx")[0]?.commands).toEqual([
+    "python3 compile_onnx_model.py net.onnx -o net_drpai -s SHAPE -i 'a b'",
+  ]);
+});
+
+it("a language model's folder is what its tools read", () => {
+  const [way] = conversionsTo(family("aws-neuron"), inspection("safetensors"), "qwen/model.safetensors");
+  expect(way?.commands).toEqual([
+    "optimum-cli export neuron --model qwen --sequence_length 128 --batch_size 1 model_neuron/",
+  ]);
+  const rkllm = conversionsTo(family("rockchip"), inspection("gguf"), "q.gguf", "rk3588").find(
+    ({ to }) => to === "rkllm",
+  );
+  expect(rkllm?.commands[0]).toContain('r.load_gguf(model="q.gguf")');
+  expect(rkllm?.commands[0]).toContain('target_platform="rk3588"');
+});
+
+it("where no tool converts, the reason stands in place of commands", () => {
+  const way = conversionsTo(family("intel-gaudi"), inspection("onnx"), "net.onnx").find(({ to }) => to === "hl-recipe");
+  expect(way?.commands).toEqual([]);
+  expect(way?.needs[0]?.says).toContain("while PyTorch runs");
+});
+
 it("a float model for the Edge TPU is told to be quantised first", () => {
   const float = inspection("tflite", { quantization: { kind: "float32", says: "float32" } });
   const [way] = conversionsTo(family("coral"), float, "net.tflite");
@@ -90,23 +147,28 @@ it("a compiled file has no way", () => {
 
 it("a file's name cannot become a command", () => {
   const path = "a'; touch pwned; echo \"$(id)`id`\\.onnx";
-  for (const id of ["rockchip", "hailo", "nvidia", "coral"]) {
-    for (const { commands } of conversionsTo(family(id), inspection("onnx"), path, "rk3588")) {
-      for (const command of commands) {
-        // The shell itself splits the line: the program is what we meant, and nothing is left over to be run.
-        const script = `f() { for word; do printf '%s\\0' "$word"; done; }\nf ${command}`;
-        const { stdout, status } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
-        expect(status).toBe(0);
-        const words = stdout.split("\0").slice(0, -1);
-        expect(words[0]).toMatch(/^[\w-]+$/);
-        expect(words.filter((word) => word === "touch" || word === "echo")).toEqual([]);
-        if (words[0] === "python3" && words[1] === "-c") {
-          const program = words[2] ?? "";
-          const check = spawnSync("python3", ["-c", "import ast,sys; ast.parse(sys.argv[1])", program]);
-          if (check.error === undefined) expect(check.status).toBe(0);
-          expect(program).toContain("rknn.api");
-        }
-      }
-    }
+  const programs: string[] = [];
+  const named = { inputs: [{ name: 'in\'; touch "pwned"', type: "float32", shape: [1, 3, 8, 8] }] } as const;
+  const ways = families.flatMap((one) =>
+    ["onnx", "tflite", "safetensors", "gguf"].flatMap((own) =>
+      conversionsTo(one, inspection(own, named), `d'; touch e/${path}`, one.chips[0]?.id),
+    ),
+  );
+  const commands = [...new Set(ways.flatMap((way) => way.commands))];
+  expect(commands.length).toBeGreaterThan(30);
+  // The shell itself splits the lines: each program is what we meant, and nothing is left over to be run.
+  const script = `f() { for word; do printf '%s\\0' "$word"; done; printf '\\1\\0'; }\n${commands.map((one) => `f ${one}`).join("\n")}`;
+  const { stdout, status } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+  expect(status).toBe(0);
+  const split = stdout.split("\u0001\0").slice(0, -1);
+  expect(split.length).toBe(commands.length);
+  for (const one of split) {
+    const words = one.split("\0").slice(0, -1);
+    expect(words[0]).toMatch(/^(?:\/opt\/qti-aic\/exec\/)?[\w.-]+$/);
+    expect(words.filter((word) => word === "touch" || word === "echo" || word === "pwned")).toEqual([]);
+    if (words[0] === "python3" && words[1] === "-c") programs.push(words[2] ?? "");
   }
+  expect(programs.length).toBeGreaterThan(3);
+  const check = spawnSync("python3", ["-c", "import ast,sys\nfor one in sys.argv[1:]: ast.parse(one)", ...programs]);
+  if (check.error === undefined) expect(String(check.stderr)).toBe("");
 });
