@@ -26,6 +26,7 @@ import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
 import rknx from "./rknx.ts";
 import safetensors from "./safetensors.ts";
+import stablehlo from "./stablehlo.ts";
 import tfjs from "./tfjs.ts";
 import tflite from "./tflite.ts";
 import tidl from "./tidl.ts";
@@ -59,6 +60,7 @@ export const formats: readonly Format[] = [
   rknnEncrypted,
   rknx,
   safetensors,
+  stablehlo,
   tfjs,
   tflite,
   tidl,

@@ -1,7 +1,7 @@
 /**
  * Multiply-accumulates of one operator, from shapes alone. One rule per kind of operator; what a rule needs and the file leaves open
  * makes the answer undefined, never 0. Layouts: TFLite keeps channels last and weights as [out, height, width, in], ONNX and OpenVINO
- * channels second and weights as [out, in / groups, height, width].
+ * channels second and weights as [out, in / groups, height, width]. StableHLO writes its layouts beside each operator.
  */
 
 import { elementsOf, type Graph, type Node, type Tensor } from "./graph.ts";
@@ -43,6 +43,8 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>(
     Gemm: product,
     MatMul: product,
     Einsum: () => undefined,
+    Cholesky: () => undefined,
+    TriangularSolve: () => undefined,
     LSTM: recurrent,
     GRU: recurrent,
     RNN: recurrent,
@@ -118,10 +120,12 @@ const outputLast: ReadonlySet<string> = new Set([
 /** Each output element is a sum over one filter. */
 function convolution({ node, layout, input, output }: Operands): number | undefined {
   if (node.spelled.startsWith("SeparableConv")) return separable({ node, layout, input, output });
+  const features = node.attributes["kernel_output_feature_dimension"];
+  if (typeof features === "number") return convolutionByDimensions(node, features, input, output);
   const weights = input(node.spelled === "DeformableConvolution" ? 2 : secondOperand(node));
   if (weights === undefined) return undefined;
   const filters =
-    node.op === "DepthwiseConv" && layout === "channels last"
+    node.op === "DepthwiseConv" && (layout === "channels last" || node.spelled === "tosa.depthwise_conv2d")
       ? depthwiseFilters(node, weights)
       : node.spelled === "GroupConvolution"
         ? times(dimension(weights, 0), dimension(weights, 1))
@@ -135,6 +139,23 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
 function separable({ input, output }: Operands): number | undefined {
   const weights = [input(1), input(2)].filter((tensor) => tensor !== undefined);
   return times(over(elements(output), dimension(output, -1)), weights.length === 2 ? sum(weights) : undefined);
+}
+
+/** StableHLO names the dimensions. An input that is spread out (lhs_dilation) is a transposed convolution: each element meets one filter. */
+function convolutionByDimensions(
+  { attributes }: Node,
+  features: number,
+  input: Operands["input"],
+  output: Tensor | undefined,
+): number | undefined {
+  const [data, weights] = [input(0), input(1)];
+  const spread = attributes["lhs_dilation"];
+  if (!Array.isArray(spread) || spread.every((step) => step === 1))
+    return times(elements(output), over(elements(weights), dimension(weights, features)));
+  const channels = attributes["kernel_input_feature_dimension"];
+  const groups = numberOf(attributes["feature_group_count"]) ?? 1;
+  if (typeof channels !== "number") return undefined;
+  return over(times(elements(data), over(elements(weights), dimension(weights, channels))), groups);
 }
 
 /** TFLite [1, h, w, out]; TensorFlow [h, w, in, multiplier]; QNN [h, w, 1, out]; XIR [multiplier, h, w, in]. */
@@ -157,7 +178,7 @@ function transposed({ node, layout, input }: Operands): number | undefined {
   const [data, weights] = sizesFirst.has(node.spelled) ? [input(2), input(1)] : [input(0), input(1)];
   const channels = node.spelled.startsWith("TransposeConv")
     ? dimension(weights, -2)
-    : layout === "channels last"
+    : layout === "channels last" || node.spelled === "tosa.transpose_conv2d"
       ? dimension(weights, -1)
       : node.spelled === "GroupConvolutionBackpropData"
         ? times(dimension(weights, 0), dimension(weights, 1))
@@ -176,6 +197,9 @@ const truthy = (value: unknown): boolean =>
 /** Output elements times the length of what is summed. */
 function product({ node, input, output }: Operands): number | undefined {
   const { attributes } = node;
+  const contracted = attributes["lhs_contracting_dimensions"];
+  if (Array.isArray(contracted))
+    return times(elements(output), ...contracted.map((index) => dimension(input(0), Number(index))));
   const flipped = [attributes["transA"], attributes["adj_x"], attributes["transpose_a"]].some(truthy);
   const summed = node.spelled === "MatMulNBits" ? numberOf(attributes["K"]) : dimension(input(0), flipped ? -2 : -1);
   if (summed !== undefined) return times(elements(output), summed);

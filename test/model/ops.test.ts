@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { opKind, opTable, sharedOp, type Dialect } from "../../src/model/ops.ts";
 
-const dialects: readonly Dialect[] = ["tflite", "onnx", "openvino", "ncnn", "tensorflow", "torch", "stablehlo"];
+const dialects: readonly Dialect[] = ["tflite", "onnx", "openvino", "ncnn", "tensorflow", "torch", "stablehlo", "tosa"];
 
 it("no operator has two shared names, and no spelling two meanings", () => {
   const names = opTable.map((row) => row.op);
