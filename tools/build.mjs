@@ -62,6 +62,54 @@ const lazyFamilies = (apart) => ({
   },
 });
 
+/**
+ * Puts in the place of src/formats/index.ts one whose formats are evaluated when a file has one of their marks, or is asked about by
+ * a format without marks: of 40 readers a file needs two or three.
+ */
+const lazyFormats = (marks) => ({
+  name: "lazy-formats",
+  setup(build) {
+    build.onLoad({ filter: /src\/formats\/index\.ts$/ }, () => ({
+      contents: [
+        `import type { Format } from "./format.ts";`,
+        `function lazy(marks: Format["marks"], load: () => { default: Format }): Format {`,
+        `  return {`,
+        `    ...(marks ? { marks } : {}),`,
+        ...["id", "name", "vendor", "extensions", "shows", "sources", "checked"].map(
+          (field) => `    get ${field}() { return load().default.${field}; },`,
+        ),
+        `    matches: (file) => load().default.matches(file),`,
+        `    read: (file) => load().default.read(file),`,
+        `  };`,
+        `}`,
+        `export const formats: readonly Format[] = [`,
+        ...[...marks].map(([file, own]) => `  lazy(${JSON.stringify(own)}, () => require("./${file}.ts")),`),
+        `];`,
+      ].join("\n"),
+      loader: "ts",
+    }));
+  },
+});
+
+/** Marks of each format by its file's name, from the formats themselves. */
+async function formatMarks() {
+  const index = readFileSync(join(top, "src/formats/index.ts"), "utf8");
+  const files = [...index.matchAll(/^import \w+ from "\.\/([\w-]+)\.ts";$/gm)].map(([, file]) => file);
+  const { outputFiles } = await build({
+    entryPoints: ["src/formats/index.ts"],
+    absWorkingDir: top,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    write: false,
+    logLevel: "warning",
+    external,
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString("base64");
+  const { formats } = await import(`data:text/javascript;base64,${code}`);
+  return new Map(files.map((file, i) => [file, formats[i].marks]));
+}
+
 /** Of the bundle for one verb on the live machine: no other verb, no other kind of machine. */
 const onlyLive = (verb) => ({
   name: "only-live",
@@ -101,13 +149,14 @@ export async function buildAll(force = false) {
     banner: { js: "const __here=require('node:url').pathToFileURL(__filename).href;" },
     define: { "import.meta.url": "__here" },
   };
+  const marks = await formatMarks();
   await Promise.all([
     build({
       ...small,
       ...here,
       entryPoints: ["src/main.ts"],
       outfile: "dist/full.cjs",
-      plugins: [lazyFamilies(false)],
+      plugins: [lazyFamilies(false), lazyFormats(marks)],
     }),
     ...["list", "inspect"].map((verb) =>
       build({
@@ -115,7 +164,7 @@ export async function buildAll(force = false) {
         ...here,
         entryPoints: ["src/main.ts"],
         outfile: `dist/${verb}.cjs`,
-        plugins: [lazyFamilies(true), onlyLive(verb)],
+        plugins: [lazyFamilies(true), lazyFormats(marks), onlyLive(verb)],
       }),
     ),
     build({
@@ -140,30 +189,23 @@ export async function buildAll(force = false) {
   return true;
 }
 
-/** Model files small enough to be made here, in formats that must start quickly: [path of a file, ...]. */
-async function sampleModels(scratch) {
-  const samples = ["tflite", "onnx"]
-    .map((id) => `test/formats/samples/${id}.ts`)
-    .filter((path) => existsSync(join(top, path)));
-  const paths = [];
-  for (const path of samples) {
-    const outfile = join(scratch, `${paths.length}.mjs`);
-    await build({
-      entryPoints: [path],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      outfile,
-      absWorkingDir: top,
-      // They may read what lies beside them.
-      define: { "import.meta.url": JSON.stringify(pathToFileURL(join(top, path)).href) },
-    });
-    for (const [name, make] of Object.entries((await import(pathToFileURL(outfile).href)).samples)) {
-      paths.push(join(scratch, name));
-      writeFileSync(join(scratch, name), make());
-    }
-  }
-  return paths;
+/** A small model file of the format that must start quickest, made from the tests' samples. */
+async function sampleModel(scratch) {
+  const source = "test/formats/samples/tflite.ts";
+  const outfile = join(scratch, "sample.mjs");
+  await build({
+    entryPoints: [source],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile,
+    absWorkingDir: top,
+    // They read what lies beside them.
+    define: { "import.meta.url": JSON.stringify(pathToFileURL(join(top, source)).href) },
+  });
+  const [[name, make]] = Object.entries((await import(pathToFileURL(outfile).href)).samples);
+  writeFileSync(join(scratch, name), make());
+  return join(scratch, name);
 }
 
 /**
@@ -173,22 +215,16 @@ async function sampleModels(scratch) {
 async function compile() {
   const scratch = mkdtempSync(join(tmpdir(), "accelctl-build-"));
   try {
-    const models = await sampleModels(scratch);
-    compileBundle("list", [["list", "--json"]]);
-    compileBundle(
-      "inspect",
-      models.flatMap((path) => [
-        ["inspect", path],
-        ["inspect", path, "--json"],
-      ]),
-    );
-    compileBundle("full", [["review"]]);
+    compileBundle("list", ["list", "--json"]);
+    // Every function that is in the compiled form is brought back at every start, wanted or not: one run, of one model.
+    compileBundle("inspect", ["inspect", await sampleModel(scratch)]);
+    compileBundle("full", ["review"]);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function compileBundle(bundle, runs) {
+function compileBundle(bundle, words) {
   const file = join(top, `dist/${bundle}.cjs`);
   const program = `
     const { readFileSync, writeFileSync } = require("node:fs");
@@ -198,11 +234,9 @@ function compileBundle(bundle, runs) {
     const text = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(file, "latin1") + "\\n})";
     const script = new Script(text, { filename: file });
     const body = script.runInThisContext();
-    for (const words of ${JSON.stringify(runs)}) {
-      const module_ = { exports: {} };
-      process.argv = ["node", file, ...words];
-      body(module_.exports, require("node:module").createRequire(file), module_, file, dirname(file));
-    }
+    const module_ = { exports: {} };
+    process.argv = ["node", file, ...${JSON.stringify(words)}];
+    body(module_.exports, require("node:module").createRequire(file), module_, file, dirname(file));
     process.on("exit", () => writeFileSync(file + "." + process.versions.v8 + ".cache", script.createCachedData()));
   `;
   // What it prints and how it ends is nothing to the build; that it cannot be written would be.

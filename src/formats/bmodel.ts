@@ -51,6 +51,7 @@ const format: Format = {
   name: "bmodel",
   vendor: "Sophgo",
   extensions: [".bmodel"],
+  marks: [{ at: 0, is: "\xee\xaa\x55\xff" }],
   shows: "sealed",
   matches: (file) => (has(file, "\xee\xaa\x55\xff") ? 2 : 0),
   read(file) {

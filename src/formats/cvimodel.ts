@@ -39,6 +39,7 @@ const format: Format = {
   name: "cvimodel",
   vendor: "Sophgo",
   extensions: [".cvimodel"],
+  marks: [{ at: 0, is: "CviModel" }],
   shows: "sealed",
   matches: (file) => (has(file, "CviModel") ? 2 : 0),
   read(file) {

@@ -6,7 +6,7 @@
 import { FileError } from "../base/errors.ts";
 import { latin1, utf8 } from "../base/bytes.ts";
 import type { ModelFile } from "./file.ts";
-import type { Format } from "./format.ts";
+import type { Format, Mark } from "./format.ts";
 import { formats } from "./index.ts";
 
 export type Detected =
@@ -27,6 +27,7 @@ export interface Looks {
 export function matchesOf(file: ModelFile): readonly { readonly format: Format; readonly score: number }[] {
   const found: { readonly format: Format; readonly score: number }[] = [];
   for (const format of formats) {
+    if (format.marks?.some((mark) => isMarked(file, mark)) === false) continue;
     const score = scoreOf(format, file);
     if (score > 0) found.push({ format, score });
   }
@@ -38,6 +39,13 @@ export function detectFormat(file: ModelFile): Detected {
   const [best] = matchesOf(file);
   if (best !== undefined) return { is: "model", format: best.format, score: best.score as 1 | 2 | 3 }; // above 0, by Format
   return { is: "other", looks: looksOf(file) };
+}
+
+function isMarked(file: ModelFile, { at, is }: Mark): boolean {
+  if (at + is.length > file.size) return false;
+  const bytes = file.slice(at, is.length);
+  for (let i = 0; i < is.length; i++) if (bytes[i] !== is.charCodeAt(i)) return false;
+  return true;
 }
 
 /** A file too short for a format's mark is not of that format. */

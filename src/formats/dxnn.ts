@@ -51,6 +51,7 @@ const format: Format = {
   name: "dxnn",
   vendor: "DEEPX",
   extensions: [".dxnn"],
+  marks: [{ at: 0, is: "DXNN" }],
   shows: "sealed",
   matches: (file) => (has(file, "DXNN") ? 2 : 0),
   read(file) {

@@ -28,6 +28,7 @@ const format: Format = {
   name: "Edge TPU compiled TFLite",
   vendor: "Google Coral",
   extensions: [".tflite"],
+  marks: [{ at: 4, is: "TFL3" }],
   shows: "partly",
   matches: (file) => (hasCustomCode(file, [CODE]) ? 3 : 0),
   read: readEdgeTpu,

@@ -15,6 +15,7 @@ const format: Format = {
   name: "RISC-V kernel (ET-SoC-1)",
   vendor: "AINekko (Esperanto)",
   extensions: [".elf"],
+  marks: [{ at: 0, is: "\x7fELF\x02\x01" }],
   shows: "sealed",
   matches(file) {
     // ELF64, little-endian, executable, machine 243; a program for Linux names its interpreter or has dynamic symbols.

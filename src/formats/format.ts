@@ -6,6 +6,12 @@
 import type { Model } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 
+/** Bytes at an offset, as Latin-1. */
+export interface Mark {
+  readonly at: number;
+  readonly is: string;
+}
+
 export interface Format {
   /** Id as formats.json and the catalogue's routes spell it: tflite, rknn, hef. */
   readonly id: string;
@@ -14,6 +20,8 @@ export interface Format {
   readonly vendor: string;
   /** With the dot, lower case. Only a hint: used where the content has no mark of its own. */
   readonly extensions: readonly string[];
+  /** Every file of the format has one of these. Where they are given the reader's code is not loaded for files that have none. */
+  readonly marks?: readonly Mark[];
   /** Operators can be seen ("full"), some can ("partly"), or none can ("sealed"). */
   readonly shows: "full" | "partly" | "sealed";
   /**

@@ -29,6 +29,7 @@ const format: Format = {
   name: "GGUF",
   vendor: "ggml",
   extensions: [".gguf"],
+  marks: [{ at: 0, is: "GGUF" }],
   shows: "full",
   matches(file) {
     return file.size >= 8 && file.cursor(0, 4).u32() === 0x46554747 ? 2 : 0;

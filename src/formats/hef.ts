@@ -19,6 +19,7 @@ const format: Format = {
   name: "Hailo Executable Format",
   vendor: "Hailo",
   extensions: [".hef"],
+  marks: [{ at: 0, is: "\x01HEF" }],
   shows: "sealed",
   matches: (file) => (has(file, "\x01HEF") ? 2 : 0),
   read: readHef,

@@ -42,6 +42,7 @@ const format: Format = {
   name: "Apple Neural Engine program",
   vendor: "Apple",
   extensions: [".hwx"],
+  marks: [{ at: 0, is: "\xce\xfa\xef\xbe" }],
   shows: "sealed",
   matches: (file) => (has(file, "\xce\xfa\xef\xbe") ? 2 : 0),
   read(file) {

@@ -30,6 +30,10 @@ const format: Format = {
   name: "kmodel",
   vendor: "Canaan",
   extensions: [".kmodel"],
+  marks: [
+    { at: 0, is: "LDMK" },
+    { at: 0, is: "\x03\0\0\0" },
+  ],
   shows: "partly",
   matches(file) {
     if (has(file, "LDMK")) return file.size >= 8 ? 2 : 0;

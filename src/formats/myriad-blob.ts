@@ -28,6 +28,7 @@ const format: Format = {
   name: "Myriad blob",
   vendor: "Intel",
   extensions: [".blob"],
+  marks: [{ at: 0, is: "\x7felf" }],
   shows: "sealed",
   matches: (file) => (has(file, "\x7felf") && file.size >= START + 4 && file.cursor(START, 4).u32() === MAGIC ? 2 : 0),
   read(file) {

@@ -78,6 +78,7 @@ const format: Format = {
   name: "VeriSilicon network binary graph",
   vendor: "VeriSilicon",
   extensions: [".nb", ".nbg"],
+  marks: [{ at: 0, is: "VPMN" }],
   shows: "sealed",
   matches: (file) => (has(file, "VPMN") ? 2 : 0),
   read: readNbg,

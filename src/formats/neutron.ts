@@ -25,6 +25,7 @@ const format: Format = {
   name: "NXP Neutron-converted TFLite",
   vendor: "NXP",
   extensions: [".tflite"],
+  marks: [{ at: 4, is: "TFL3" }],
   shows: "partly",
   matches: (file) => (hasCustomCode(file, CODES) ? 3 : 0),
   read: readNeutron,

@@ -87,6 +87,10 @@ const format: Format = {
   name: "DaVinci OM",
   vendor: "Huawei",
   extensions: [".om"],
+  marks: [
+    { at: 0, is: "IMOD" },
+    { at: 0, is: "PICO" },
+  ],
   shows: "partly",
   matches: (file) => {
     if (has(file, "IMOD")) return file.size >= HEADER && file.cursor(4, 4).u32() === HEADER ? 2 : 0;

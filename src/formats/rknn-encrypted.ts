@@ -9,6 +9,7 @@ const format: Format = {
   name: "RKNN, encrypted",
   vendor: "Rockchip",
   extensions: [".rknn"],
+  marks: [{ at: 0, is: "CYPTRKNN" }],
   shows: "sealed",
   matches: (file) => (has(file, "CYPTRKNN") ? 2 : 0),
   read: (file) =>

@@ -69,6 +69,10 @@ const format: Format = {
   name: "RKNN",
   vendor: "Rockchip",
   extensions: [".rknn"],
+  marks: [
+    { at: 0, is: "RKNN" },
+    { at: 4, is: "RKNN" },
+  ],
   shows: "sealed",
   // At 4 stands the mark of a FlatBuffer; an encrypted file's CYPTRKNN has it there too.
   matches: (file) => (has(file, "RKNN\0\0\0\0") || (has(file, "RKNN", 4) && !has(file, "CYPT")) ? 2 : 0),

@@ -16,6 +16,7 @@ const format: Format = {
   name: "RKNX (RKNN3)",
   vendor: "Rockchip",
   extensions: [".rknx", ".rknn"],
+  marks: [{ at: 0, is: "RKNX" }],
   shows: "sealed",
   matches: (file) => (has(file, "RKNX") ? 2 : 0),
   read(file) {

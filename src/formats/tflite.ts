@@ -14,6 +14,7 @@ const format: Format = {
   name: "TensorFlow Lite / LiteRT",
   vendor: "Google",
   extensions: [".tflite", ".lite"],
+  marks: [{ at: 4, is: "TFL3" }],
   shows: "full",
   matches: (file) => (isTflite(file) ? 2 : 0),
   read: (file) => readTfliteModel(file).model,

@@ -44,6 +44,12 @@ const format: Format = {
   name: "Tenstorrent TTNN and TTMetal binary",
   vendor: "Tenstorrent",
   extensions: [".ttnn", ".ttm", ".ttb"],
+  marks: [
+    { at: 8, is: "TTNN" },
+    { at: 8, is: "TTM0" },
+    { at: 4, is: "TTNN" },
+    { at: 4, is: "TTM0" },
+  ],
   shows: "partly",
   matches(file) {
     // 8 with the size prefix, as ttmlir-translate writes them; 4 without.

@@ -18,6 +18,7 @@ const format: Format = {
   name: "Vela-optimised TFLite",
   vendor: "Arm",
   extensions: [".tflite"],
+  marks: [{ at: 4, is: "TFL3" }],
   shows: "partly",
   matches: (file) => (hasCustomCode(file, [CODE]) ? 3 : 0),
   read: readVela,
