@@ -27,6 +27,7 @@ import rknnEncrypted from "./rknn-encrypted.ts";
 import rknx from "./rknx.ts";
 import safetensors from "./safetensors.ts";
 import stablehlo from "./stablehlo.ts";
+import tensorrt from "./tensorrt.ts";
 import tfjs from "./tfjs.ts";
 import tflite from "./tflite.ts";
 import tidl from "./tidl.ts";
@@ -61,6 +62,7 @@ export const formats: readonly Format[] = [
   rknx,
   safetensors,
   stablehlo,
+  tensorrt,
   tfjs,
   tflite,
   tidl,

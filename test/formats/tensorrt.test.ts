@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { modelFileOf } from "../../src/formats/file.ts";
+import tensorrt from "../../src/formats/tensorrt.ts";
+import { expectMutantsHandled } from "../support/sealed.ts";
+import { samples } from "./samples/tensorrt.ts";
+
+const sample = (name: string): Uint8Array => samples[name]?.() ?? new Uint8Array();
+const read = (bytes: Uint8Array) => tensorrt.read(modelFileOf(bytes, "x.engine"));
+
+describe("tensorrt", () => {
+  it("tells release, serialization version and GPU of an archive of 8.2", () => {
+    const model = read(sample("8.2.engine"));
+    expect(model.integrity).toEqual([]);
+    expect(model.version).toBe("205");
+    expect(model.producer).toEqual({ name: "TensorRT", version: "8.2.1.8" });
+    expect(model.targets).toEqual([{ family: "nvidia", chip: "tegra", says: "compute capability 5.3" }]);
+    expect(model.requires).toEqual([{ what: "tensorrt-engine", relation: "exactly", version: "8.2.1" }]);
+  });
+
+  it("reads the containers of 8.6 and 10.15", () => {
+    const newer = read(sample("8.6.plan"));
+    expect(newer.integrity).toEqual([]);
+    expect(newer.targets).toEqual([{ family: "nvidia", chip: "gpu", says: "compute capability 8.9" }]);
+    expect(newer.requires).toEqual([{ what: "TensorRT", relation: "built by", version: "8.6.1" }]);
+    const newest = read(sample("10.15.engine"));
+    expect(newest.integrity).toEqual([]);
+    expect(newest.version).toBe("240");
+    expect(newest.targets).toEqual([{ family: "nvidia", says: "an NVIDIA GPU, which one is not said" }]);
+    expect(newest.sections.map(({ name, kind }) => [name, kind])).toEqual([
+      ["header", "metadata"],
+      ["engine", "code"],
+      ["weights", "weights"],
+    ]);
+  });
+
+  it("reads what Ultralytics writes before the engine", () => {
+    const model = read(sample("yolo.engine"));
+    expect(model.integrity).toEqual([]);
+    expect(model.labels).toEqual(["person", "bicycle"]);
+    expect(model).toMatchObject({ author: "Ultralytics", licence: "AGPL-3.0" });
+    expect(model.metadata).toMatchObject({ task: "detect", "image size": "640x640", "Ultralytics version": "8.2.58" });
+    expect(model.producer?.version).toBe("8.6.1.6");
+  });
+
+  it("says when the end mark or a section is not where it should be", () => {
+    const bytes = Buffer.from(sample("8.6.plan"));
+    bytes[bytes.length - 1] = 0;
+    expect(read(bytes).integrity.map(({ rule }) => rule)).toEqual(["header/mark"]);
+    const wrong = Buffer.from(sample("8.6.plan"));
+    wrong.writeBigUInt64LE(8n, 40);
+    expect(read(wrong).integrity.map(({ rule }) => rule)).toContain("extent/overlap");
+  });
+
+  it("survives mutants", () => {
+    for (const [name, make] of Object.entries(samples)) expectMutantsHandled(tensorrt, make(), name, 500);
+  });
+});
