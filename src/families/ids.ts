@@ -217,6 +217,10 @@ export const idTable = `{"rows":[
 ,{"family":"kneron","chip":"kl520","match":{"bus":"usb","id":"3231:0100"}}
 ,{"family":"kneron","chip":"kl720","match":{"bus":"usb","id":"3231:0720"}}
 ,{"family":"kneron","chip":"kl720","match":{"bus":"usb","id":"3231:0200","phase":"older firmware (KL720l)"}}
+,{"family":"kneron","chip":"kl530","match":{"bus":"usb","id":"3231:0530"}}
+,{"family":"kneron","chip":"kl630","match":{"bus":"usb","id":"3231:0630"}}
+,{"family":"kneron","chip":"kl730","match":{"bus":"usb","id":"3231:0732"}}
+,{"family":"kneron","chip":"kl730","match":{"bus":"usb","id":"3231:0832","phase":"KL830, which takes a KL730's models"}}
 ,{"family":"kunlun","chip":"kunlun1","match":{"bus":"pci","vendor":"1d22","device":"3684"}}
 ,{"family":"kunlun","chip":"kunlun2-vf","match":{"bus":"pci","vendor":"1d22","device":"3685","virtual":true}}
 ,{"family":"mediatek","chip":"mt8195","match":{"bus":"of","compatible":"mediatek,mt8195-apusys-rv"}}

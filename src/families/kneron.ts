@@ -1,4 +1,4 @@
-/** Kneron KL520, KL720: USB sticks driven by libusb, without kernel driver or node. */
+/** Kneron KL520 to KL730: USB sticks and boards driven by libusb, without kernel driver or node. */
 
 import type { Source } from "../base/source.ts";
 import { usb, type Family } from "./family.ts";
@@ -7,6 +7,12 @@ const host: Source = { cited: "https://github.com/kneron/host_lib python/common/
 const rules: Source = {
   cited: "install_libusb.sh and 10-local.rules of Kneron PLUS and host_lib, public copies",
   says: '3231:0100 "Kneron KL520", 3231:0200 "Kneron KL720l", 3231:0720 "Kneron KL720"',
+  seen: "2026-11-25",
+};
+
+const products: Source = {
+  cited: "kp_struct.h of Kneron PLUS 2.3.0 (kp_product_id_t), public copies",
+  says: "KL530 0530, KL630 0630, KL730 0732 and KL830 0832 of vendor 3231",
   seen: "2026-11-25",
 };
 
@@ -19,8 +25,8 @@ const plus: Source = {
 export default {
   id: "kneron",
   vendor: "Kneron",
-  name: "Kneron KL520, KL720",
-  says: "USB sticks for small vision models. There is no kernel driver: Kneron's library talks USB.",
+  name: "Kneron KL520, KL630, KL720, KL730",
+  says: "USB sticks and modules for small vision models. There is no kernel driver: Kneron's library talks USB.",
   architecture: "unknown",
   use: "inference",
   chips: [
@@ -30,6 +36,14 @@ export default {
       name: "KL720",
       matches: [usb("3231:0720"), usb("3231:0200", "older firmware (KL720l)")],
       source: rules,
+    },
+    { id: "kl530", name: "KL530", matches: [usb("3231:0530")], source: products },
+    { id: "kl630", name: "KL630", matches: [usb("3231:0630")], source: products },
+    {
+      id: "kl730",
+      name: "KL730, KL830",
+      matches: [usb("3231:0732"), usb("3231:0832", "KL830, which takes a KL730's models")],
+      source: products,
     },
   ],
   routes: [
@@ -58,6 +72,6 @@ export default {
   openness: { kernel: "none", firmware: "closed", runtime: "closed", compiler: "closed", says: "closed" },
   maintained: "unknown",
   verified: [{ how: "documents", says: "rules and samples read; never run" }],
-  sources: [host, rules, plus],
-  unknown: ["architecture", "throughput", "power", "ids of KL630 and KL730"],
+  sources: [host, rules, products, plus],
+  unknown: ["architecture", "throughput", "power"],
 } as const satisfies Family;

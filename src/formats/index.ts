@@ -16,6 +16,7 @@ import myriadBlob from "./myriad-blob.ts";
 import nbg from "./nbg.ts";
 import ncnn from "./ncnn.ts";
 import ncnnBin from "./ncnn-bin.ts";
+import nef from "./nef.ts";
 import neutron from "./neutron.ts";
 import om from "./om.ts";
 import onnx from "./onnx.ts";
@@ -51,6 +52,7 @@ export const formats: readonly Format[] = [
   nbg,
   ncnn,
   ncnnBin,
+  nef,
   neutron,
   om,
   onnx,
