@@ -3,7 +3,7 @@
  * outside the file is opened here.
  */
 
-import { closeSync, fstatSync, openSync, readSync, constants } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync, constants } from "node:fs";
 import { CannotError, FileError } from "../base/errors.ts";
 import { Cursor } from "../base/bytes.ts";
 
@@ -45,7 +45,7 @@ export function openModelFile(path: string): ModelFile {
   const stat = fstatSync(fd);
   if (!stat.isFile()) {
     closeSync(fd);
-    throw new CannotError(`${path}: ${stat.isDirectory() ? "a directory" : "not a regular file"}, not a model file`);
+    throw new CannotError(stat.isDirectory() ? folderSentence(path) : `${path}: not a regular file, not a model file`);
   }
   const pages = new Map<number, Uint8Array>();
   const readAt = (offset: number, length: number): Uint8Array => {
@@ -76,6 +76,28 @@ export function openModelFile(path: string): ModelFile {
     return readAt(offset, length);
   };
   return modelFile(path, stat.size, fetch, () => closeSync(fd));
+}
+
+/** Models that are folders, by a file in them; the first that is there names what is to be inspected. */
+const folders: readonly { readonly has: string; readonly says: string; readonly inspect?: string }[] = [
+  {
+    has: "Data/com.apple.CoreML/model.mlmodel",
+    says: "an .mlpackage of Core ML",
+    inspect: "Data/com.apple.CoreML/model.mlmodel",
+  },
+  { has: "Manifest.json", says: "a package by its Manifest.json, without Data/com.apple.CoreML/model.mlmodel" },
+  { has: "coremldata.bin", says: "a compiled Core ML model (.mlmodelc), which is not read" },
+  { has: "saved_model.pb", says: "a SavedModel of TensorFlow", inspect: "saved_model.pb" },
+  { has: "model.json", says: "a folder of TensorFlow.js", inspect: "model.json" },
+];
+
+/** "x.mlpackage: a directory, an .mlpackage of Core ML; inspect x.mlpackage/Data/..." */
+function folderSentence(path: string): string {
+  const inside = (name: string): string => `${path.replace(/\/+$/, "")}/${name}`;
+  const found = folders.find(({ has }) => existsSync(inside(has)));
+  if (found === undefined) return `${path}: a directory, not a model file`;
+  const told = found.inspect === undefined ? "" : `; inspect ${inside(found.inspect)}`;
+  return `${path}: a directory, ${found.says}${told}`;
 }
 
 /** A file held in memory: nested models (a TFLite inside an RKNN), tests. */

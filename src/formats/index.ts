@@ -3,6 +3,7 @@
 import type { Format } from "./format.ts";
 import axmodel from "./axmodel.ts";
 import bmodel from "./bmodel.ts";
+import coreml from "./coreml.ts";
 import cvimodel from "./cvimodel.ts";
 import dfp from "./dfp.ts";
 import dxnn from "./dxnn.ts";
@@ -39,6 +40,7 @@ import xmodel from "./xmodel.ts";
 export const formats: readonly Format[] = [
   axmodel,
   bmodel,
+  coreml,
   cvimodel,
   dfp,
   dxnn,

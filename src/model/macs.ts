@@ -200,10 +200,20 @@ function product({ node, input, output }: Operands): number | undefined {
   const contracted = attributes["lhs_contracting_dimensions"];
   if (Array.isArray(contracted))
     return times(elements(output), ...contracted.map((index) => dimension(input(0), Number(index))));
-  const flipped = [attributes["transA"], attributes["adj_x"], attributes["transpose_a"]].some(truthy);
+  const flipped = [
+    attributes["transA"],
+    attributes["adj_x"],
+    attributes["transpose_a"],
+    attributes["transpose_x"],
+  ].some(truthy);
   const summed = node.spelled === "MatMulNBits" ? numberOf(attributes["K"]) : dimension(input(0), flipped ? -2 : -1);
   if (summed !== undefined) return times(elements(output), summed);
-  const flippedRight = [attributes["transB"], attributes["adj_y"], attributes["transpose_b"]].some(truthy);
+  const flippedRight = [
+    attributes["transB"],
+    attributes["adj_y"],
+    attributes["transpose_b"],
+    attributes["transpose_y"],
+  ].some(truthy);
   const right = input(secondOperand(node));
   const fromRight = (right?.shape?.length ?? 0) < 2 ? undefined : dimension(right, flippedRight ? -1 : -2);
   return times(elements(output), fromRight);

@@ -39,10 +39,12 @@ export function schemeOf(model: Model): Scheme | undefined {
   const nodes = graphs.flatMap((graph) => graph.nodes);
   if (nodes.length === 0) return weightsOnly(graphs);
   const scheme = byOperators(graphs, nodes) ?? byTypes(graphs);
-  return model.format === "tfjs" && scheme !== undefined ? unpacked(scheme) : scheme;
+  return unpacks.has(model.format) && scheme !== undefined ? unpacked(scheme) : scheme;
 }
 
-/** TensorFlow.js makes float32 of stored integers when it loads them. */
+/** TensorFlow.js and Core ML's networks make floats of stored integers when they load them. */
+const unpacks: ReadonlySet<string> = new Set(["tfjs", "coreml"]);
+
 function unpacked(scheme: Scheme): Scheme {
   if (scheme.kind !== "dynamic range" && scheme.kind !== "full integer") return scheme;
   const { granularity = "per tensor" } = scheme;
@@ -117,7 +119,7 @@ function byOperators(graphs: readonly Graph[], nodes: readonly Node[]): Scheme |
   if (nodes.some((node) => node.spelled === "FakeQuantize"))
     return { kind: "qdq", says: `quantised by FakeQuantize (${count((node) => node.spelled === "FakeQuantize")})` };
   const quantise = count((node) => node.spelled === "QuantizeLinear");
-  const dequantise = nodes.filter((node) => node.spelled === "DequantizeLinear");
+  const dequantise = nodes.filter(isDequantize);
   if (dequantise.length === 0) return undefined;
   const types = [...new Set(graphs.flatMap((graph) => storedTypes(graph)))].sort();
   const per = graphs.some((graph) => graph.nodes.some((node) => isPerChannel(graph, node)))
@@ -132,16 +134,20 @@ function byOperators(graphs: readonly Graph[], nodes: readonly Node[]): Scheme |
   };
 }
 
+/** ONNX's, and what Core ML expands constants with. */
+const isDequantize = (node: Node): boolean =>
+  node.spelled === "DequantizeLinear" || (node.op === "DequantizeLinear" && node.spelled.startsWith("constexpr_"));
+
 /** Types of constants that are dequantised. */
 const storedTypes = (graph: Graph): ElementType[] =>
   graph.nodes
-    .filter((node) => node.spelled === "DequantizeLinear")
+    .filter(isDequantize)
     .map((node) => graph.tensors[node.inputs[0] ?? -1])
     .filter((tensor) => tensor?.data !== undefined)
     .map((tensor) => tensor?.type ?? "unknown");
 
 function isPerChannel(graph: Graph, node: Node): boolean {
-  if (node.spelled !== "DequantizeLinear") return false;
+  if (!isDequantize(node)) return false;
   const shape = graph.tensors[node.inputs[1] ?? -1]?.shape;
   return shape !== undefined && shape.length > 0 && shape[0] !== 1;
 }
