@@ -75,7 +75,9 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
     add("labels", `${labels.length}: ${labels.slice(0, 6).join(", ")}${labels.length > 6 ? ", ..." : ""}`);
   if (inspection.author !== undefined) add("author", clip(inspection.author, 160));
   if (inspection.licence !== undefined) add("licence", clip(inspection.licence, 160));
-  for (const [key, value] of Object.entries(metadata).slice(0, SHOWN)) add(cut(key, LABEL - 1), clip(value, 160));
+  for (const [at, [key, value]] of Object.entries(metadata).slice(0, SHOWN).entries()) {
+    add(at === 0 ? "in its words" : "", `${clip(harmless(key), 60)}: ${clip(value, 160)}`);
+  }
   const more = Object.keys(metadata).length - SHOWN;
   if (more > 0) add("", `and ${more} more keys (--json)`);
   if (needs.length > 0) add("needs", needs.slice(0, SHOWN).join(", "));

@@ -171,7 +171,11 @@ export class FlatBuffer {
   #follow(at: number, what: string): number {
     const offset = this.u32(at);
     const to = at + offset;
-    if (offset < 4 || to + 4 > this.end) this.fail(`${what} at +${offset}, ${this.end - at} bytes are left`, at);
+    if (offset < 4) this.fail(`${what} at +${offset}, inside its own offset`, at);
+    if (to + 4 > this.end) {
+      const where = this.end === this.file.size ? "the file ends" : "its buffer ends";
+      this.fail(`${what} would lie at ${to}, ${where} at ${this.end}: cut short or damaged`, at);
+    }
     return to;
   }
 
