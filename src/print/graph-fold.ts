@@ -39,8 +39,11 @@ interface Stretch {
 }
 
 export function boxGraph(model: Model): BoxGraph {
-  const graph = model.graphs[model.main ?? 0];
-  if (graph === undefined) return { boxes: [], edges: [], folded: false };
+  const main = model.graphs[model.main ?? 0];
+  if (main === undefined) return { boxes: [], edges: [], folded: false };
+  // Constants compute nothing: a line from each to where it is used hides what does.
+  const computing = main.nodes.filter(({ op }) => op !== "Constant");
+  const graph: Graph = computing.length > 0 ? { ...main, nodes: computing } : main;
   let stretches = graph.nodes.map((node, at): Stretch => {
     const name = node.op ?? node.spelled;
     return { from: at, to: at + 1, sign: name, title: name, repeats: 1 };
