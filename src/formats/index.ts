@@ -35,6 +35,7 @@ import tflite from "./tflite.ts";
 import tidl from "./tidl.ts";
 import ttnn from "./ttnn.ts";
 import vela from "./vela.ts";
+import xclbin from "./xclbin.ts";
 import xmodel from "./xmodel.ts";
 
 export const formats: readonly Format[] = [
@@ -72,5 +73,6 @@ export const formats: readonly Format[] = [
   tidl,
   ttnn,
   vela,
+  xclbin,
   xmodel,
 ];
