@@ -18,6 +18,7 @@ import nbg from "./nbg.ts";
 import ncnn from "./ncnn.ts";
 import ncnnBin from "./ncnn-bin.ts";
 import nef from "./nef.ts";
+import neff from "./neff.ts";
 import neutron from "./neutron.ts";
 import om from "./om.ts";
 import onnx from "./onnx.ts";
@@ -56,6 +57,7 @@ export const formats: readonly Format[] = [
   ncnn,
   ncnnBin,
   nef,
+  neff,
   neutron,
   om,
   onnx,
