@@ -87,6 +87,8 @@ export interface Tensor {
   /** Where constant data lies: bytes of this file, of another (ONNX external data), or inline without an extent of its own. */
   readonly data?: TensorData;
   readonly sparse?: boolean;
+  /** Memory that is there before the first operator and that none has to fill: state between runs, scratch. */
+  readonly state?: true;
 }
 
 export interface TensorData {

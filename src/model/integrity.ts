@@ -156,7 +156,7 @@ function checkUse(graph: Graph, main: boolean, where: string, add: Add): void {
           `operator ${at} (${node.spelled.slice(0, 60)}) uses ${label(tensor)} before operator ${maker} makes it${where}`,
         );
       // States (of recurrent operators, of variables) are in the file without a value and are made by nobody.
-      const state = kind === "recurrent" || kind === "state" || node.op === undefined;
+      const state = kind === "recurrent" || kind === "state" || node.op === undefined || tensor.state === true;
       const empty = tensor.shape?.some((dimension) => dimension === 0) === true;
       if (main && maker === -1 && tensor.data === undefined && !state && !empty && tensor.type !== "resource")
         add(
@@ -170,7 +170,7 @@ function checkUse(graph: Graph, main: boolean, where: string, add: Add): void {
   for (const index of graph.outputs) if (index >= 0 && index < used.length) used[index] = 1;
   for (const index of graph.outputs) {
     const tensor = tensors[index];
-    if (tensor !== undefined && main && made[index] === -1 && tensor.data === undefined)
+    if (tensor !== undefined && main && made[index] === -1 && tensor.data === undefined && tensor.state !== true)
       add("warning", "tensor/dangling", `${label(tensor)} is an output of the graph, and nothing makes it`);
   }
   let unused = 0;

@@ -102,7 +102,13 @@ const over = (a: number | undefined, b: number | undefined): number | undefined 
 
 /** Operators that carry scale and zero point of each operand between the operands. */
 const interleaved: ReadonlySet<string> = new Set(["QLinearConv", "QLinearMatMul", "QGemm"]);
-const secondOperand = (node: Node): number => (interleaved.has(node.spelled) ? 3 : 1);
+const secondOperand = (node: Node): number => (interleaved.has(node.spelled) ? 3 : firstOperand(node) + 1);
+/** PyTorch's addmm takes what is added first. */
+const firstOperand = (node: Node): number => (/^aten(?:::|\.)(?:addmm|baddbmm)\b/.test(node.spelled) ? 1 : 0);
+
+/** Convolutions that keep the channels of their filters last, whatever layout their format has: XNNPACK, CMSIS-NN (cortex_m). */
+const channelsOfFilterLast =
+  /^(?:XNNDepthwiseConv2d|XNNConvTranspose2d|cortex_m::quantized_(?:depthwise|transpose)_conv2d)/;
 
 /** TensorFlow's, Keras' and QNN's order ends with the output channels; where channels come second nobody has that order. */
 const outputLast: ReadonlySet<string> = new Set([
@@ -127,10 +133,10 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
   const filters =
     node.op === "DepthwiseConv" && (layout === "channels last" || node.spelled === "tosa.depthwise_conv2d")
       ? depthwiseFilters(node, weights)
-      : node.spelled === "GroupConvolution"
-        ? times(dimension(weights, 0), dimension(weights, 1))
-        : layout === "channels last" && outputLast.has(node.spelled)
-          ? dimension(weights, -1)
+      : channelsOfFilterLast.test(node.spelled) || (layout === "channels last" && outputLast.has(node.spelled))
+        ? dimension(weights, -1)
+        : node.spelled === "GroupConvolution"
+          ? times(dimension(weights, 0), dimension(weights, 1))
           : dimension(weights, 0);
   return times(elements(output), over(elements(weights), filters));
 }
@@ -178,7 +184,7 @@ function transposed({ node, layout, input }: Operands): number | undefined {
   const [data, weights] = sizesFirst.has(node.spelled) ? [input(2), input(1)] : [input(0), input(1)];
   const channels = node.spelled.startsWith("TransposeConv")
     ? dimension(weights, -2)
-    : layout === "channels last" || node.spelled === "tosa.transpose_conv2d"
+    : layout === "channels last" || node.spelled === "tosa.transpose_conv2d" || channelsOfFilterLast.test(node.spelled)
       ? dimension(weights, -1)
       : node.spelled === "GroupConvolutionBackpropData"
         ? times(dimension(weights, 0), dimension(weights, 1))
@@ -206,7 +212,10 @@ function product({ node, input, output }: Operands): number | undefined {
     attributes["transpose_a"],
     attributes["transpose_x"],
   ].some(truthy);
-  const summed = node.spelled === "MatMulNBits" ? numberOf(attributes["K"]) : dimension(input(0), flipped ? -2 : -1);
+  const summed =
+    node.spelled === "MatMulNBits"
+      ? numberOf(attributes["K"])
+      : dimension(input(firstOperand(node)), flipped ? -2 : -1);
   if (summed !== undefined) return times(elements(output), summed);
   const flippedRight = [
     attributes["transB"],

@@ -215,8 +215,6 @@ export class Table {
   readonly #vtable: number;
   /** Bytes of the vtable, its own two lengths included. */
   readonly #vtableBytes: number;
-  /** Bytes of the table itself. */
-  readonly #bytes: number;
 
   constructor(buffer: FlatBuffer, at: number) {
     this.buffer = buffer;
@@ -226,12 +224,12 @@ export class Table {
       buffer.fail(`vtable at ${this.#vtable - buffer.start}, outside the buffer`, at);
     }
     this.#vtableBytes = buffer.u16(this.#vtable);
-    this.#bytes = buffer.u16(this.#vtable + 2);
     if (this.#vtableBytes < 4 || this.#vtableBytes % 2 !== 0) {
       buffer.fail(`vtable of ${this.#vtableBytes} bytes`, this.#vtable);
     }
     buffer.check(this.#vtable, this.#vtableBytes, "vtable");
-    buffer.check(at, this.#bytes, "table");
+    // The table's own size, also in the vtable, is not held against anything: writers in Python let tables share a vtable whose offsets
+    // are theirs and whose size is another's.
   }
 
   /** How many fields its writer's schema knew at least: the vtable is as long as the last one set. */
@@ -245,9 +243,8 @@ export class Table {
     if (slot >= this.#vtableBytes) return undefined;
     const offset = this.buffer.u16(this.#vtable + slot);
     if (offset === 0) return undefined;
-    if (offset < 4 || offset + width > this.#bytes) {
-      this.buffer.fail(`field ${field} at +${offset}, its table has ${this.#bytes} bytes`, this.at);
-    }
+    if (offset < 4) this.buffer.fail(`field ${field} at +${offset}, inside the table's own offset`, this.at);
+    this.buffer.check(this.at + offset, width, `field ${field}`);
     return this.at + offset;
   }
 
