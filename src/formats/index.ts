@@ -24,6 +24,7 @@ import om from "./om.ts";
 import onnx from "./onnx.ts";
 import openvinoIr from "./openvino-ir.ts";
 import openvinoNpuBlob from "./openvino-npu-blob.ts";
+import pte from "./pte.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
@@ -63,6 +64,7 @@ export const formats: readonly Format[] = [
   onnx,
   openvinoIr,
   openvinoNpuBlob,
+  pte,
   rkllm,
   rknn,
   rknnEncrypted,

@@ -177,7 +177,7 @@ export function kernels(): Uint8Array {
     kernel(6, 13, 14, 17, 17),
     jump(17, 5),
     jump(5, 9),
-    kernel(7, 18, 14, 7, 26, 27, 6, 25, 25),
+    kernel(7, 18, 14, 26, 26, 27, 6, 25, 25),
     kernel(8, 18, 23, 28, 28),
     move(18, 28),
     kernel(9, 28, 29, 30),
