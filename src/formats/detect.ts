@@ -107,6 +107,14 @@ const cures: Readonly<Record<string, string>> = {
   html: "download it again; the server answered with a page",
 };
 
+/** Weights without a mark of their own, and what is called the model of them. */
+const besides: Readonly<Record<string, string>> = {
+  ".bin": "OpenVINO's .xml, TensorFlow.js's model.json, ncnn's .param",
+  ".data": "the .onnx",
+  ".weight": "the .mnn or .onnx",
+  ".pdiparams": "the .pdmodel or .json",
+};
+
 /** What is no model, by its first bytes. */
 export function looksOf(file: ModelFile): Looks {
   if (file.size === 0) return { kind: "empty", says: "empty", cure: "download or convert it again" };
@@ -129,7 +137,11 @@ export function looksOf(file: ModelFile): Looks {
     return of("text", "text, of no model layout we know");
   }
   const mark = [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return { kind: "unknown", says: `of no format we know; it begins with ${mark}` };
+  const says = `of no format we know; it begins with ${mark}`;
+  const beside = Object.hasOwn(besides, file.extension) ? besides[file.extension] : undefined;
+  return beside === undefined
+    ? { kind: "unknown", says }
+    : { kind: "unknown", says, cure: `if it holds only weights, inspect the model beside it (${beside})` };
 }
 
 function of(kind: string, says: string): Looks {
