@@ -286,17 +286,51 @@ function svdf({ input }: Operands): number | undefined {
   return times(dimension(input(0), 0), sum([input(1), input(2)].filter((tensor) => tensor !== undefined)));
 }
 
+/** Of attention in which more goes on than its inputs show (projections, a cache by pages), or whose layout is another. */
+const opaqueAttention: ReadonlySet<string> = new Set([
+  "DecoderMaskedMultiHeadAttention",
+  "DecoderMaskedSelfAttention",
+  "LongformerAttention",
+  "PackedAttention",
+  "PackedMultiHeadAttention",
+  "PagedAttentionExtension",
+  "SparseAttention",
+  "custom_sdpa",
+  "sdpa_with_kv_cache",
+]);
+
 /** Scores and their use: queries x keys x width, twice. The fused form of onnxruntime also projects. */
-function attention({ node, layout, input, output }: Operands): number | undefined {
+function attention({ node, input, output }: Operands): number | undefined {
   const [query, key, value] = [input(0), input(1), input(2)];
-  if (node.spelled === "MultiHeadAttention" && layout === "channels last") return undefined; // Keras': weights among them
-  if (node.spelled === "Attention" && node.domain === "com.microsoft") {
+  const runtime = node.domain === "com.microsoft";
+  if (opaqueAttention.has(node.spelled.replace(/^.*::|\..*$/g, ""))) return undefined;
+  if (node.spelled === "MultiHeadAttention" && !runtime) return undefined; // Keras' and ncnn's: weights among them
+  if ((node.spelled === "Attention" && runtime) || node.spelled === "QAttention") {
     const steps = times(dimension(query, 0), dimension(query, 1));
     const scores = times(2, elements(output), dimension(query, 1));
     const projected = times(steps, elements(key));
     return scores === undefined || projected === undefined ? undefined : scores + projected;
   }
-  const scores = times(elements(query), dimension(key, -2));
-  const used = times(over(elements(query), dimension(query, -1)), dimension(key, -2), dimension(value, -1));
+  const keys = keysSeen(node, key, input);
+  // Heads side by side in one dimension: several of the queries' share one of the values'.
+  const [heads, shared] = [
+    numberOf(node.attributes["q_num_heads"] ?? node.attributes["num_heads"]),
+    numberOf(node.attributes["kv_num_heads"]),
+  ];
+  const sharing = query?.shape?.length === 3 && heads !== undefined && shared !== undefined ? over(heads, shared) : 1;
+  const scores = times(elements(query), keys);
+  const used = times(over(elements(query), dimension(query, -1)), keys, dimension(value, -1), sharing);
   return scores === undefined || used === undefined ? undefined : scores + used;
+}
+
+/** Where keys of the steps before stand among the inputs. */
+const pastKeys: Readonly<Record<string, number>> = { Attention: 4, GroupQueryAttention: 3, MultiHeadAttention: 6 };
+
+function keysSeen(node: Node, key: Tensor | undefined, input: Operands["input"]): number | undefined {
+  const place = node.domain === undefined || node.domain === "com.microsoft" ? pastKeys[node.spelled] : undefined;
+  const past = place === undefined ? undefined : input(place);
+  const now = dimension(key, -2);
+  if (past === undefined || now === undefined) return now;
+  const before = dimension(past, -2);
+  return before === undefined ? undefined : now + before;
 }

@@ -6,6 +6,7 @@
 
 import type { Attribute, Dimension, ElementType } from "../../model/graph.ts";
 import { label, type Context, type Draft, type DraftNode } from "./draft.ts";
+import { attentionRules } from "./shapes-attention.ts";
 import { windowRules } from "./shapes-window.ts";
 import { layoutRules } from "./shapes-layout.ts";
 import { arithmetic, valueRules } from "./shapes-values.ts";
@@ -137,7 +138,7 @@ export function inferShapes(draft: Draft, context: Context): void {
 let table: ReadonlyMap<string, Rule> | undefined;
 
 function rules(): ReadonlyMap<string, Rule> {
-  table ??= new Map([...elementwiseRules(), ...windowRules(), ...layoutRules(), ...valueRules()]);
+  table ??= new Map([...attentionRules(), ...elementwiseRules(), ...windowRules(), ...layoutRules(), ...valueRules()]);
   return table;
 }
 
