@@ -20,6 +20,7 @@ import ncnnBin from "./ncnn-bin.ts";
 import nef from "./nef.ts";
 import neff from "./neff.ts";
 import neutron from "./neutron.ts";
+import nvdlaLoadable from "./nvdla-loadable.ts";
 import om from "./om.ts";
 import onnx from "./onnx.ts";
 import openvinoIr from "./openvino-ir.ts";
@@ -60,6 +61,7 @@ export const formats: readonly Format[] = [
   nef,
   neff,
   neutron,
+  nvdlaLoadable,
   om,
   onnx,
   openvinoIr,

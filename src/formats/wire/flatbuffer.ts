@@ -248,6 +248,15 @@ export class Table {
     return this.at + offset;
   }
 
+  /** As find(), held to the buffer alone: early writers (NVDLA's files of 2017) give a table that ends in a struct too few bytes. */
+  struct(field: number, width: number): number | undefined {
+    const slot = 4 + field * 2;
+    const offset = slot < this.#vtableBytes ? this.buffer.u16(this.#vtable + slot) : 0;
+    if (offset === 0) return undefined;
+    this.buffer.check(this.at + offset, width, "struct");
+    return this.at + offset;
+  }
+
   has(field: number): boolean {
     return this.find(field, 1) !== undefined;
   }
