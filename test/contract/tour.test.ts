@@ -17,7 +17,7 @@ it.each(["docs/tour.md", "README.md", "CONTRIBUTING.md"])("%s names files that a
     ([, path, link]) => (path !== undefined ? [path] : [join(page, "..", link ?? "")]),
   );
   expect(named.length).toBeGreaterThan(0);
-  for (const path of named.filter((path) => !path.includes("example-npu"))) {
+  for (const path of named.filter((path) => !path.includes("example-"))) {
     expect(statSync(join(top, path), { throwIfNoEntry: false }), path).toBeDefined();
   }
 });
@@ -31,7 +31,7 @@ it("the stops of the tour are short files", () => {
   }
 });
 
-describe("adding the family that the tour shows", () => {
+describe("adding the family and the format that the tour shows", () => {
   let clone = "";
   const node = (...args: readonly string[]): string => {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: clone });
@@ -39,8 +39,13 @@ describe("adding the family that the tour shows", () => {
     expect(status).toBe(0);
     return stdout;
   };
-  const block = (language: string): string =>
-    new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\\n *\`\`\``).exec(tour)?.[1]?.replace(/^ {3}/gm, "") ?? "";
+  const blocks = (language: string): string[] =>
+    [...tour.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\\n *\`\`\``, "g"))].map(([, text = ""]) =>
+      text.replace(/^ {3}/gm, ""),
+    );
+  const block = (language: string, at = 0): string => blocks(language)[at] ?? "";
+  const format = "src/formats/example-model.ts";
+  const sample = "test/formats/samples/example-model.ts";
 
   beforeAll(() => {
     clone = mkdtempSync(join(tmpdir(), "accelctl-tour-"));
@@ -50,6 +55,8 @@ describe("adding the family that the tour shows", () => {
     }
     symlinkSync(join(top, "node_modules"), join(clone, "node_modules"));
     writeFileSync(join(clone, "src/families/example-npu.ts"), `${block("ts")}\n`);
+    writeFileSync(join(clone, format), `${block("ts", 1)}\n`);
+    writeFileSync(join(clone, sample), `${block("ts", 2)}\n`);
     node("tools/generate.mjs");
   });
   afterAll(() => rmSync(clone, { recursive: true, force: true }));
@@ -68,14 +75,26 @@ describe("adding the family that the tour shows", () => {
 
   it("stands in docs/hardware.md, is typed, and is held by the contract of the catalogue", () => {
     expect(readFileSync(join(clone, "docs/hardware.md"), "utf8")).toContain("\n## Example NPU\n");
-    const config = { extends: "./tsconfig.json", include: ["src/families/example-npu.ts"] };
+    const config = { extends: "./tsconfig.json", include: ["src/families/example-npu.ts", format, sample] };
     writeFileSync(join(clone, "tsconfig.family.json"), JSON.stringify(config));
     node("node_modules/typescript/bin/tsc", "-p", "tsconfig.family.json");
     const contract = ["run", "test/contract/catalogue.test.ts", "--reporter=verbose", "-t", "example-npu"];
     expect(node("node_modules/vitest/vitest.mjs", ...contract)).toMatch(/✓.*example-npu/);
   });
 
+  it("describes a file of the format, and the contract of formats holds its sample", () => {
+    expect(readFileSync(join(clone, "docs/formats.md"), "utf8")).toContain("| Example model | `example-model` |");
+    const file = join(clone, "box.exm");
+    writeFileSync(file, Buffer.concat([Buffer.from("EXMD\x08\0\0\0\x10\0\0\0", "latin1"), Buffer.alloc(24)]));
+    const text = node("dist/accelctl.cjs", "inspect", file, "--no-machine");
+    expect(text).toContain("Example model");
+    expect(text).toContain("8 B code, 16 B weights");
+    const contract = ["run", "test/contract/formats.test.ts", "--reporter=verbose", "-t", "small.exm"];
+    expect(node("node_modules/vitest/vitest.mjs", ...contract)).toMatch(/✓.*small\.exm is example-model/);
+  });
+
   it("is formatted as the tour shows it", () => {
-    node("node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "src/families/example-npu.ts");
+    const files = ["src/families/example-npu.ts", format, sample];
+    node("node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ...files);
   });
 });

@@ -19,7 +19,9 @@ export async function allSamples(): Promise<Sample[]> {
   const modules = readdirSync(new URL(".", import.meta.url)).filter((name) => name !== "samples.ts");
   const loaded = await Promise.all(
     modules.sort().map(async (name) => {
-      const { samples } = (await import(`./${name.slice(0, -3)}.ts`)) as { samples: Samples };
+      const { samples } = (await import(/* @vite-ignore */ new URL(name, import.meta.url).href)) as {
+        samples: Samples;
+      };
       return Object.entries(samples).map(([file, make]) => ({
         format: name.slice(0, -3),
         name: file,
