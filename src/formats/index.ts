@@ -25,6 +25,7 @@ import om from "./om.ts";
 import onnx from "./onnx.ts";
 import openvinoIr from "./openvino-ir.ts";
 import openvinoNpuBlob from "./openvino-npu-blob.ts";
+import ptd from "./ptd.ts";
 import pte from "./pte.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
@@ -66,6 +67,7 @@ export const formats: readonly Format[] = [
   onnx,
   openvinoIr,
   openvinoNpuBlob,
+  ptd,
   pte,
   rkllm,
   rknn,

@@ -101,7 +101,9 @@ function counted({ counts, elsewhere }: Facts): Record<string, string> {
 }
 
 function unseenOf({ counts }: Facts, all: readonly Told[]): string[] {
-  const external = counts.external;
+  // Also of graphs inside payloads: XNNPACK's weights by their names.
+  const inside = all.flatMap((one) => one.graph?.tensors ?? []).filter((tensor) => tensor.data?.file !== undefined);
+  const external = counts.external + inside.length;
   return [
     ...new Set([
       ...(external === 0
