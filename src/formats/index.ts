@@ -6,6 +6,7 @@ import bmodel from "./bmodel.ts";
 import coreml from "./coreml.ts";
 import cvimodel from "./cvimodel.ts";
 import dfp from "./dfp.ts";
+import dlc from "./dlc.ts";
 import dxnn from "./dxnn.ts";
 import edgetpu from "./edgetpu.ts";
 import etElf from "./et-elf.ts";
@@ -48,6 +49,7 @@ export const formats: readonly Format[] = [
   coreml,
   cvimodel,
   dfp,
+  dlc,
   dxnn,
   edgetpu,
   etElf,

@@ -121,6 +121,7 @@ const outputLast: ReadonlySet<string> = new Set([
   "Conv1d",
   "Conv2d",
   "Conv3d",
+  "Convolutional",
 ]);
 
 /** Each output element is a sum over one filter. */

@@ -109,7 +109,11 @@ export function dataOffset(file: ModelFile, entry: ZipEntry): number {
   cursor.seek(26);
   const offset = entry.header + 30 + cursor.u16() + cursor.u16();
   if (offset + entry.packed > file.size) {
-    throw new FileError(file.name, `${quoted(entry.name)} has ${entry.packed} bytes and leaves the file`, offset);
+    throw new FileError(
+      file.name,
+      `${quoted(entry.name)} has ${entry.packed} bytes and leaves the file`,
+      Math.min(offset, file.size),
+    );
   }
   return offset;
 }
