@@ -5,7 +5,7 @@
 
 import { FileError } from "../base/errors.ts";
 import { utf8 } from "../base/bytes.ts";
-import { bytesOf, model, type ElementType, type Integrity, type Tensor } from "../model/graph.ts";
+import { bytesOf, elementsOf, model, type ElementType, type Integrity, type Tensor } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 
@@ -21,6 +21,8 @@ const types: Readonly<Record<string, ElementType>> = {
   BF16: "bfloat16",
   F8_E4M3: "float8e4m3fn",
   F8_E5M2: "float8e5m2",
+  F8_E4M3FNUZ: "float8e4m3fnuz",
+  F8_E5M2FNUZ: "float8e5m2fnuz",
   F4: "float4e2m1",
   I64: "int64",
   I32: "int32",
@@ -33,6 +35,8 @@ const types: Readonly<Record<string, ElementType>> = {
   BOOL: "bool",
   C64: "complex64",
 };
+/** Bits of the types ElementType does not name. */
+const spelledBits: Readonly<Record<string, number>> = { F8_E8M0: 8, F6_E2M3: 6, F6_E3M2: 6 };
 
 const format: Format = {
   id: "safetensors",
@@ -57,9 +61,15 @@ const format: Format = {
     const metadata: Record<string, string> = {};
     for (const [name, entry] of Object.entries(header)) {
       if (name === "__metadata__") {
-        if (typeof entry === "object" && entry !== null) {
-          for (const [key, value] of Object.entries(entry)) metadata[key] = String(value).slice(0, 4096);
-        }
+        const texts = typeof entry === "object" && entry !== null && !Array.isArray(entry) ? Object.entries(entry) : [];
+        for (const [key, value] of texts) metadata[key] = String(value).slice(0, 4096);
+        if (typeof entry !== "object" || Array.isArray(entry) || texts.some(([, value]) => typeof value !== "string"))
+          integrity.push({
+            severity: "error",
+            rule: "metadata/type",
+            says: "__metadata__ is no map of texts",
+            offset: 8,
+          });
         continue;
       }
       if (tensors.length >= TENSOR_LIMIT) throw new FileError(file.name, `more than ${TENSOR_LIMIT} tensors`, 8);
@@ -79,7 +89,10 @@ const format: Format = {
     });
   },
   sources: ["https://github.com/huggingface/safetensors/blob/main/README.md"],
-  checked: { files: 1, says: "one published file; sparse files of our own" },
+  checked: {
+    files: 1,
+    says: "one published file; every type as safetensors 0.8.0 writes it, and what that package refuses is an error here; sparse files of our own",
+  },
 };
 export default format;
 
@@ -120,7 +133,14 @@ function readTensor(file: ModelFile, name: string, entry: unknown, start: number
     shape,
     data: { offset: start + from, bytes: to - from },
   };
-  const expected = bytesOf(tensor);
+  const expected =
+    type === "unknown"
+      ? bytesAt(shape, Object.hasOwn(spelledBits, spelled) ? spelledBits[spelled] : undefined)
+      : bytesOf(tensor);
+  if (type === "unknown" && expected === undefined) {
+    const says = `${name.slice(0, 80)} is of ${JSON.stringify(spelled.slice(0, 40))}, which safetensors does not have`;
+    integrity.push({ severity: "error", rule: "tensor/type", says, offset: 8 });
+  }
   if (to < from || (expected !== undefined && expected !== to - from)) {
     integrity.push({
       severity: "error",
@@ -132,12 +152,17 @@ function readTensor(file: ModelFile, name: string, entry: unknown, start: number
   return tensor;
 }
 
+function bytesAt(shape: readonly number[], bits: number | undefined): number | undefined {
+  const elements = elementsOf(shape);
+  return elements === undefined || bits === undefined ? undefined : Math.ceil((elements * bits) / 8);
+}
+
 const isNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) &&
   value.length <= 64 &&
   value.every((n) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0);
 
-/** Past the end, overlapping, or with holes: the format allows none of these. */
+/** Past the end, overlapping, with holes or a rest: the format allows none of these, its own reader refuses them. */
 function checkExtents(tensors: readonly Tensor[], start: number, size: number): Integrity[] {
   const out: Integrity[] = [];
   const sorted = tensors
@@ -151,7 +176,7 @@ function checkExtents(tensors: readonly Tensor[], start: number, size: number): 
       out.push({ severity: "error", rule: "extent/overlap", says: `${label} overlaps the tensor before it`, offset });
     else if (offset > end)
       out.push({
-        severity: "warning",
+        severity: "error",
         rule: "extent/hole",
         says: `${offset - end} bytes before ${label} belong to no tensor`,
         offset: end,
@@ -167,7 +192,7 @@ function checkExtents(tensors: readonly Tensor[], start: number, size: number): 
     });
   else if (end < size)
     out.push({
-      severity: "note",
+      severity: "error",
       rule: "extent/trailing",
       says: `${size - end} bytes after the last tensor`,
       offset: end,

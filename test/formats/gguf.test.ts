@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -155,5 +155,63 @@ describe("gguf", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+/** What gguf-py 0.19.0 writes, and what it reads of it (tools/gguf-oracle.py). */
+const written = JSON.parse(readFileSync(new URL("gguf-oracle.json", import.meta.url), "utf8")) as Readonly<
+  Record<string, { readonly file: string; readonly tensors: readonly string[] }>
+>;
+const plainTypes: Readonly<Record<string, string>> = {
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  float64: "F64",
+  int8: "I8",
+  int16: "I16",
+  int32: "I32",
+  int64: "I64",
+};
+
+describe("files of gguf-py", () => {
+  const open = (name: string) => modelFileOf(Buffer.from(written[name]?.file ?? "", "base64"), name);
+
+  it.each(Object.entries(written))(
+    "%s: types, shapes, places and bytes of all tensors are what it says",
+    (name, said) => {
+      const model = format.read(open(name));
+      const rows = (model.graphs[0]?.tensors ?? []).map(
+        ({ name: tensor, type, spelled, shape = [], data }) =>
+          `${tensor} ${plainTypes[type] ?? spelled} [${shape.join(",")}] ${data?.offset} ${data?.bytes}`,
+      );
+      expect(rows).toEqual(said.tensors);
+      expect(model.integrity).toEqual([]);
+    },
+  );
+
+  it("hold every type that has a size", () => {
+    expect(new Set(written["types.gguf"]?.tensors.map((row) => row.split(" ")[1])).size).toBe(34);
+  });
+
+  it.each(["types.gguf", "big.gguf"])("%s: values of every kind, whatever the byte order", (name) => {
+    expect(format.read(open(name)).metadata).toMatchObject({
+      "file type": "mostly Q8_0",
+      "test.uint8": "200",
+      "test.int8": "-3",
+      "test.uint16": "65535",
+      "test.int16": "-300",
+      "test.uint32": "4294967295",
+      "test.int32": "-2147483648",
+      "test.uint64": "9223372036854775808",
+      "test.int64": "-1099511627776",
+      "test.float32": "0.5",
+      "test.float64": "0.1",
+      "test.bool": "true",
+      "test.string": "näm",
+      "test.ints": "1, -2, 3",
+      "test.floats": "0.5, 1.5",
+      "test.bools": "true, false",
+      "test.strings": "a, b",
+    });
   });
 });
