@@ -158,7 +158,8 @@ function readElfBlob(file: ModelFile): Model {
 function behind(file: ModelFile, end: number): Integrity[] {
   if (end >= file.size) return [];
   const rest = file.slice(end, Math.min(file.size - end, METADATA_LIMIT));
-  if (rest.every((byte) => byte === 0)) return [note("extent/trailing", `${file.size - end} zeros after the ELF`, end)];
+  if (file.size % 16 === 0 && rest.every((byte) => byte === 0))
+    return [note("extent/trailing", `${file.size - end} zeros after the ELF`, end)];
   const says = `${file.size - end} bytes after the ELF, and not the mark ${MARK} that ends metadata: the end is missing`;
   return [error("extent/trailing", says, end)];
 }

@@ -22,6 +22,7 @@ import type { Format } from "./format.ts";
 import { readNbg } from "./nbg.ts";
 import { cutShort, error, has, inside, isRecord, leftOver, plain, release, words } from "./sealed/parts.ts";
 import { FlatBuffer } from "./wire/flatbuffer.ts";
+import { follow, type TableShape } from "./wire/flatbuffer-follow.ts";
 
 /** The trailers seen have up to 5 KB; toolkit 1 lists every constant of an uncompiled model, some hundred KB. */
 const JSON_LIMIT = 16 * 1024 * 1024;
@@ -234,22 +235,47 @@ function readPayload(file: ModelFile, graph: Section, integrity: Integrity[]): P
     };
   }
   if (has(file, "RKNN", offset + 4)) {
-    const metadata = whole ? readFlatBuffer(file, graph) : {};
+    const metadata = whole ? readFlatBuffer(file, graph, integrity) : {};
     return { ...plainly("flatbuffer", "FlatBuffer"), metadata };
   }
   if (has(file, "CYPTRKNN", offset)) return plainly("encrypted", "encrypted");
   return plainly("bare", "structure of the small runtime");
 }
 
-/** Build strings of the compiled graph; their field numbers are netron's finding. */
-function readFlatBuffer(file: ModelFile, { offset, bytes }: Section): Record<string, string> {
-  const root = new FlatBuffer(file, { offset, length: bytes }).root();
-  return words({
-    generator: root.string(3),
-    compiler: root.string(7),
-    runtime: root.string(8),
-    source: root.string(9),
-  });
+/** What the compiled graph holds: tensors (name, and what is said of them), nodes, and how they are ordered. Field numbers are netron's finding. */
+const compiledShape: TableShape = {
+  strings: [1, 12, 13],
+  tables: {
+    2: {
+      tables: {
+        0: { strings: [5, 7], numbers: { 3: 4, 4: 4, 6: 1, 8: 1, 9: 1, 10: 1, 11: 1 } },
+        1: { strings: [1, 2], numbers: { 4: 4, 5: 4 } },
+        4: { numbers: { 0: 4, 1: 4, 2: 4 } },
+      },
+      numbers: { 2: 4, 3: 4 },
+    },
+    4: {},
+  },
+};
+
+/** Build strings of the compiled graph. */
+function readFlatBuffer(file: ModelFile, { offset, bytes }: Section, integrity: Integrity[]): Record<string, string> {
+  try {
+    const root = new FlatBuffer(file, { offset, length: bytes }).root();
+    const found = words({
+      generator: root.string(3),
+      compiler: root.string(7),
+      runtime: root.string(8),
+      source: root.string(9),
+    });
+    follow(root, compiledShape);
+    return found;
+  } catch (cause) {
+    if (!(cause instanceof FileError)) throw cause;
+    const says = `the compiled graph leads nowhere: ${cause.message.split(": ").at(-1) ?? ""}`;
+    integrity.push(error("graph/contents", says, cause.offset));
+    return {};
+  }
 }
 
 function readTargets(json: Readonly<Record<string, unknown>>): Target[] {

@@ -62,7 +62,8 @@ const format: Format = {
     for (const [name, entry] of Object.entries(header)) {
       if (name === "__metadata__") {
         const texts = typeof entry === "object" && entry !== null && !Array.isArray(entry) ? Object.entries(entry) : [];
-        for (const [key, value] of texts) metadata[key] = String(value).slice(0, 4096);
+        // What nests has no place here, and may nest too deep to be told as text.
+        for (const [key, value] of texts) if (typeof value !== "object") metadata[key] = String(value).slice(0, 4096);
         if (typeof entry !== "object" || Array.isArray(entry) || texts.some(([, value]) => typeof value !== "string"))
           integrity.push({
             severity: "error",

@@ -32,12 +32,15 @@ export function readModel(path: string): Model {
 
 /** A model with all that can be said of it, or what the file is instead. */
 export function describeFile(path: string, options: DescribeOptions = {}): Described | NoModel {
-  return withFile(path, (file) => {
-    const detected = detectFormat(file);
-    if (detected.is === "other") return noModel(file, detected.looks);
-    const model = read(file, detected.format);
-    return { model, format: detected.format, inspection: inspectionOf(file, detected.format, model, options) };
-  });
+  return withFile(path, (file) => describeOpened(file, options));
+}
+
+/** The same of a file that is open, or held in memory. */
+export function describeOpened(file: ModelFile, options: DescribeOptions = {}): Described | NoModel {
+  const detected = detectFormat(file);
+  if (detected.is === "other") return noModel(file, detected.looks);
+  const model = read(file, detected.format);
+  return { model, format: detected.format, inspection: inspectionOf(file, detected.format, model, options) };
 }
 
 export const isModel = (described: Described | NoModel): described is Described => "model" in described;

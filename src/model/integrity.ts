@@ -37,7 +37,14 @@ export function checkModel(model: Model, size: number): readonly Integrity[] {
     if (count > TOLD && told)
       found.push({ severity: told.severity, rule, says: `and ${count - TOLD} more of the same kind` });
   }
-  return sorted([...model.integrity, ...found]);
+  return sorted([...model.integrity, ...found]).map((finding) => within(finding, size));
+}
+
+/** What lies beyond the file's end is told at its end: offsets are places in the file. */
+function within(finding: Integrity, size: number): Integrity {
+  const { offset } = finding;
+  if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0 && offset <= size)) return finding;
+  return { ...finding, offset: offset < 0 ? 0 : size };
 }
 
 const order: readonly Integrity["severity"][] = ["error", "warning", "note"];

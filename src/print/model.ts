@@ -101,7 +101,7 @@ export function tensorWords(tensor: TensorReport): string {
 }
 
 export const shapeWords = (shape: TensorReport["shape"]): string =>
-  shape === null ? "[?]" : `[${shape.map((dimension) => String(dimension ?? "?")).join(", ")}]`;
+  shape === null ? "[?]" : `[${shape.map((dimension) => harmless(String(dimension ?? "?"))).join(", ")}]`;
 
 function quantizationWords({ quantization }: TensorReport): string {
   if (quantization === undefined) return "";

@@ -9,12 +9,14 @@ import { mixed, mutateBytes, mutateJson, mutateText, seeded } from "./mutate.ts"
 
 describe("hostile input", () => {
   it("ends well or with an error thrown on purpose, in time and memory, for every reader", () => {
-    const done = spawnSync(process.execPath, ["tools/fuzz.mjs", "--count", "3000", "--seed", "1"], {
+    const done = spawnSync(process.execPath, ["tools/fuzz.mjs", "--count", "1500", "--models", "4000", "--seed", "1"], {
       cwd: top,
       encoding: "utf8",
       timeout: 170_000,
     });
     expect(`${done.stdout}${done.stderr}`).toContain("no failures");
+    // A format of which there is neither a sample nor a real file says so there.
+    expect(done.stdout).not.toContain("not fuzzed");
     expect(done.status).toBe(0);
   }, 180_000);
 

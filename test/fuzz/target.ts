@@ -10,8 +10,12 @@ export interface Case {
 
 export interface Target {
   readonly name: string;
-  /** Of all cases, this many parts are this target's. */
+  /** Models have a count of cases of their own: --models, not --count. */
+  readonly group?: "models";
+  /** Of all cases of its group, this many parts are this target's. */
   readonly share: number;
+  /** Bytes that one case may add to the process, where less than all may. */
+  readonly memory?: number;
   /** The same random numbers give the same case. */
   make(random: Random): Case;
 }

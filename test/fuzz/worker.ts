@@ -9,14 +9,18 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { AccelctlError } from "../../src/base/errors.ts";
 import { mixed, seeded } from "./mutate.ts";
+import { Peak } from "./peak.ts";
+import { modelSeedBytes } from "./seeds/models.ts";
 import { seedBytes } from "./seeds/real.ts";
 import { targets } from "./targets/index.ts";
+import { notFuzzed } from "./targets/models.ts";
 import type { Case, Target } from "./target.ts";
 
 interface Order {
   readonly seed: number;
-  /** Cases of all targets together. */
+  /** Cases of all targets of machines together, and of all of models. */
   readonly count: number;
+  readonly models: number;
   /** Only targets whose name holds this. */
   readonly only: string | undefined;
   /** Only this case. */
@@ -44,14 +48,20 @@ const collect = runInNewContext("gc") as () => void; // what the flag above defi
 const exact = targets.filter(({ name }) => name === order.only);
 const like = targets.filter(({ name }) => order.only === undefined || name.includes(order.only));
 const chosen = exact.length > 0 ? exact : like;
-const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+/** Cases of one target. */
+function casesOf({ share, group }: Target): number {
+  const shares = chosen.reduce((sum, other) => sum + (other.group === group ? other.share : 0), 0);
+  const count = group === "models" ? order.models : order.count;
+  return count === 0 ? 0 : Math.max(1, Math.round((count * share) / shares));
+}
 
+if (!order.show) say({ kind: "ready" });
 for (const [position, target] of chosen.entries()) {
   if (position < order.from.target) continue;
   if (order.show) show(target);
   else await runTarget(target, position);
 }
-say({ kind: "done" });
+say({ kind: "done", notFuzzed });
 
 function makeCase(target: Target, index: number): Case {
   return target.make(seeded(mixed(order.seed, target.name, index)));
@@ -62,7 +72,8 @@ function show(target: Target): void {
 }
 
 async function runTarget(target: Target, position: number): Promise<void> {
-  const cases = Math.max(1, Math.round((order.count * target.share) / shares));
+  const cases = casesOf(target);
+  if (cases === 0) return;
   const first = order.one ?? (position === order.from.target ? order.from.index : 0);
   const end = order.one === undefined ? cases : first + 1;
   const row = {
@@ -74,6 +85,7 @@ async function runTarget(target: Target, position: number): Promise<void> {
     slowestCase: 0,
     seconds: 0,
     keptBytes: 0,
+    peakBytes: 0,
   };
   let failures = 0;
   let settled = 0;
@@ -84,6 +96,7 @@ async function runTarget(target: Target, position: number): Promise<void> {
     if (index % BREATH === 0) await new Promise((done) => setImmediate(done));
     const made = makeCase(target, index);
     Atomics.store(state, 2, 1);
+    const memory = new Peak();
     const before = cpuMilliseconds();
     try {
       await made.run();
@@ -96,6 +109,13 @@ async function runTarget(target: Target, position: number): Promise<void> {
       }
     }
     const spent = cpuMilliseconds() - before;
+    const grown = memory.grown();
+    row.peakBytes = Math.max(row.peakBytes, grown);
+    if (grown > (target.memory ?? Infinity)) {
+      failures++;
+      const why = `takes ${Math.round(grown / 1e6)} MB, over ${(target.memory ?? 0) / 1e6}`;
+      say({ kind: "failure", target: target.name, index, why, input: made.input });
+    }
     Atomics.store(state, 2, 0);
     row.cases++;
     row.seconds += spent / 1000;
@@ -116,5 +136,5 @@ async function held(): Promise<number> {
   await new Promise((done) => setTimeout(done, 5));
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers - seedBytes();
+  return heapUsed + arrayBuffers - seedBytes() - modelSeedBytes();
 }

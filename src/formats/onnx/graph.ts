@@ -51,7 +51,9 @@ export function readGraph(message: Message, draft: Draft, context: Context): voi
         draft.annotations.push(readAnnotation(message.message()));
         break;
       case 10:
+        break;
       case 16:
+        message.skim();
         break;
       default:
         unknownField(context, message, "graph");
@@ -97,8 +99,10 @@ export function readFunction(message: Message, draft: Draft, context: Context): 
         break;
       case 6:
       case 8:
+        break;
       case 11:
       case 14:
+        message.skim();
         break;
       default:
         unknownField(context, message, "function");
@@ -292,8 +296,10 @@ function readNode(message: Message, draft: Draft, context: Context): DraftNode {
         overload = message.string();
         break;
       case 6:
+        break;
       case 9:
       case 10:
+        message.skim();
         break;
       default:
         unknownField(context, message, "node");

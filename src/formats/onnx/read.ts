@@ -190,6 +190,7 @@ function readTop(file: ModelFile, context: Context): Top {
         top.functions.push(message.message());
         break;
       case 26:
+        message.skim();
         break;
       default:
         context.findings.add(

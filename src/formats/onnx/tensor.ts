@@ -131,7 +131,9 @@ export function readTensor(message: Message, context: Context): Constant {
         location = message.int();
         break;
       case 12:
+        break;
       case 16:
+        message.skim();
         break;
       default:
         context.findings.add(

@@ -31,7 +31,9 @@ export function readValueInfo(
         type = readType(message.message(), context, 0);
         break;
       case 3:
+        break;
       case 4:
+        message.skim();
         break;
       default:
         context.findings.add(

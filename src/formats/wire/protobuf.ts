@@ -252,6 +252,12 @@ export class Message {
     for (let at = 0; at < view.byteLength; at += 8) into.push(view.getFloat64(at, true));
   }
 
+  /** This field, a message of which nothing is told: its own fields must be whole all the same. */
+  skim(): void {
+    const inner = this.message();
+    while (inner.next());
+  }
+
   /** The same message from its start. */
   again(): Message {
     return new Message(this.#source, this.from, this.end, this.depth);
