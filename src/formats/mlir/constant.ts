@@ -36,7 +36,8 @@ export function constantOf(front: string, typed: Typed): ConstantText | undefine
   const mark = MARK.exec(body);
   const hex = mark ? Number(mark[2]) : body.indexOf('"');
   if (!(mark ? body.slice(mark[0].length) : body).startsWith("0x")) return splat;
-  const bytes = (hex - 2) / 2;
+  const bytes = Math.floor((hex - 2) / 2);
+  if (hex % 2 !== 0) return { data: { bytes }, wrong: `${hex - 2} hexadecimal digits, which are no whole bytes` };
   const packed = bytesOf({ type: typed.type, ...(typed.shape === undefined ? {} : { shape: typed.shape }) });
   const data = { bytes };
   if (width === undefined || count === undefined || bytes === count * width || bytes === packed || bytes === width)
