@@ -94,7 +94,7 @@ function readXmodel(file: ModelFile): Model {
         break;
       }
       case 101:
-        message.message();
+        message.skim();
         defined++;
         break;
       default:

@@ -138,7 +138,7 @@ function valueOf(text: string): Attribute {
 export function list(text: string): number[] | undefined {
   const inner =
     /^(?:array<[\w!]+:?|dense<)?\s*([-\d\s,[\]]*|(?:true|false)(?:,\s*(?:true|false))*)>?(?:\s*:\s*[\w<>!]+)?$/.exec(
-      text.trim(),
+      text.trim().replace(/\s+/g, " "), // long runs of blanks would be tried in every way
     )?.[1];
   if (inner === undefined) return undefined;
   const words = inner
