@@ -28,6 +28,7 @@ import openvinoIr from "./openvino-ir.ts";
 import openvinoNpuBlob from "./openvino-npu-blob.ts";
 import ptd from "./ptd.ts";
 import pte from "./pte.ts";
+import pytorch from "./pytorch.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
@@ -71,6 +72,7 @@ export const formats: readonly Format[] = [
   openvinoNpuBlob,
   ptd,
   pte,
+  pytorch,
   rkllm,
   rknn,
   rknnEncrypted,

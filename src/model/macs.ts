@@ -204,6 +204,8 @@ const truthy = (value: unknown): boolean =>
 /** Output elements times the length of what is summed. */
 function product({ node, input, output }: Operands): number | undefined {
   const { attributes } = node;
+  // addmm and baddbmm take what is added first.
+  if (/^aten::b?addb?mm\b/.test(node.spelled)) return times(elements(output), dimension(input(1), -1));
   const contracted = attributes["lhs_contracting_dimensions"];
   if (Array.isArray(contracted))
     return times(elements(output), ...contracted.map((index) => dimension(input(0), Number(index))));
@@ -235,6 +237,7 @@ const numberOf = (value: unknown): number | undefined =>
 /** Every weight is used once per time step and batch. */
 function recurrent({ node, layout, input }: Operands): number | undefined {
   const data = input(0);
+  if (node.spelled.startsWith("aten::")) return times(dimension(data, 0), dimension(data, 1), atenWeights(node, input));
   const steps = data?.shape?.length === 2 ? dimension(data, 0) : times(dimension(data, 0), dimension(data, 1));
   return times(
     steps,
@@ -243,6 +246,16 @@ function recurrent({ node, layout, input }: Operands): number | undefined {
         .map((index) => input(index))
         .filter((tensor) => tensor !== undefined),
     ),
+  );
+}
+
+/** Matrices among what comes after the input and its states, which have three dimensions. */
+function atenWeights(node: Node, input: Operands["input"]): number | undefined {
+  return sum(
+    node.inputs
+      .map((_, index) => input(index))
+      .filter((tensor) => tensor?.shape?.length === 2)
+      .filter((tensor) => tensor !== undefined),
   );
 }
 
