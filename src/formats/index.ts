@@ -29,6 +29,7 @@ import openvinoNpuBlob from "./openvino-npu-blob.ts";
 import ptd from "./ptd.ts";
 import pte from "./pte.ts";
 import pytorch from "./pytorch.ts";
+import qnnContext from "./qnn-context.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
@@ -73,6 +74,7 @@ export const formats: readonly Format[] = [
   ptd,
   pte,
   pytorch,
+  qnnContext,
   rkllm,
   rknn,
   rknnEncrypted,
