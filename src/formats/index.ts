@@ -14,6 +14,7 @@ import gguf from "./gguf.ts";
 import hef from "./hef.ts";
 import hwx from "./hwx.ts";
 import kmodel from "./kmodel.ts";
+import mnn from "./mnn.ts";
 import myriadBlob from "./myriad-blob.ts";
 import nbg from "./nbg.ts";
 import ncnn from "./ncnn.ts";
@@ -59,6 +60,7 @@ export const formats: readonly Format[] = [
   hef,
   hwx,
   kmodel,
+  mnn,
   myriadBlob,
   nbg,
   ncnn,

@@ -1,7 +1,17 @@
 import { expect, it } from "vitest";
 import { opKind, opTable, sharedOp, type Dialect } from "../../src/model/ops.ts";
 
-const dialects: readonly Dialect[] = ["tflite", "onnx", "openvino", "ncnn", "tensorflow", "torch", "stablehlo", "tosa"];
+const dialects: readonly Dialect[] = [
+  "tflite",
+  "onnx",
+  "openvino",
+  "ncnn",
+  "tensorflow",
+  "torch",
+  "stablehlo",
+  "tosa",
+  "mnn",
+];
 
 it("no operator has two shared names, and no spelling two meanings", () => {
   const names = opTable.map((row) => row.op);
