@@ -18,7 +18,7 @@ const format: Format = {
   ],
   checked: {
     files: 28,
-    says: "28 published files, and small ones the onnx package 1.23.2 writes (functions, bodies, sparse and external data, every type): operators, wiring, attributes, types, shapes, data and scales are what that package reads, shapes worked out here agree with those it infers",
+    says: "28 published files, and small ones the onnx package 1.23.2 writes (functions, bodies, sparse and external data, every type): operators, wiring, attributes, types, shapes, data and scales are what that package reads, shapes worked out here agree with those it infers; by hand also the 2,033 models of the package's own tests",
   },
 };
 export default format;

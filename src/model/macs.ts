@@ -4,6 +4,7 @@
  * channels second and weights as [out, in / groups, height, width]. StableHLO writes its layouts beside each operator.
  */
 
+import { einsum } from "./einsum.ts";
 import { elementsOf, type Graph, type Node, type Tensor } from "./graph.ts";
 
 /** `layout` of the format the graph is of. */
@@ -42,7 +43,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>(
     FullyConnected: fullyConnected,
     Gemm: product,
     MatMul: product,
-    Einsum: () => undefined,
+    Einsum: summed,
     Cholesky: () => undefined,
     TriangularSolve: () => undefined,
     LSTM: recurrent,
@@ -229,6 +230,15 @@ function product({ node, input, output }: Operands): number | undefined {
   const right = input(secondOperand(node));
   const fromRight = (right?.shape?.length ?? 0) < 2 ? undefined : dimension(right, flippedRight ? -1 : -2);
   return times(elements(output), fromRight);
+}
+
+function summed({ node, input }: Operands): number | undefined {
+  const { equation } = node.attributes;
+  if (typeof equation !== "string") return undefined;
+  return einsum(
+    equation,
+    node.inputs.map((_, index) => input(index)?.shape),
+  )?.macs;
 }
 
 const numberOf = (value: unknown): number | undefined =>

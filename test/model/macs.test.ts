@@ -167,18 +167,18 @@ describe("operators, counted by hand, their shapes worked out from inputs and we
     ).toBe(2 * 5 * 10 * 64 * 7);
     expect(one("MatMul", [[64], [64]]).macs).toBe(64);
     expect(one("Gemm", [[64, 8]], [[16, 64]], { transA: 1, transB: 1 }).macs).toBe(8 * 64 * 16);
-    // Which dimensions an equation sums is not worked out: open, not 0
-    expect(
-      one(
-        "Einsum",
-        [
-          [4, 4],
-          [4, 4],
-        ],
-        [],
-        { equation: "ij,jk->ik" },
-      ),
-    ).toMatchObject({ open: 1 });
+  });
+
+  it("sums by an equation: every letter once", () => {
+    const sum = (equation: string, ...shapes: number[][]): Cost => one("Einsum", shapes, [], { equation });
+    expect(sum("ij,jk->ik", [4, 5], [5, 6]).macs).toBe(4 * 5 * 6);
+    expect(sum("bqhd,bkhd->bhqk", [2, 10, 4, 16], [2, 20, 4, 16]).macs).toBe(2 * 4 * 10 * 20 * 16);
+    expect(sum("...ij,...jk", [3, 1, 4, 5], [7, 5, 6]).macs).toBe(3 * 7 * 4 * 5 * 6);
+    // Nothing is summed with nothing, or moved about only
+    expect(sum("i,j->ij", [4], [5]).macs).toBe(0);
+    expect(sum("ij->ji", [4, 5]).macs).toBe(0);
+    // Three at once: in which order is not written
+    expect(sum("ij,jk,kl->il", [4, 5], [5, 6], [6, 7])).toMatchObject({ open: 1 });
   });
 
   it("recurrent layers: every weight once a step, in both directions", () => {

@@ -102,12 +102,16 @@ export function readOnnx(file: ModelFile, format: string): Model {
   }
   for (const message of top.training) readTraining(message, context);
   for (const draft of context.drafts) finishNodes(draft, context, top.opsets, functions);
-  // Graphs come before the ones inside them, so what they take from outside, scales too, has been read
-  for (const draft of context.drafts) {
+  // A body is finished when its operator is met: what it takes from outside, scales too, has been read, and what it gives is needed
+  const finished = new Set<Draft>();
+  const finishDraft = (draft: Draft): void => {
+    if (finished.has(draft)) return;
+    finished.add(draft);
     checkFlow(draft, context);
     attachQuantization(draft, context);
-    inferShapes(draft, context);
-  }
+    inferShapes(draft, context, finishDraft);
+  };
+  context.drafts.forEach(finishDraft);
   for (const draft of context.drafts) checkUnused(draft, context);
   checkTop(top, context);
   const compiled = epContexts(context);

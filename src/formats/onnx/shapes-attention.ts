@@ -14,6 +14,7 @@ export function attentionRules(): [string, Rule][] {
 
 const times = (a: Dimension, b: Dimension): Dimension =>
   typeof a === "number" && typeof b === "number" ? a * b : null;
+const plus = (a: Dimension, b: Dimension): Dimension => (typeof a === "number" && typeof b === "number" ? a + b : null);
 const over = (a: Dimension, b: Dimension): Dimension =>
   typeof a === "number" && typeof b === "number" && b > 0 && a % b === 0 ? a / b : null;
 
@@ -23,14 +24,20 @@ function attention(step: Step): void {
   if (query?.length === 4 && value?.length === 4) {
     const [batch = null, heads = null, steps = null] = query;
     step.set(0, [batch, heads, steps, value[3] ?? null]);
-    if (!step.has(4) && key?.length === 4) {
-      step.set(1, key);
-      step.set(2, value);
-    }
+    const total = plus(key?.[2] ?? null, step.has(4) ? (step.shape(4)?.[2] ?? null) : 0);
+    step.set(1, [batch, key?.[1] ?? null, total, key?.[3] ?? null]);
+    step.set(2, [batch, value[1] ?? null, total, value[3] ?? null]);
+    step.set(3, [batch, heads, steps, total]);
   } else if (query?.length === 3 && value?.length === 3) {
     const [batch = null, steps = null] = query;
     const [heads, shared] = [step.int("q_num_heads", 0), step.int("kv_num_heads", 0)];
-    step.set(0, [batch, steps, heads > 0 && shared > 0 ? times(over(value[2] ?? null, shared), heads) : null]);
+    if (heads === 0 || shared === 0) return;
+    const width = over(value[2] ?? null, shared);
+    const total = plus(value[1] ?? null, step.has(4) ? (step.shape(4)?.[2] ?? null) : 0);
+    step.set(0, [batch, steps, times(width, heads)]);
+    step.set(1, [batch, shared, total, over(key?.[2] ?? null, shared)]);
+    step.set(2, [batch, shared, total, width]);
+    step.set(3, [batch, heads, steps, total]);
   }
 }
 

@@ -1,11 +1,13 @@
 /** Shapes of operators that slide a window or multiply matrices. Rules as in onnx/docs/Operators.md. */
 
 import type { Dimension, ElementType } from "../../model/graph.ts";
+import { einsum } from "../../model/einsum.ts";
 import { broadcast, type Rule, type Shape, type Step } from "./shapes.ts";
 
 export function windowRules(): [string, Rule][] {
   return [
     ["Conv", (step) => convolution(step, 0, 1)],
+    ["DeformConv", (step) => convolution(step, 0, 1)],
     ["FusedConv", (step) => convolution(step, 0, 1)],
     ["ConvInteger", (step) => convolution(step, 0, 1, "int32")],
     ["QLinearConv", (step) => convolution(step, 0, 3, step.has(7) ? step.type(7) : step.type(0))],
@@ -21,10 +23,21 @@ export function windowRules(): [string, Rule][] {
     ["DynamicQuantizeMatMul", (step) => multiply(step, 0, 1, "float32")],
     ["QLinearMatMul", (step) => multiply(step, 0, 3, step.has(7) ? step.type(7) : step.type(0))],
     ["MatMulNBits", (step) => step.set(0, replaceLast(step.shape(0), step.int("N", -1)))],
+    ["Einsum", summed],
     ["Gemm", (step) => gemm(step, 1)],
     ["FusedGemm", (step) => gemm(step, 1)],
     ["QGemm", (step) => gemm(step, 3)],
   ];
+}
+
+function summed(step: Step): void {
+  const equation = step.attribute("equation");
+  if (typeof equation !== "string") return;
+  const found = einsum(
+    equation,
+    step.node.inputs.map((_, input) => step.shape(input)),
+  );
+  if (found) step.set(0, found.shape);
 }
 
 /** Strides, dilations, pads of a window of `kernel`, defaults filled in. */

@@ -124,15 +124,36 @@ export class Step {
 
 const words = (shape: Shape): string => shape.map((one) => one ?? "?").join(", ");
 
-/** Give shapes and types to the values of a graph that have none. */
-export function inferShapes(draft: Draft, context: Context): void {
+/** Give shapes and types to the values of a graph that have none; `inner` is given each body as its operator is met. */
+export function inferShapes(draft: Draft, context: Context, inner: (body: Draft) => void): void {
   const values = new Map<number, Shape>();
   for (let at = 0; at < draft.nodes.length; at++) {
     const node = draft.nodes[at];
+    const bodies = (node?.graphs ?? []).flatMap((index) => {
+      const body = context.drafts[index];
+      return body?.parent === draft ? [body] : [];
+    });
+    bodies.forEach(inner);
     if (!node || (node.domain !== undefined && node.domain !== "com.microsoft")) continue;
+    if (node.spelled === "If" && bodies.length === 2)
+      merge(new Step(node, draft, context, values, draft.places[at]), bodies);
     const rule = rules().get(node.spelled);
     if (rule) rule(new Step(node, draft, context, values, draft.places[at]));
   }
+}
+
+/** What both branches of an If agree on. */
+function merge(step: Step, [one, other]: readonly Draft[]): void {
+  step.node.outputs.forEach((_, at) => {
+    const [left, right] = [one?.tensors[one.outputs[at] ?? -1], other?.tensors[other.outputs[at] ?? -1]];
+    if (left === undefined || right?.type !== left.type) return;
+    const [a, b] = [left.shape, right.shape];
+    step.set(
+      at,
+      a?.length === b?.length ? a?.map((size, axis) => (size === b?.[axis] ? size : null)) : undefined,
+      left.type,
+    );
+  });
 }
 
 let table: ReadonlyMap<string, Rule> | undefined;
@@ -149,9 +170,9 @@ const same: Rule = (step) => step.set(0, step.shape(0));
 const likeFirst =
   "Relu LeakyRelu PRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Swish Mish Gelu FastGelu BiasGelu QuickGelu Tanh " +
   "Softplus Softsign Softmax LogSoftmax Hardmax Shrink Clip Abs Neg Sign Exp Log Sqrt Reciprocal Sin Cos Tan Asin Acos Atan Sinh Cosh " +
-  "Asinh Acosh Atanh Erf Round BitwiseNot InstanceNormalization GroupNormalization LayerNormalization RMSNormalization " +
+  "Asinh Acosh Atanh Erf Round BitwiseNot InstanceNormalization GroupNormalization RMSNormalization " +
   "SimplifiedLayerNormalization SkipLayerNormalization SkipSimplifiedLayerNormalization MeanVarianceNormalization LRN LpNormalization " +
-  "CumSum Trilu ScatterElements ScatterND Scatter ReverseSequence Bernoulli QLinearSigmoid QLinearLeakyRelu QLinearSoftmax RotaryEmbedding";
+  "CumSum CumProd RandomUniformLike RandomNormalLike TensorScatter Trilu ScatterElements ScatterND Scatter ReverseSequence Bernoulli QLinearSigmoid QLinearLeakyRelu QLinearSoftmax RotaryEmbedding";
 const broadcasting = "Pow Max Min Sum Mean Mod BitShift BitwiseAnd BitwiseOr BitwiseXor";
 const comparing = "And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual";
 
@@ -173,6 +194,7 @@ function elementwiseRules(): [string, Rule][] {
     ...each("QLinearAdd QLinearMul", (step) => broadcastAll(step, [0, 3])),
     ...each("Not IsNaN IsInf", (step) => step.set(0, step.shape(0), "bool")),
     ["BatchNormalization", batchNormalization],
+    ["LayerNormalization", layerNormalization],
     ["Dropout", (step) => (step.set(0, step.shape(0)), step.set(1, step.shape(0), "bool"))],
     ["Where", (step) => broadcastAll(step, [0, 1, 2], step.type(1))],
     [
@@ -201,6 +223,17 @@ function batchNormalization(step: Step): void {
   step.set(0, step.shape(0));
   const channels = step.shape(0)?.[1] ?? null;
   for (let output = 1; output < step.node.outputs.length; output++) step.set(output, [channels], step.type(3));
+}
+
+/** Mean and inverse deviation too: 1 from the axis on. */
+function layerNormalization(step: Step): void {
+  const shape = step.shape(0);
+  step.set(0, shape);
+  if (shape === undefined || step.node.outputs.length < 2) return;
+  const axis = step.axis(step.int("axis", -1), shape.length);
+  if (axis === undefined) return;
+  const kept = shape.map((size, at) => (at < axis ? size : 1));
+  for (const output of [1, 2]) step.set(output, kept, "float32");
 }
 
 function broadcastAll(step: Step, inputs: readonly number[], type?: ElementType): void {
