@@ -19,6 +19,7 @@ export type Need =
   | "configuration"
   | "whole folder"
   | "the device itself"
+  | "macOS"
   | "TensorRT 10.7 or before";
 
 export interface Conversion {

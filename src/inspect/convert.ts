@@ -188,6 +188,12 @@ function judge(what: Need, inspection: Inspection, step: Conversion | undefined,
       return { what, met: "unknown", says: "the model's folder as published, with its configuration and tokenizer" };
     case "the device itself":
       return { what, met: "unknown", says: "the tool compiles on a machine that has the device and its driver" };
+    case "macOS":
+      return {
+        what,
+        met: "unknown",
+        says: "Apple's compiler is part of macOS; it takes an .mlmodel here, no .mlpackage",
+      };
     case "TensorRT 10.7 or before":
       return { what, met: "unknown", says: "the last release whose tools build for a DLA" };
     case "chip name": {

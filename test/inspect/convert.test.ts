@@ -105,6 +105,15 @@ it("a language model's folder is what its tools read", () => {
   expect(rkllm?.commands[0]).toContain('target_platform="rk3588"');
 });
 
+it("a Core ML model becomes a program of the Neural Engine on macOS only", () => {
+  const ways = conversionsTo(family("apple-ane"), inspection("coreml"), "nets/yolov5.mlmodel", "t8103");
+  expect(ways.map(({ to, commands }) => [to, commands])).toEqual([
+    ["anec", ["tohwx nets/yolov5.mlmodel", "anecc nets/yolov5.hwx -o yolov5.anec"]],
+    ["hwx", ["tohwx nets/yolov5.mlmodel"]],
+  ]);
+  expect(ways.every(({ needs }) => needs.some(({ what }) => what === "macOS"))).toBe(true);
+});
+
 it("where no tool converts, the reason stands in place of commands", () => {
   const way = conversionsTo(family("intel-gaudi"), inspection("onnx"), "net.onnx").find(({ to }) => to === "hl-recipe");
   expect(way?.commands).toEqual([]);
@@ -150,7 +159,7 @@ it("a file's name cannot become a command", () => {
   const programs: string[] = [];
   const named = { inputs: [{ name: 'in\'; touch "pwned"', type: "float32", shape: [1, 3, 8, 8] }] } as const;
   const ways = families.flatMap((one) =>
-    ["onnx", "tflite", "safetensors", "gguf"].flatMap((own) =>
+    ["onnx", "tflite", "safetensors", "gguf", "coreml"].flatMap((own) =>
       conversionsTo(one, inspection(own, named), `d'; touch e/${path}`, one.chips[0]?.id),
     ),
   );
