@@ -9,6 +9,7 @@ import { utf8, type Cursor } from "../base/bytes.ts";
 import { model, type Integrity, type Model } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
+import { describeNpuElf } from "./openvino/npu-elf.ts";
 import { readElf } from "./sealed/elf.ts";
 import { error, has, note, plain, warning, words } from "./sealed/parts.ts";
 
@@ -29,13 +30,17 @@ const format: Format = {
   matches(file) {
     if (has(file, MARK, file.size - MARK.length)) return 2;
     // Without the mark: a little-endian ELF64 named .blob. The Myriad's blobs spell the mark in lower case.
-    return has(file, "\x7fELF\x02\x01") && file.extension === ".blob" ? 1 : 0;
+    if (!has(file, "\x7fELF\x02\x01")) return 0;
+    // The compiler's are relocatable and for no machine, which no other ELF is.
+    if (has(file, "\x01\0\0\0", 16)) return 2;
+    return file.extension === ".blob" ? 1 : 0;
   },
   read: (file) => (has(file, MARK, file.size - MARK.length) ? readMarked(file) : readElfBlob(file)),
   sources: [
     "https://github.com/openvinotoolkit/openvino/blob/master/src/plugins/intel_npu/src/plugin/src/metadata.cpp",
+    "https://github.com/openvinotoolkit/npu_plugin_elf/tree/main/vpux_elf",
   ],
-  checked: { files: 0, says: "from the plugin's source only" },
+  checked: { files: 0, says: "from the sources of the plugin and of the loader only" },
 };
 export default format;
 
@@ -76,13 +81,20 @@ function readMarked(file: ModelFile): Model {
     integrity.push(warning("payload/kind", "the compiled payload is no ELF", 0));
   }
   integrity.push(...(elf?.integrity ?? []));
+  const npu = elf && describeNpuElf(file, elf, payload);
+  integrity.push(...(npu?.integrity ?? []));
   return model("openvino-npu-blob", {
     version: `${major}.${minor}`,
     sealed: true,
     producer: { name: "OpenVINO", ...(openvino === undefined ? {} : { version: openvino }) },
-    targets: [{ family: "intel-npu", says: "Intel NPU" }],
-    requires: openvino === undefined ? [] : [{ what: "OpenVINO", relation: "exactly", version: openvino }],
+    targets: npu?.targets ?? [{ family: "intel-npu", says: "Intel NPU" }],
+    requires: [
+      ...(openvino === undefined ? [] : [{ what: "OpenVINO", relation: "exactly", version: openvino } as const]),
+      ...(npu?.requires ?? []),
+    ],
+    ...(npu?.inputs && npu.outputs ? { inputs: npu.inputs, outputs: npu.outputs } : {}),
     metadata: words({
+      ...npu?.metadata,
       ...found,
       "payload sections": elf?.sections
         .slice(0, 24)
@@ -95,7 +107,10 @@ function readMarked(file: ModelFile): Model {
       { name: "footer", kind: "metadata", offset: end, bytes: FOOTER },
     ],
     integrity,
-    unseen: ["operators and weights: compiled for the NPU", "for which NPU generation: the footer does not say"],
+    unseen: [
+      "operators and weights: compiled for the NPU",
+      ...(npu?.targets[0]?.chip === undefined ? ["for which NPU generation: the payload does not say"] : []),
+    ],
   });
 }
 
@@ -133,23 +148,28 @@ function readFields(cursor: Cursor, minor: number, found: Record<string, string 
 
 function readElfBlob(file: ModelFile): Model {
   const elf = readElf(file, file.size);
+  const npu = describeNpuElf(file, elf, file.size);
+  const named = npu.targets[0]?.chip !== undefined;
   return model("openvino-npu-blob", {
     version: "without metadata",
     sealed: true,
     producer: { name: "Intel NPU compiler" },
-    targets: [{ family: "intel-npu", says: "Intel NPU" }],
+    targets: npu.targets,
+    requires: npu.requires,
+    ...(npu.inputs && npu.outputs ? { inputs: npu.inputs, outputs: npu.outputs } : {}),
     metadata: words({
+      ...npu.metadata,
       "payload sections": elf.sections
         .slice(0, 24)
         .map(({ name }) => name)
         .join(" "),
     }),
     sections: elf.sections.map(({ name, kind, offset, bytes }) => ({ name, kind, offset, bytes })),
-    integrity: [...elf.integrity, ...behind(file, elf.end)],
+    integrity: [...elf.integrity, ...npu.integrity, ...behind(file, elf.end)],
     unseen: [
       "which OpenVINO made it: blobs before 2025 do not say",
       "operators and weights: compiled for the NPU",
-      "that it is an NPU's at all: an ELF named .blob has no other mark",
+      ...(named ? [] : ["that it is an NPU's at all: an ELF named .blob has no other mark"]),
     ],
   });
 }

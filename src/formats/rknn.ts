@@ -121,7 +121,7 @@ function readContainer(file: ModelFile): Model {
       ? {}
       : { producer: { name: first ? "rknn-toolkit" : "rknn-toolkit2", version: toolkit } }),
     targets: target,
-    requires: requirements(first, toolkit, payload.requires),
+    requires: [...containerRequirement(first, version), ...requirements(first, toolkit, payload.requires)],
     inputs,
     outputs,
     metadata: { ...readWords(json), payload: payload.says, ...payload.metadata },
@@ -289,6 +289,12 @@ function readTargets(json: Readonly<Record<string, unknown>>): Target[] {
       const known = Object.hasOwn(chips, key) ? chips[key] : undefined;
       return { ...(known ?? { family: "rockchip" }), says: plain(one, 64) };
     });
+}
+
+/** Version 1 is taken by every runtime; of those of RV1103 and RV1106 (0x1000 and up) it is not known which runtime takes which. */
+function containerRequirement(first: boolean, version: number): Requirement[] {
+  if (first || version < 2 || version > 6) return [];
+  return [{ what: "RKNN model version", relation: "at least", version: String(version) }];
 }
 
 /** Toolkit 1's models go to another library than toolkit 2's, and say nothing of its release but their own. */

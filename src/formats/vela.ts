@@ -54,8 +54,16 @@ function readVela(file: ModelFile): Model {
     sealed: true,
     producer: { name: "Vela", ...(version === undefined ? {} : { version }) },
     targets: (accelerators.length > 0 ? accelerators : ["Ethos-U"]).map((says) => {
-      const chip = /u[68]5/.exec(says)?.[0];
-      return { family: "ethos-u", ...(chip === undefined ? {} : { chip }), says };
+      // The U55 stands behind a Cortex-M only; which of the three does is not to be seen of a device there ("stack").
+      const own = /u[568]5/.exec(says)?.[0];
+      const chip = own === "u55" ? undefined : own;
+      const not = own === undefined ? [] : ["u65", "u85"].filter((other) => other !== own);
+      return {
+        family: "ethos-u",
+        ...(chip === undefined ? {} : { chip }),
+        says,
+        ...(not.length === 0 ? {} : { not }),
+      };
     }),
     metadata: {
       ...base.metadata,

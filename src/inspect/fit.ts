@@ -123,9 +123,11 @@ function wrongChip(model: Model, report: DeviceReport, family: Family): string |
   if (model.targets.some((target) => target.family !== undefined) && own.length === 0) {
     return `made for ${model.targets.map((target) => target.says).join(", ")}, not for ${family.name}`;
   }
-  const chips = own.flatMap((target) => (target.chip === undefined ? [] : [target.chip]));
-  if (report.chip === undefined || chips.length === 0 || chips.length < own.length || chips.includes(report.chip)) {
-    return undefined;
-  }
+  const { chip } = report;
+  if (chip === undefined || own.length === 0) return undefined;
+  const others = own.every((target) =>
+    target.not === undefined ? target.chip !== undefined && target.chip !== chip : target.not.includes(chip),
+  );
+  if (!others) return undefined;
   return `made for ${own.map((target) => target.says).join(", ")}; this is ${report.name}`;
 }

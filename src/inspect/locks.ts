@@ -12,6 +12,7 @@ import type { Facts } from "../facts/facts.ts";
 import { readPackageVersion } from "../facts/packages.ts";
 import type { Requirement } from "../model/graph.ts";
 import type { LockReport } from "./inspection.ts";
+import { findMappedInference } from "./npu-firmware.ts";
 
 /** How the installed version of what a file requires is found. All ways are tried in this order. */
 interface Installed {
@@ -27,18 +28,46 @@ interface Installed {
   readonly wheels?: readonly string[];
   /** From a release to the number that files require, which came with it; newest first. */
   readonly speaks?: readonly (readonly [release: string, version: string])[];
+  /** The highest number a release takes, newest first: of these releases it is known. */
+  readonly takes?: readonly (readonly [release: string, most: string])[];
+  /** An older one is not what the maker asks for, and is not known to refuse the file. */
+  readonly lenient?: true;
+  /** A file that says by what it was built is refused by anything older. */
+  readonly olderRefuses?: true;
+  /** Another way to find it. */
+  readonly search?: (facts: Facts) => FoundVersion | undefined;
+  /** What the file is, where "wants at least 6 of" would be no sentence. */
+  readonly file?: (version: string) => string;
   readonly source?: Source;
 }
 
 const seen = "2026-11-25";
 
+const librknnrt = {
+  name: "librknnrt",
+  libraries: ["librknnrt.so*", "librknnmrt.so*"],
+  inside: /librknn(?:m)?rt version: (\d+(?:\.\d+)+)/,
+  wheels: ["rknn-toolkit-lite2", "rknn_toolkit_lite2"],
+} as const;
+
 const installed: readonly Installed[] = [
+  { what: "rknn-model-runtime", ...librknnrt, lenient: true },
   {
-    what: "rknn-model-runtime",
-    name: "librknnrt",
-    libraries: ["librknnrt.so*", "librknnmrt.so*"],
-    inside: /librknn(?:m)?rt version: (\d+(?:\.\d+)+)/,
-    wheels: ["rknn-toolkit-lite2", "rknn_toolkit_lite2"],
+    what: "RKNN model version",
+    ...librknnrt,
+    // From logs of "Invalid RKNN model version 6", which print the highest one that is taken; models of 1.5.2 have 6.
+    takes: [
+      ["1.5.2", "6"],
+      ["1.5.0", "4"],
+      ["1.4.0", "1"],
+      ["1.3.0", "1"],
+    ],
+    file: (version) => `the file is of RKNN model version ${version}`,
+    source: {
+      cited: "https://github.com/rockchip-linux/rknn-toolkit2/issues/316",
+      says: "and airockchip/rknn-toolkit2 issues 254 and 281, leafqycc/rknn-cpp-Multithreading issue 19",
+      seen,
+    },
   },
   {
     what: "Edge TPU runtime",
@@ -62,7 +91,26 @@ const installed: readonly Installed[] = [
     packages: ["openvino"],
   },
   { what: "tensorrt-engine", name: "libnvinfer", libraries: ["libnvinfer.so*"], named: true, wheels: ["tensorrt"] },
-  { what: "TensorRT", name: "libnvinfer", libraries: ["libnvinfer.so*"], named: true, wheels: ["tensorrt"] },
+  {
+    what: "TensorRT",
+    name: "libnvinfer",
+    libraries: ["libnvinfer.so*"],
+    named: true,
+    wheels: ["tensorrt"],
+    olderRefuses: true,
+    source: {
+      cited: "https://docs.nvidia.com/deeplearning/tensorrt/latest/inference-library/advanced.html",
+      says: "Version Compatibility",
+      seen,
+    },
+  },
+  ...["37xx", "40xx"].map((generation) => ({
+    what: `mapped inference of ${generation} firmware`,
+    name: `the NPU's ${generation} firmware`,
+    search: (facts: Facts) => findMappedInference(facts, generation),
+    file: (version: string) => `the file was compiled for a mapped inference of ${version}`,
+    source: { cited: "https://github.com/openvinotoolkit/npu_plugin_elf/blob/main/vpux_elf/VERSIONING.md", seen },
+  })),
   {
     what: "HailoRT",
     name: "libhailort",
@@ -97,7 +145,7 @@ export function checkRequirements(requires: readonly Requirement[], facts: Facts
       state,
       needs: relationWords(requirement),
       ...(found === undefined ? {} : { found: `${found.version} (${found.from})` }),
-      says: sentence(requirement, name, state, found),
+      says: sentence(requirement, name, state, found, row),
       ...(lock !== undefined
         ? { source: describeSource(lock.source) }
         : row?.source !== undefined
@@ -108,22 +156,39 @@ export function checkRequirements(requires: readonly Requirement[], facts: Facts
 }
 
 function judge(
-  { relation, version }: Requirement,
+  { relation, version: wanted }: Requirement,
   row: Installed | undefined,
   lock: Lock | undefined,
   found: string | undefined,
 ): LockState {
   if (found === undefined) return "unknown";
-  if (lock !== undefined) return checkLock(lock, plain(found), plain(version));
+  const version = row?.named === true ? asLong(wanted, plain(found)) : wanted;
+  if (lock !== undefined) {
+    const state = checkLock(lock, plain(found), plain(version));
+    return state === "broken" && row?.lenient === true ? "unknown" : state;
+  }
   if (row?.speaks !== undefined) return speaks(row.speaks, found, version);
+  if (row?.takes !== undefined) return takes(row.takes, plain(found), version);
   const order = compareVersions(plain(found), plain(version));
   if (relation === "at least") return order >= 0 ? "fits" : "broken";
   if (relation === "at most") return order <= 0 ? "fits" : "broken";
   if (relation === "exactly") return order === 0 ? "fits" : "broken";
   if (relation === "series") return ofSeries(plain(found), version) ? "fits" : "broken";
   if (relation === "other than") return ofSeries(plain(found), version) ? "broken" : "fits";
-  // "built by" names a tool: what reads its output is the maker's word, and we have none.
-  return "unknown";
+  // "built by" names a tool: what reads its output is the maker's word, and of most we have none.
+  return order < 0 && row?.olderRefuses === true ? "broken" : "unknown";
+}
+
+/** Between two releases of which it is known, what is taken lies between what they take; a newer one may take more. */
+function takes(rows: NonNullable<Installed["takes"]>, found: string, version: string): LockState {
+  const at = rows.findIndex(([release]) => compareVersions(found, release) >= 0);
+  const known = rows[at];
+  const next = at < 0 ? rows.at(-1) : rows[at - 1];
+  const least = known?.[1];
+  const exact = known !== undefined && compareVersions(found, known[0]) === 0;
+  const most = exact ? least : next?.[1];
+  if (least !== undefined && compareVersions(version, least) <= 0) return "fits";
+  return most !== undefined && compareVersions(version, most) > 0 ? "broken" : "unknown";
 }
 
 /** Newest row first. An older release does not speak the number that came with a row's, and may speak less than is known. */
@@ -132,6 +197,12 @@ function speaks(rows: NonNullable<Installed["speaks"]>, found: string, version: 
   if (row !== undefined) return compareVersions(row[1], version) >= 0 ? "fits" : "unknown";
   const oldest = rows.at(-1);
   return oldest !== undefined && compareVersions(version, oldest[1]) >= 0 ? "broken" : "unknown";
+}
+
+/** A file's name has three numbers (libnvinfer.so.8.5.2), the file built by it four: as many are compared as both have. */
+function asLong(version: string, found: string): string {
+  const numbers = found.split(".").length;
+  return numbers < 3 || !/^\d+(?:\.\d+)*$/.test(version) ? version : version.split(".").slice(0, numbers).join(".");
 }
 
 /** 5.1.1 is of the series 5 and 5.1, and not of 5.10. */
@@ -145,16 +216,19 @@ function sentence(
   name: string,
   state: LockState,
   found: FoundVersion | undefined,
+  row: Installed | undefined,
 ): string {
+  const words = relationWords({ relation, version });
   const wants =
-    relation === "built by"
-      ? `the file was built by ${version} of`
-      : `the file wants ${relationWords({ relation, version })} of`;
-  if (found === undefined) return `${wants} ${name}; which version is installed could not be seen`;
-  const here = `${found.version} is here (${found.from})`;
-  if (state === "fits") return `${wants} ${name}, and ${here}`;
-  if (state === "broken") return `${wants} ${name}, but ${here}: it will be refused`;
-  return `${wants} ${name}; ${here}, and whether they fit is not known`;
+    row?.file?.(relation === "exactly" || relation === "built by" || row.takes !== undefined ? version : words) ??
+    (relation === "built by" ? `the file was built by ${version} of ${name}` : `the file wants ${words} of ${name}`);
+  const what = row?.file === undefined ? "" : `${name} `;
+  if (found === undefined)
+    return `${wants}; which version ${what === "" ? "" : `of ${what}`}is installed could not be seen`;
+  const here = `${what}${found.version} is here (${found.from})`;
+  if (state === "fits") return `${wants}, and ${here}`;
+  if (state === "broken") return `${wants}, but ${here}: it will be refused`;
+  return `${wants}; ${here}, and whether they fit is not known`;
 }
 
 /** "at least 4.14.0", "any 5.1.x". */
@@ -165,6 +239,7 @@ export function relationWords({ relation, version }: Pick<Requirement, "relation
 }
 
 function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {
+  if (row.search !== undefined) return row.search(facts);
   const libraries = valueOf(facts.libraries);
   for (const pattern of row.libraries ?? []) {
     const library = valueOf(libraries?.find(pattern) ?? { state: "absent", from: pattern })?.[0];

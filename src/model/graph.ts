@@ -131,6 +131,8 @@ export interface Target {
   readonly chip?: string;
   /** The file's own words: rk3588, HAILO8L, ethos-u55-64. */
   readonly says: string;
+  /** Chips of the catalogue that it is known not to run on, where its own one may show itself under another id too. */
+  readonly not?: readonly string[];
   /** Devices that refuse the file, and that a machine cannot tell from those that take it: a Hailo-8L has the Hailo-8's id. */
   readonly refusedBy?: string;
 }

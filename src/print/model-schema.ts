@@ -82,7 +82,7 @@ const inspection = object(
       { version: string },
     ),
     sealed: boolean,
-    targets: list(object({ says: string }, { family: string, chip: string, refusedBy: string })),
+    targets: list(object({ says: string }, { family: string, chip: string, not: list(string), refusedBy: string })),
     requires: list(
       object({
         what: string,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import npu from "../../src/formats/openvino-npu-blob.ts";
+import { npuElf } from "./build/npu-elf.ts";
+import { samples } from "./samples/openvino-npu-blob.ts";
 import { bytesOf, expectMutantsHandled, expectTruncationsTold } from "../support/sealed.ts";
 
 const u16 = (...values: number[]): Uint8Array => Uint8Array.from(values.flatMap((value) => [value & 255, value >> 8]));
@@ -47,6 +49,30 @@ describe("OpenVINO NPU blob", () => {
     expect(npu.matches(file)).toBe(1);
     expect(npu.matches(modelFileOf(elf, "x.so"))).toBe(0);
     expect(npu.read(file).unseen.join(" ")).toMatch(/no other mark/);
+  });
+
+  it("tells generation, versions and ports from the ELF inside, whatever the name", () => {
+    const bytes = samples["40xx.blob"]?.() ?? new Uint8Array(0);
+    expect(npu.matches(modelFileOf(bytes, "cache.bin"))).toBe(2);
+    const model = read(bytes);
+    expect(model.targets).toEqual([{ family: "intel-npu", chip: "lnl", says: "Intel NPU 40xx" }]);
+    expect(model.requires).toEqual([
+      { what: "mapped inference of 40xx firmware", relation: "series", version: "11" },
+      { what: "mapped inference of 40xx firmware", relation: "at least", version: "11.10" },
+    ]);
+    expect(model.inputs).toEqual([{ name: "images", type: "uint8", shape: [1, 3, 32, 32] }]);
+    expect(model.outputs).toEqual([{ name: "scores", type: "float32", shape: [1, 10] }]);
+    expect(model.metadata).toMatchObject({
+      network: "net",
+      "compiled for": "VPUX40XX",
+      tiles: "2",
+      "mapped inference": "11.10.0",
+      "ELF of the loader": "1.2.3",
+    });
+    expect(model.integrity).toEqual([]);
+    const meteor = read(npuElf({ arch: 3, mapped: [7, 0, 0] }));
+    expect(meteor.targets.map(({ chip }) => chip)).toEqual(["mtl", "arl"]);
+    expect(read(npuElf({ arch: 9, mapped: [1, 0, 0] })).requires).toEqual([]);
   });
 
   it("tells truncations and survives mutants", () => {

@@ -14,9 +14,15 @@ const errors = (model: Model): string[] =>
 
 describe("Vela's models", () => {
   it("say product and size of the NPU from the command stream", () => {
-    expect(sample("u55_vela.tflite").targets).toEqual([{ family: "ethos-u", says: "ethos-u55-128" }]);
-    expect(sample("u65_vela.tflite").targets).toEqual([{ family: "ethos-u", chip: "u65", says: "ethos-u65-512" }]);
-    expect(sample("u85_vela.tflite").targets).toEqual([{ family: "ethos-u", chip: "u85", says: "ethos-u85-1024" }]);
+    expect(sample("u55_vela.tflite").targets).toEqual([
+      { family: "ethos-u", says: "ethos-u55-128", not: ["u65", "u85"] },
+    ]);
+    expect(sample("u65_vela.tflite").targets).toEqual([
+      { family: "ethos-u", chip: "u65", says: "ethos-u65-512", not: ["u85"] },
+    ]);
+    expect(sample("u85_vela.tflite").targets).toEqual([
+      { family: "ethos-u", chip: "u85", says: "ethos-u85-1024", not: ["u65"] },
+    ]);
     expect(sample("u55_vela.tflite").metadata).toMatchObject({
       macs_per_cycle: "128",
       shram_kib: "24",

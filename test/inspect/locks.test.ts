@@ -19,16 +19,32 @@ const runtime = (version: string): Record<string, string> => ({
   "/usr/lib/aarch64-linux-gnu/librknnrt.so": `\x7fELF\0\0librknnrt version: ${version} (429f97ae6b@2025-04-09T09:09:27)\0`,
 });
 
-it("an older librknnrt refuses a newer toolkit's model, and a newer one takes it", () => {
-  expect(states(rknn("2.3.2-source_code"), runtime("1.4.0"))).toBe("broken");
+it("a toolkit's model fits a runtime of its release or later; an older one is not known to refuse it", () => {
   expect(states(rknn("1.6.0+81f21f4d"), runtime("1.6.0"))).toBe("fits");
   expect(states(rknn("1.6.0+81f21f4d"), runtime("2.3.2"))).toBe("fits");
+  expect(states(rknn("2.3.2-source_code"), runtime("2.3.0"))).toBe("unknown");
+});
+
+it("a model version is refused by a runtime that takes less, as its log says how much it takes", () => {
+  const container = (version: string): Requirement => ({ what: "RKNN model version", relation: "at least", version });
+  expect(states(container("6"), runtime("1.2.0"))).toBe("broken");
+  expect(states(container("6"), runtime("1.4.0"))).toBe("broken");
+  expect(states(container("6"), runtime("1.5.0"))).toBe("broken");
+  expect(states(container("6"), runtime("1.5.2"))).toBe("fits");
+  expect(states(container("4"), runtime("1.5.0"))).toBe("fits");
+  // Between two releases of which it is known.
+  expect(states(container("6"), runtime("1.5.1"))).toBe("unknown");
+  expect(states(container("2"), runtime("1.4.1"))).toBe("unknown");
+  expect(states(container("6"), runtime("1.4.1"))).toBe("broken");
+  // And what a newer one takes besides.
+  expect(states(container("7"), runtime("2.3.2"))).toBe("unknown");
 });
 
 it("a version that stands across the border of two pieces is found", () => {
   const text = "librknnrt version: 1.5.0 (e6fe0c678)";
   const path = "/usr/lib/aarch64-linux-gnu/librknnrt.so";
-  expect(states(rknn("1.6.0"), { [path]: "x".repeat(1024 * 1024 - 10) + text })).toBe("broken");
+  const [report] = checkRequirements([rknn("1.5.0")], facts({ [path]: "x".repeat(1024 * 1024 - 10) + text }));
+  expect(report?.found).toBe(`1.5.0 (${path})`);
 });
 
 it("no runtime, or one that does not tell its version, is unknown and never called broken", () => {
