@@ -1,7 +1,7 @@
 /**
- * TensorRT engines (.engine, .plan, .trt). NVIDIA publishes no layout. What is read here is what published engines of 8.2.1, 8.6.1 and
- * 10.15.1 show of themselves and netron knows of older ones: a container "ftrt" with a table of sections, the archive "ptrt" with its
- * serialization version, the release that wrote it, and for 8.x the GPU it was built on. Ultralytics writes its JSON before the engine.
+ * TensorRT engines (.engine, .plan, .trt). NVIDIA publishes no layout. What is read here is what published engines of 7.1 to 10.15
+ * show of themselves and netron knows of older ones: a container "ftrt" with a table of sections, the archive "ptrt" with its
+ * serialization version, the release that wrote it, and the GPU it was built on. Ultralytics writes its JSON before it.
  */
 
 import { FileError } from "../base/errors.ts";
@@ -19,9 +19,14 @@ const HEADER = 32;
 const ROW = 24;
 /** The container ends with its mark's bits turned over. */
 const END = "\x99\x8b\x8d\x8b";
-/** Tags of the archive's values: each stands before its value. */
-const U8 = 0x18002;
-const I32 = 0x18007;
+/** Tags of the archive's values, each before its value: 7.x; since 8 with one bit more. */
+const U8 = 0x10002;
+const I32 = 0x10007;
+const U64 = 0x10009;
+const OPEN = 0x10010;
+const SINCE_8 = 0x8000;
+/** Clocks of GPUs in kHz, which follow the compute capability: 100 MHz to 10 GHz. */
+const CLOCK = [100_000, 10_000_000] as const;
 
 const sectionNames: Readonly<Record<string, { name: string; kind: Section["kind"] }>> = {
   ENGN: { name: "engine", kind: "code" },
@@ -48,8 +53,8 @@ const format: Format = {
     "https://github.com/NVIDIA/TensorRT/issues/2041 (serialization versions)",
   ],
   checked: {
-    files: 3,
-    says: "published engines of TensorRT 8.2.1 (guorbit/processing-pipeline), 8.6.1 (smile2game/nvidia-game) and 10.15.1 (Mycoearthdome/camera), from which the layout was learnt; none of 5 to 7 at hand",
+    files: 8,
+    says: "published engines of TensorRT 7.1.3 (swc-17/PPO_HIL), 8.2.1 (guorbit/processing-pipeline), 8.6.1 (smile2game/nvidia-game, three of ybwerneck/inference_TensorRT), 10.6.0 (tuan1011nguyen/ModelDetectSBD_MDT) and 10.15.1 (Mycoearthdome/camera); the layout was learnt from those of 8.2.1, 8.6.1 and 10.15.1 and held for the rest",
   },
 };
 export default format;
@@ -100,7 +105,7 @@ function readTensorrt(file: ModelFile): Model {
     unseen: [
       "inputs, outputs, layers and weights: NVIDIA publishes no layout; only TensorRT of that release reads them",
       ...(archive?.capability === undefined
-        ? ["which GPU it was built on: where it says so is known of 8.x only"]
+        ? ["which GPU it was built on: where releases other than those seen say so is not known"]
         : []),
       "whether it was built to run under other releases or on other GPUs (version and hardware compatibility)",
     ],
@@ -147,7 +152,7 @@ function readContainer(
   return { release, at: at !== undefined && at + 24 <= file.size ? at : undefined, bytes };
 }
 
-/** Where the serialization version and the size of the rest stand, newest first: a container of 10.x, one of 8.x, older ones. */
+/** Where the serialization version and the size of the rest stand: 10.15, 8 to 10.6, one that is not seen, 7. */
 const layouts = [
   { version: 4, size: 8, header: 20 },
   { version: 8, size: 16, header: 24 },
@@ -183,26 +188,31 @@ function readArchive(
   return { serialization, ...readStream(file, at + header, at + bytes) };
 }
 
-/** Tagged values: four bytes of the release; in 8.x soon after them the properties of the GPU, compute capability first. */
+/** Tagged values: four bytes of the release; soon after them the properties of the GPU, up to 10.6 compute capability first. */
 function readStream(file: ModelFile, at: number, end: number): Omit<Archive, "serialization"> {
-  const head = file.slice(at, Math.max(0, Math.min(64, end - at, file.size - at)));
+  const head = file.slice(at, Math.max(0, Math.min(192, end - at, file.size - at)));
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const tag = (offset: number): number =>
+    offset < 0 || offset + 4 > head.length ? 0 : (view.getUint32(offset, true) & ~SINCE_8) >>> 0;
   const numbers: number[] = [];
   let offset = 0;
-  while (numbers.length < 4) {
-    if (offset + 5 > head.length || view.getUint32(offset, true) !== U8) return {};
+  for (; numbers.length < 4; offset += 5) {
+    if (offset + 5 > head.length || tag(offset) !== U8) return {};
     numbers.push(head[offset + 4] ?? 0);
-    offset += 5;
   }
   const [major = 0, minor = 0, patch = 0, build = 0] = numbers;
   const release = [major, minor, patch, build] as const;
-  // An opening tag of the archive (8.6: and a number before it), then two that open the GPU's properties.
-  for (; offset + 24 <= head.length && offset < 40; offset++) {
-    if (view.getUint32(offset, true) !== 0x18012 || view.getUint32(offset + 4, true) !== 0x18010) continue;
-    if (view.getUint32(offset + 8, true) !== I32 || view.getUint32(offset + 16, true) !== I32) break;
-    const [high, low] = [view.getInt32(offset + 12, true), view.getInt32(offset + 20, true)];
-    if (high >= 3 && high <= 15 && low >= 0 && low <= 9) return { release, capability: `${high}.${low}` };
-    break;
+  const number = (step: number): number => (tag(step) === I32 ? view.getInt32(step + 4, true) : -1);
+  // Some tags without values come between, in newer releases a number too.
+  for (; offset + 24 <= head.length; offset++) {
+    // 10.15: memory and two more sizes of 12 bytes each, nine numbers from the clock on, then the compute capability.
+    const late = tag(offset) === U64 && tag(offset - 4) === OPEN;
+    if (!late && (tag(offset) !== I32 || tag(offset + 8) !== I32 || tag(offset + 16) !== I32)) continue;
+    const first = late ? offset + 36 : offset;
+    const [high, low] = late ? [number(first + 72), number(first + 80)] : [number(first), number(first + 8)];
+    const clock = number(late ? first : first + 16);
+    const likely = high >= 3 && high <= 15 && low >= 0 && low <= 9 && clock >= CLOCK[0] && clock <= CLOCK[1];
+    return likely ? { release, capability: `${high}.${low}` } : { release };
   }
   return { release };
 }

@@ -47,8 +47,8 @@ const format: Format = {
     "https://github.com/Xilinx/Vitis-AI/tree/master/src/vai_runtime/target_factory",
   ],
   checked: {
-    files: 4,
-    says: "four published files that xcompiler 3.5.0 wrote for V70 and VEK280 (Xilinx/Vitis-AI, examples/custom_operator); quantised and older files from the layout only",
+    files: 10,
+    says: "published files: of xcompiler 3.5.0 for DPUCV2DX8G (Xilinx/Vitis-AI, examples/custom_operator), DPUCZDX8G (LogicTronix/Vitis-AI-Reference-Tutorials, HelithaNimnaka/Vitis-AI_Model_Compilation) and DPUCVDX8G, with the quantised model that one came from (xiaobao-bit/vitis-ai-lenet: both give the same MACs), and of 1.4.1 (mukeshnarayana24/zcu104-vitis-ai-dpu-digit-recognition)",
   },
 };
 export default format;

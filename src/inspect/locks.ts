@@ -112,6 +112,13 @@ const installed: readonly Installed[] = [
     source: { cited: "https://github.com/openvinotoolkit/npu_plugin_elf/blob/main/vpux_elf/VERSIONING.md", seen },
   })),
   {
+    what: "QNN (Qualcomm AI Runtime)",
+    name: "QAIRT",
+    libraries: ["libQnnHtp.so*"],
+    // v2.46.0.260424121129: release, then the day and time of the build.
+    inside: /v(\d+\.\d+\.\d+\.\d{12})/,
+  },
+  {
     what: "HailoRT",
     name: "libhailort",
     libraries: ["libhailort.so*"],

@@ -17,6 +17,14 @@ describe("tensorrt", () => {
     expect(model.requires).toEqual([{ what: "tensorrt-engine", relation: "exactly", version: "8.2.1" }]);
   });
 
+  it("reads an archive of 7.1, whose header and tags are others", () => {
+    const model = read(sample("7.1.trt"));
+    expect(model.integrity).toEqual([]);
+    expect(model.version).toBe("97");
+    expect(model.producer?.version).toBe("7.1.3.0");
+    expect(model.targets).toEqual([{ family: "nvidia", chip: "tegra", says: "compute capability 7.2" }]);
+  });
+
   it("reads the containers of 8.6 and 10.15", () => {
     const newer = read(sample("8.6.plan"));
     expect(newer.integrity).toEqual([]);
@@ -25,7 +33,7 @@ describe("tensorrt", () => {
     const newest = read(sample("10.15.engine"));
     expect(newest.integrity).toEqual([]);
     expect(newest.version).toBe("240");
-    expect(newest.targets).toEqual([{ family: "nvidia", says: "an NVIDIA GPU, which one is not said" }]);
+    expect(newest.targets).toEqual([{ family: "nvidia", chip: "gpu", says: "compute capability 8.6" }]);
     expect(newest.sections.map(({ name, kind }) => [name, kind])).toEqual([
       ["header", "metadata"],
       ["engine", "code"],
@@ -40,6 +48,14 @@ describe("tensorrt", () => {
     expect(model).toMatchObject({ author: "Ultralytics", licence: "AGPL-3.0" });
     expect(model.metadata).toMatchObject({ task: "detect", "image size": "640x640", "Ultralytics version": "8.2.58" });
     expect(model.producer?.version).toBe("8.6.1.6");
+  });
+
+  it("says that the GPU is not told where its properties are not", () => {
+    const bytes = Buffer.from(sample("8.2.engine"));
+    bytes.writeUInt32LE(0x18007, 24 + 20);
+    bytes.writeUInt32LE(99, 24 + 24 + 4);
+    const [target] = read(bytes).targets;
+    expect(target).toEqual({ family: "nvidia", says: "an NVIDIA GPU, which one is not said" });
   });
 
   it("says when the end mark or a section is not where it should be", () => {
