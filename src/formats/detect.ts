@@ -79,6 +79,7 @@ const marks: readonly { readonly at: number; readonly mark: string; readonly kin
   { at: 0, mark: "%PDF-", kind: "pdf", says: "a PDF document" },
   { at: 0, mark: "\x93NUMPY", kind: "numpy", says: "one NumPy array, not a model" },
   { at: 0, mark: "SQLite format 3\0", kind: "sqlite", says: "an SQLite database" },
+  { at: 4, mark: "TOSA", kind: "tosa", says: "a TOSA FlatBuffer; it is not read, its MLIR text is" },
   { at: 0, mark: "XLNX", kind: "fpga", says: "an FPGA bitstream" },
   {
     at: 0,

@@ -44,6 +44,7 @@ import tflite from "./tflite.ts";
 import tidl from "./tidl.ts";
 import ttnn from "./ttnn.ts";
 import vela from "./vela.ts";
+import vmfb from "./vmfb.ts";
 import xclbin from "./xclbin.ts";
 import xmodel from "./xmodel.ts";
 
@@ -91,6 +92,7 @@ export const formats: readonly Format[] = [
   tidl,
   ttnn,
   vela,
+  vmfb,
   xclbin,
   xmodel,
 ];
