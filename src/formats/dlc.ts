@@ -41,9 +41,10 @@ const format: Format = {
     try {
       return readDlc(file);
     } catch (thrown) {
-      // Offsets of what was unpacked are none of the file's.
+      // Offsets of what was unpacked are none of the file's: told is where the packed entry stands.
       if (!(thrown instanceof FileError) || thrown.path === file.name) throw thrown;
-      throw new FileError(file.name, `in its packed ${thrown.message.slice(file.name.length + 1)}`, undefined, {
+      const at = readZip(file).entries.find(({ name }) => thrown.path.endsWith(name))?.header ?? 0;
+      throw new FileError(file.name, `in its packed ${thrown.message.slice(file.name.length + 1)}`, at, {
         cause: thrown,
       });
     }

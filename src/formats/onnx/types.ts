@@ -118,7 +118,7 @@ function mapType(message: Message, context: Context, depth: number): string {
 
 /** TypeProto.Tensor: 1 elem_type, 2 shape { 1 dim { 1 value | 2 param | 3 denotation } }. */
 function readTensorType(message: Message, context: Context): ValueType {
-  let type: ReturnType<typeof elementType> = { type: "unknown" };
+  let type: ReturnType<typeof elementType> | undefined;
   let shape: Dimension[] | undefined;
   while (message.next()) {
     if (message.field === 1) {
@@ -157,6 +157,10 @@ function readTensorType(message: Message, context: Context): ValueType {
         message.at,
       );
     }
+  }
+  if (type === undefined) {
+    context.findings.add("warning", "tensor/no-type", "a value is a tensor of no type that is said", message.from);
+    type = { type: "unknown" };
   }
   return shape === undefined ? type : { ...type, shape };
 }

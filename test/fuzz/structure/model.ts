@@ -15,7 +15,7 @@ import {
   type Zip,
 } from "./container.ts";
 import { breakFlatBuffer, flatBufferPlaces, type Places } from "./flatbuffer.ts";
-import { breakProto, changeProto, protoOf, type Proto } from "./protobuf.ts";
+import { breakProto, changeProto, fieldEnds, protoOf, type Proto } from "./protobuf.ts";
 import { changeSpots, writeNumber, type Mutant, type Spot } from "./spot.ts";
 
 /** What was found in a seed, once. */
@@ -26,6 +26,8 @@ export interface Anatomy {
   readonly zip: Zip | undefined;
   readonly flatBuffer: Places;
   readonly proto: Proto | undefined;
+  /** Cut there, what is left is as whole as before. */
+  readonly ends: ReadonlySet<number>;
   readonly elf: { readonly spots: readonly Spot[]; readonly links: readonly Spot[] };
   readonly header: readonly Spot[];
 }
@@ -39,16 +41,9 @@ export function anatomyOf(bytes: Uint8Array, opaque?: RegExp): Anatomy {
   const found = plain ? { spots: [], links: [] } : flatBufferPlaces(bytes);
   const flatBuffer = { ...found, links: found.links.filter(({ what }) => opaque?.test(what) !== true) };
   const sealed = plain || elf.links.length > 0 || found.links.length > 8;
-  return {
-    bytes,
-    text,
-    json,
-    zip,
-    flatBuffer,
-    proto: sealed ? undefined : protoOf(bytes),
-    elf,
-    header: headerSpots(bytes),
-  };
+  const proto = sealed ? undefined : protoOf(bytes);
+  const ends = proto === undefined ? new Set<number>() : fieldEnds(proto);
+  return { bytes, text, json, zip, flatBuffer, proto, ends, elf, header: headerSpots(bytes) };
 }
 
 type Change = (anatomy: Anatomy, random: Random) => Mutant | undefined;
@@ -91,8 +86,9 @@ export function splice(one: Uint8Array, other: Uint8Array, random: Random): Muta
 }
 
 /** Cut so that something is missing: more than the zeros that files are filled up with. */
-export function cutShort({ bytes }: Anatomy, random: Random): Mutant | undefined {
+export function cutShort({ bytes, ends }: Anatomy, random: Random): Mutant | undefined {
   const length = below(random, bytes.length);
+  if (ends.has(length)) return undefined;
   if (bytes.subarray(length).every((byte) => byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d))
     return undefined;
   return { bytes: bytes.subarray(0, length), how: `cut to ${length} of ${bytes.length}`, contradicts: true };

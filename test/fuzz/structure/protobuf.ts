@@ -78,7 +78,9 @@ function parse(bytes: Uint8Array, depth: number, count: { left: number }): Field
         const inner = bytes.subarray(at, at + length);
         at += length;
         const message =
-          depth < DEPTH && length >= SHORTEST && length <= 4 * 1024 * 1024 ? parse(inner, depth + 1, count) : undefined;
+          depth < DEPTH && !isPrintable(inner) && length >= SHORTEST && length <= 4 * 1024 * 1024
+            ? parse(inner, depth + 1, count)
+            : undefined;
         fields.push({ tag, payload: message ?? inner });
         continue;
       }
@@ -90,6 +92,9 @@ function parse(bytes: Uint8Array, depth: number, count: { left: number }): Field
   }
   return fields;
 }
+
+/** Texts parse as messages by chance; messages have tags, which are no letters. */
+const isPrintable = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
 
 const varintOf = (value: number): number[] => {
   const out: number[] = [];
@@ -161,6 +166,19 @@ const copyOf = (field: Field): Field => ({
   ...field,
   ...(Array.isArray(field.payload) ? { payload: field.payload.map(copyOf) } : {}),
 });
+
+/** Where the outermost fields end: cut there, the rest is a message as whole as before. */
+export function fieldEnds({ start, fields }: Proto): ReadonlySet<number> {
+  let at = start;
+  return new Set(
+    fields.map((field) => {
+      const parts: Uint8Array[] = [];
+      write([field], parts);
+      at += parts.reduce((sum, part) => sum + part.length, 0);
+      return at;
+    }),
+  );
+}
 
 /** Fields changed, doubled, dropped, reordered, put elsewhere, nested deep; lengths around them made right. */
 export function changeProto(seed: Uint8Array, proto: Proto, random: Random): Mutant | undefined {
