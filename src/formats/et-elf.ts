@@ -6,7 +6,7 @@
 import { model } from "../model/graph.ts";
 import type { Format } from "./format.ts";
 import { readElf } from "./sealed/elf.ts";
-import { has, note, words } from "./sealed/parts.ts";
+import { has, leftOver, note, words } from "./sealed/parts.ts";
 
 const EXEC = 2;
 
@@ -38,6 +38,7 @@ const format: Format = {
       sections: elf.sections.map(({ name, kind, offset, bytes }) => ({ name, kind, offset, bytes })),
       integrity: [
         ...elf.integrity,
+        ...leftOver(file, elf.end, "the ELF's last section"),
         ...(dynamic
           ? [note("target/unlikely", "it is linked for an operating system, which ET-SoC-1's cores have none of")]
           : []),

@@ -23,6 +23,8 @@ import { cutShort, error, has, leftOver, warning, words } from "./sealed/parts.t
 /** YOLO-like networks have some hundred. */
 const LAYER_LIMIT = 65_536;
 const PORT_LIMIT = 1024;
+/** The K210's own memory for its accelerator. */
+const KPU_MEMORY = 2 * 1024 * 1024;
 const types4: readonly ElementType[] = ["float32", "uint8"];
 
 const format: Format = {
@@ -79,6 +81,10 @@ function readVersion3(file: ModelFile): Model {
   const ports = file.cursor(28, outputs * 8);
   const out: Tensor[] = Array.from({ length: outputs }, (_, index) => {
     const [at, bytes] = [ports.u32(), ports.u32()];
+    if (at + bytes > memory) {
+      const says = `output ${index} ends at ${at + bytes}, the main memory at ${memory}`;
+      integrity.push(error("extent/past-end", says, 28 + index * 8));
+    }
     return { name: `output ${index}, ${bytes} bytes at ${at}`, type: "unknown", spelled: "not said" };
   });
   const start = 28 + outputs * 8;
@@ -135,7 +141,12 @@ function readVersion4(file: ModelFile): Model {
   /** memory, type, start, bytes */
   const range = (): { type: ElementType; bytes: number } => {
     const [place, code] = [ports.u32(), ports.u32()];
-    const bytes = ports.skip(4).u32();
+    const [from, bytes] = [ports.u32(), ports.u32()];
+    const room = [constants, memory, KPU_MEMORY][place];
+    if (room !== undefined && from + bytes > room) {
+      const says = `${bytes} bytes at ${from} of memory ${place}, which has ${room}`;
+      integrity.push(error("extent/past-end", says, 40 + ports.offset - 16));
+    }
     if (place > 2 || code > 1) {
       integrity.push(error("tensor/type", `memory ${place} with type ${code} is none`, 40 + ports.offset - 16));
     }

@@ -15,7 +15,7 @@ import {
 } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
-import { cutShort, error, FINDING_LIMIT, has, word, words } from "./sealed/parts.ts";
+import { FINDING_LIMIT, cutShort, error, has, leftOver, word, words } from "./sealed/parts.ts";
 
 /** Networks have a handful; YOLO-like ones some ten outputs. */
 const PORT_LIMIT = 1024;
@@ -113,7 +113,12 @@ export function readNbg(file: ModelFile): Model {
   const vip = version >= 0x10008 ? memory.skip(4).u32() : undefined;
   const directory = pool + memory.length;
   const { sections, ends } = readDirectory(file, version, directory, integrity);
-  integrity.push(...cutShort(file, ends, "the last table"));
+  integrity.push(...cutShort(file, ends, "the last table"), ...leftOver(file, ends, "the last table"));
+  const layerBytes = sections[2]?.bytes ?? 0;
+  if (layerBytes > 0 && layerBytes !== layers * layerWidth(version)) {
+    const says = `${layers} layers of ${layerWidth(version)} bytes, their table has ${layerBytes}`;
+    integrity.push(error("extent/wrong-size", says, sections[2]?.offset));
+  }
 
   const ports = (section: Section | undefined, count: number, what: string): Tensor[] =>
     readPorts(file, version, section, count, what, integrity);
@@ -253,9 +258,11 @@ function quantizationOf(kind: number, fixed: number, scale: number, zero: number
   return undefined;
 }
 
+const layerWidth = (version: number): number => (version >= 0x10008 ? 76 : 72);
+
 /** The names of the layers, which are the compiler's operator names, each once. */
 function layerTypes(file: ModelFile, version: number, { offset, bytes }: Section): string {
-  const width = version >= 0x10008 ? 76 : 72;
+  const width = layerWidth(version);
   if (offset + bytes > file.size) return "";
   const seen = new Set<string>();
   const count = Math.min(Math.floor(bytes / width), LAYER_LIMIT);

@@ -40,6 +40,11 @@ const format: Format = {
       if (open.name === "rt_info" || open.name === "meta_data") readFacts(xml, [], facts);
       else xml.skip();
     });
+    const rest = xml.rest();
+    if (rest !== undefined) {
+      const says = "something follows the end of the network, where XML allows nothing";
+      graphs.integrity.push({ severity: "error", rule: "xml/trailing", says, offset: rest });
+    }
     const [main] = graphs.graphs;
     const hasWeights = graphs.graphs.some(({ tensors }) => tensors.some(({ data }) => data !== undefined));
     const version = root.attributes["version"];

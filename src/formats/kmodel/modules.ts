@@ -213,18 +213,20 @@ function readFunction(cursor: Cursor, version: number): { inputs: Tensor[]; outp
 
 function readSection(cursor: Cursor, version: number, kind: string, start: number): Section {
   const name = word(cursor.take(16));
-  let [from, bytes] = [0, 0];
+  let [from, bytes, size] = [0, 0, Infinity];
   if (version === 5) {
     [from, bytes] = [cursor.skip(4).u32(), cursor.u32()];
     cursor.skip(4);
   } else if (version === 6) {
-    [from, bytes] = [cursor.skip(8).u32(), cursor.u32()];
+    size = cursor.u32();
+    [from, bytes] = [cursor.skip(4).u32(), cursor.u32()];
     cursor.skip(8);
   } else {
-    cursor.skip(16);
+    size = cursor.skip(8).size64();
     [from, bytes] = [cursor.size64(), cursor.size64()];
     cursor.skip(8);
   }
+  if (from + bytes > size) cursor.fail(`section ${name} of ${size} bytes holds ${bytes} at ${from}`);
   const offset = cursor.skip(from).offset;
   cursor.skip(bytes);
   const aligned = (cursor.offset + 7) & ~7;

@@ -74,7 +74,12 @@ class Parser {
     for (this.#s.space(); this.#s.at < this.#s.text.length; this.#s.space()) {
       if (this.#s.text.startsWith("{-#", this.#s.at)) this.#readResources();
       else if (/^[#!][\w.$-]+\s*=/.test(this.#s.text.slice(this.#s.at, this.#s.at + 200))) this.#readAlias();
-      else this.#readOperation(top);
+      else {
+        // Inside of a function older dialects write operators without their dialect; around it stand these.
+        if (!/^(?:[%"]|module\b|func\b|[\w$-]+\.[\w$.-])/.test(this.#s.text.slice(this.#s.at, this.#s.at + 200)))
+          this.#s.fail("no operator begins here", this.#s.at);
+        this.#readOperation(top);
+      }
     }
     for (const [alias, at] of this.#asked)
       if (!this.#aliases.has(alias)) this.#note("alias/undefined", `${alias} is used and not defined`, at);

@@ -53,6 +53,13 @@ export function readElf(file: ModelFile, end: number): Elf {
     }
   };
   if (programs > 0) missing("the program header table", programAt + programs * programSize);
+  if (programs > 0 && programSize >= 56 && programAt + programs * programSize <= end) {
+    const table = file.cursor(programAt, programs * programSize);
+    for (let index = 0; index < programs; index++) {
+      const offset = table.seek(index * programSize + 8).size64();
+      missing(`segment ${index}`, offset + table.skip(16).size64());
+    }
+  }
   const sections: (Section & { type: number })[] = [];
   let comment = "";
   if (count > 0) {

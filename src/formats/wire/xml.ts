@@ -81,6 +81,15 @@ export class Xml {
     while (this.#open.length >= depth && this.next() !== undefined);
   }
 
+  /** Where something stands behind the root element that may not stand there; undefined when all is well. */
+  rest(): number | undefined {
+    const left = this.#text
+      .slice(this.#at)
+      .replace(/<!--[^]*?-->|<\?[^]*?\?>/g, (comment) => " ".repeat(comment.length));
+    const found = left.search(/[^\s\0]/);
+    return found < 0 ? undefined : this.#offset(this.#at + found);
+  }
+
   #skipTo(mark: string, from: number): number {
     const end = this.#text.indexOf(mark, from);
     if (end < 0) this.fail(`no ${mark} follows`, this.#at);

@@ -201,6 +201,22 @@ export function elfSpots(bytes: Uint8Array): { spots: Spot[]; links: Spot[] } {
   return { spots, links };
 }
 
+/** Numbers of the header that say where the file ends, give or take a header: no other number comes so near. */
+export function sizeSpots(bytes: Uint8Array): Spot[] {
+  const spots: Spot[] = [];
+  if (bytes.length < 512) return spots;
+  for (let at = 0; at < 64; at += 4) {
+    for (const spot of [
+      { at, width: 4, what: "declared size" },
+      { at, width: 4, bigEndian: true, what: "declared size" },
+    ] as const) {
+      const left = bytes.length - readNumber(bytes, spot);
+      if (left >= 0 && left <= 128) spots.push(spot);
+    }
+  }
+  return spots;
+}
+
 /** Every number a fixed header can have in it: the first stretch and the last, in both widths. */
 export function headerSpots(bytes: Uint8Array): Spot[] {
   const spots: Spot[] = [];

@@ -8,6 +8,7 @@ import {
   changeZip,
   elfSpots,
   headerSpots,
+  sizeSpots,
   isText,
   jsonPartOf,
   zipOf,
@@ -30,6 +31,8 @@ export interface Anatomy {
   readonly ends: ReadonlySet<number>;
   readonly elf: { readonly spots: readonly Spot[]; readonly links: readonly Spot[] };
   readonly header: readonly Spot[];
+  /** Numbers that say where the file ends. */
+  readonly sizes: readonly Spot[];
 }
 
 export function anatomyOf(bytes: Uint8Array, opaque?: RegExp): Anatomy {
@@ -43,7 +46,18 @@ export function anatomyOf(bytes: Uint8Array, opaque?: RegExp): Anatomy {
   const sealed = plain || elf.links.length > 0 || found.links.length > 8;
   const proto = sealed ? undefined : protoOf(bytes);
   const ends = proto === undefined ? new Set<number>() : fieldEnds(proto);
-  return { bytes, text, json, zip, flatBuffer, proto, ends, elf, header: headerSpots(bytes) };
+  return {
+    bytes,
+    text,
+    json,
+    zip,
+    flatBuffer,
+    proto,
+    ends,
+    elf,
+    header: headerSpots(bytes),
+    sizes: plain ? [] : sizeSpots(bytes),
+  };
 }
 
 type Change = (anatomy: Anatomy, random: Random) => Mutant | undefined;
@@ -105,6 +119,14 @@ const breaks: readonly Change[] = [
     const value = bytes.length + 1 + below(random, 2 ** 31);
     writeNumber(broken, spot, value);
     return { bytes: broken, how: `${spot.what} = ${value}` };
+  },
+  ({ bytes, sizes }, random) => {
+    if (sizes.length === 0) return undefined;
+    const spot = pick(random, sizes);
+    const broken = Uint8Array.from(bytes);
+    const value = bytes.length + 1 + below(random, 2 ** 24);
+    writeNumber(broken, spot, value);
+    return { bytes: broken, how: `${spot.what} at ${spot.at} = ${value}` };
   },
 ];
 
