@@ -91,6 +91,16 @@ for t in "f64 f32 f16 bf16 f8e4m3 f8e5m2 f8e8m0 f4e2m1 i64 i32 i16 i8 i4 u64 u32
     results.append(o.result(k, name="result " + t))
 keep("types", ov.Model(results, [], "types"))
 
+# Of a rank that is not known, and a constant without elements.
+x, axes = o.parameter(PartialShape.dynamic(), Type.f32, name="any"), o.parameter([-1], Type.i64, name="axes")
+known = o.parameter([2, 3], Type.f32, name="known")
+y = o.relu(x, name="as it came")
+z = o.reduce_sum(known, axes, False, name="by axes")
+s = o.reduce_sum(known, c(np.array([0, 1])), False, name="scalar")
+nothing = c(np.zeros((0, 3), f32), name="nothing")
+outputs = [o.result(one) for one in (y, o.abs(z, name="open too"), s, nothing)]
+keep("ranks", ov.Model(outputs, [x, axes, known], "ranks"))
+
 # A branch and a loop: bodies are graphs of their own.
 p, q = o.parameter([2], Type.f32, name="then in"), o.parameter([2], Type.f32, name="else in")
 cond, x = o.parameter([], Type.boolean, name="cond"), o.parameter([2], Type.f32, name="x")

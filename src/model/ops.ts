@@ -267,7 +267,7 @@ export const opTable: readonly OpRow[] = [
   { op: "EyeLike", kind: "shape", onnx: "EyeLike", openvino: "Eye", mnn: "EyeLike" },
   { op: "SparseToDense", kind: "shape", tflite: "SPARSE_TO_DENSE", tensorflow: "SparseToDense" },
   { op: "Densify", kind: "shape", tflite: "DENSIFY" },
-  { op: "Identity", kind: "shape", onnx: "Identity", ncnn: "Noop Split", tensorflow: "Identity StopGradient", torch: "clone alias_copy detach _clone_dim_order copy copy_", stablehlo: "optimization_barrier", tosa: "identity", mnn: "Identity Copy" },
+  { op: "Identity", kind: "shape", onnx: "Identity", openvino: "Identity", ncnn: "Noop Split", tensorflow: "Identity StopGradient", torch: "clone alias_copy detach _clone_dim_order copy copy_", stablehlo: "optimization_barrier", tosa: "identity", mnn: "Identity Copy" },
   // quantise
   { op: "QuantizeLinear", kind: "quantise", tflite: "QUANTIZE", onnx: "QuantizeLinear", ncnn: "Quantize", torch: "quantize_per_tensor quantize_per_channel", stablehlo: "uniform_quantize", mnn: "FloatToInt8 QuantizeV2" },
   { op: "DequantizeLinear", kind: "quantise", tflite: "DEQUANTIZE", onnx: "DequantizeLinear", ncnn: "Dequantize", torch: "dequantize_per_tensor dequantize_per_channel", stablehlo: "uniform_dequantize", mnn: "Int8ToFloat Dequantize" },

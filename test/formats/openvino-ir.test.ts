@@ -36,8 +36,8 @@ function rows({ nodes, tensors }: Graph): string[] {
   return nodes
     .map(({ spelled, name = "", inputs, outputs }) => {
       const given = outputs.map((index) => {
-        const { type = "unknown", spelled: own, shape = [] } = tensors[index] ?? {};
-        const dimensions = shape.map((size) => size ?? "?");
+        const { type = "unknown", spelled: own, shape } = tensors[index] ?? {};
+        const dimensions = shape?.map((size) => size ?? "?") ?? ["..."];
         return `${type === "unknown" ? (own ?? "?").toLowerCase() : word(type)}[${dimensions.join(",")}]`;
       });
       // OpenVINO gives a Result the value it takes
@@ -80,6 +80,22 @@ describe("what OpenVINO writes", () => {
     expect(graph?.tensors.some(({ name }) => name === "scores" || name === "a,b")).toBe(true);
     expect(model.metadata["quantisation"]).toBe("FakeQuantize to 256 levels, 1 times; 1 weights compressed to float16");
     expect(read(written["four-bits"]?.xml ?? "").metadata["quantisation"]).toBe("2 weights compressed to uint4");
+  });
+
+  it("a rank that is not known is none, a scalar is one; they are written alike", () => {
+    const [graph] = read(written["ranks"]?.xml ?? "").graphs;
+    const shape = (name: string): unknown => {
+      const node = graph?.nodes.find((one) => one.name === name);
+      if (!node) throw new Error(`no ${name}`);
+      return graph?.tensors[node.outputs[0] ?? -1]?.shape;
+    };
+    expect(["any", "as it came", "by axes", "open too"].map(shape)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect([shape("scalar"), shape("known"), shape("nothing")]).toEqual([[], [2, 3], [0, 3]]);
   });
 
   it("bodies of a branch and a loop are graphs their operator names", () => {

@@ -248,7 +248,9 @@ export class IrGraphs {
       const used = new Set(sources.values());
       outputs.push(...outputsOf.flat().filter((index) => !used.has(index)));
     }
-    return { name, tensors, nodes: this.#inOrder(nodes, tensors.length), inputs, outputs };
+    const ordered = this.#inOrder(nodes, tensors.length);
+    forgetRanks(ordered, tensors);
+    return { name, tensors, nodes: ordered, inputs, outputs };
   }
 
   #tensor(layer: Layer, port: Port): Tensor {
@@ -260,13 +262,15 @@ export class IrGraphs {
     const tensor: Tensor = {
       name: named ?? (many ? `${name}:${port.id}` : name),
       ...elementType(spelled ? (data["element_type"] ?? "") : port.precision || layer.precision),
-      shape: type === "Parameter" && data["shape"] !== undefined ? shapeOf(data["shape"]) : port.shape,
+      ...shaped(type === "Parameter" && data["shape"] !== undefined ? shapeOf(data["shape"]) : port.shape),
     };
     if (type !== "Const") return tensor;
     const [blob] = blobs;
     const { offset, size } = data;
     if (offset !== undefined && size !== undefined) {
-      return { ...tensor, data: { file: this.#bin, offset: this.#extent(offset), bytes: this.#extent(size) } };
+      // Of a constant without elements OpenVINO writes one byte
+      const bytes = tensor.shape?.includes(0) === true ? 0 : this.#extent(size);
+      return { ...tensor, data: { file: this.#bin, offset: this.#extent(offset), bytes } };
     }
     if (blob === undefined) return tensor;
     return {
@@ -337,5 +341,30 @@ function dimension(text: string): Dimension {
   return word === "-1" || word === "?" ? null : word.slice(0, 40);
 }
 
-const shapeOf = (text: string): Dimension[] =>
-  text.trim() === "" ? [] : text.split(",").slice(0, RANK_LIMIT).map(dimension);
+/** "..." is any number of dimensions. */
+const shapeOf = (text: string): Dimension[] | undefined =>
+  text.trim() === "..." ? undefined : text.trim() === "" ? [] : text.split(",").slice(0, RANK_LIMIT).map(dimension);
+
+const shaped = (shape: readonly Dimension[] | undefined): { shape?: readonly Dimension[] } =>
+  shape === undefined ? {} : { shape };
+
+/** Operators whose second input, when it is no constant, decides how many dimensions come out. */
+const ranksByValue = /^(?:Reshape|Squeeze|Unsqueeze|Broadcast|Reduce\w+)$/;
+
+/** A port without dimensions is a scalar, or of a rank that is not known: the file writes both alike. Tell them by what they are made of. */
+function forgetRanks(nodes: readonly Node[], tensors: Tensor[]): void {
+  const constants = new Set(nodes.filter(({ op }) => op === "Constant").flatMap(({ outputs }) => outputs));
+  for (const { spelled, inputs, outputs } of nodes) {
+    const second = inputs[1] ?? -1;
+    const open =
+      inputs.some((index) => index >= 0 && tensors[index] !== undefined && tensors[index].shape === undefined) ||
+      (ranksByValue.test(spelled) && second >= 0 && !constants.has(second));
+    if (!open) continue;
+    for (const index of outputs) {
+      const tensor = tensors[index];
+      if (tensor === undefined) continue;
+      const { shape, ...rest } = tensor;
+      if (shape?.length === 0) tensors[index] = rest;
+    }
+  }
+}
