@@ -12,7 +12,7 @@ import type { Format } from "./format.ts";
 import { readGraph3, readGraphs4, readParameters3, type Parameters } from "./sealed/dlc-graph.ts";
 import { error, plain, warning, words } from "./sealed/parts.ts";
 import { FlatBuffer } from "./wire/flatbuffer.ts";
-import { dataOffset, endOfZip, readZip, startsAsZip, stored, unpack, type ZipEntry } from "./wire/zip.ts";
+import { checkCrc, dataOffset, endOfZip, readZip, startsAsZip, stored, unpack, type ZipEntry } from "./wire/zip.ts";
 
 /** A network without its weights; the largest language models have some ten MiB of it. */
 const MODEL_LIMIT = 256 * 1024 * 1024;
@@ -121,20 +121,14 @@ function readDlc(file: ModelFile): Model {
     });
   }
   const named = (test: (name: string) => boolean): ZipEntry | undefined => zip.entries.find(({ name }) => test(name));
-  const network = part(
-    file,
-    named((name) => name === "model"),
-    MODEL_LIMIT,
-    integrity,
-  );
-  const parameters = part(
-    file,
-    named((name) => name === "model.params"),
-    PACKED_LIMIT,
-    integrity,
-  );
+  const entry = named((name) => name === "model");
+  const network = part(file, entry, MODEL_LIMIT, integrity);
+  // The parameters are not read as a rule, so that their checksum is not held either.
+  if (entry && network) integrity.push(...checkCrc(entry, network.file.slice(network.offset, network.bytes)));
+  const weights = named((name) => name === "model.params");
+  const parameters = part(file, weights, PACKED_LIMIT, integrity);
   const text = named(isMetadata);
-  const notes = text === undefined ? new Map<string, string>() : readNotes(unpack(file, text, METADATA_LIMIT));
+  const notes = text === undefined ? new Map<string, string>() : readNotes(file, text, integrity);
   if (network === undefined && parameters === undefined) {
     integrity.push(error("graph/empty", "neither a model nor its parameters in it"));
   }
@@ -249,7 +243,9 @@ function unseenOf(major: number, network: Part | undefined): string[] {
 }
 
 /** Lines "key=value"; some tools write "key: value". */
-function readNotes(bytes: Uint8Array): Map<string, string> {
+function readNotes(file: ModelFile, entry: ZipEntry, integrity: Integrity[]): Map<string, string> {
+  const bytes = unpack(file, entry, METADATA_LIMIT);
+  integrity.push(...checkCrc(entry, bytes));
   const out = new Map<string, string>();
   for (const line of Buffer.from(bytes).toString("utf8").split("\n")) {
     const [, key, value] = /^\s*([A-Za-z][\w.-]{0,63})\s*[=:]\s*(.*)$/.exec(line) ?? [];

@@ -84,6 +84,14 @@ describe("dlc", () => {
     expect(read("wide.dlc").unseen.join()).toContain("htp.v73.cache");
   });
 
+  it("holds the network and the notes against the archive's checksums", () => {
+    for (const word of ["Conv2d", "snpe-onnx-to-dlc"]) {
+      const bytes = Buffer.from(sample("four.dlc"));
+      bytes[bytes.indexOf(word) + 1] = 0x5a;
+      expect(dlc.read(modelFileOf(bytes, "x.dlc")).integrity.map(({ rule }) => rule)).toEqual(["archive/crc"]);
+    }
+  });
+
   it("takes numbers for an encoding only where they belong together", () => {
     expect(isEncoding({ bits: 8, min: -1.28, max: 1.27, scale: 0.01, offset: -128 })).toBe(true);
     expect(isEncoding({ bits: 8, min: -1.28, max: 1.27, scale: 0.1, offset: -128 })).toBe(false);

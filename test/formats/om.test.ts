@@ -61,6 +61,15 @@ describe("om", () => {
     expect(costOf(model)).toMatchObject({ macs_at_least: 32, parameters: 36 });
   });
 
+  it("reads the table that ATC wrote before", () => {
+    const model = read(sample("old.om"));
+    expect(model.integrity).toEqual([]);
+    expect(model.version).toBe("1.0");
+    expect(model.targets).toEqual(read(sample("ascend.om")).targets);
+    expect(model.metadata["platform version"]).toBe("1.60.z.0");
+    expect(model.graphs).toEqual(read(sample("ascend.om")).graphs);
+  });
+
   it("says of an encrypted model that it is one", () => {
     const model = read(sample("encrypted.om"));
     expect(model.graphs).toEqual([]);

@@ -149,6 +149,16 @@ export function unpack(file: ModelFile, entry: ZipEntry, limit: number): Uint8Ar
   return bytes;
 }
 
+/** What its checksum says against an entry's unpacked bytes; [] where they agree. */
+export function checkCrc(entry: ZipEntry, bytes: Uint8Array): Integrity[] {
+  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const found = crc32(bytes);
+  if (found === entry.crc) return [];
+  const words = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
+  const says = `${quoted(entry.name)} has the checksum ${words(found)}, the archive says ${words(entry.crc)}`;
+  return [{ severity: "error", rule: "archive/crc", says, offset: entry.header }];
+}
+
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
 
 const isEnd = (bytes: Uint8Array, at: number, comment: number): boolean =>

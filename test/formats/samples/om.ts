@@ -163,6 +163,31 @@ function ascend(soc: Uint8Array = ascendModel, encrypted = false): Buffer {
   return Buffer.concat([head, table, ...parts.map(([, data]) => data)]);
 }
 
+/** As ATC wrote it before: a table of 32-bit numbers, the size in the header's first half, and one model that says no shape. */
+function old(): Buffer {
+  const parts: readonly (readonly [number, Uint8Array])[] = [
+    [0, ascendModel],
+    [1, Buffer.alloc(4608, 1)],
+    [2, Buffer.from("tasks")],
+    [3, Buffer.from("kernels of the cube")],
+  ];
+  let at = 0;
+  const rows = parts.map(([type, data]) => {
+    at += data.length;
+    return Buffer.from(Uint32Array.of(type, at - data.length, data.length).buffer);
+  });
+  const head = header(0x10000000, 0, "net");
+  head.writeUInt32LE(4 + rows.length * 12 + at, 76);
+  head.writeUInt32LE(1, 156);
+  head.write("1.60.z.0", 160, "latin1");
+  return Buffer.concat([
+    head,
+    Buffer.from(Uint32Array.of(parts.length).buffer),
+    ...rows,
+    ...parts.map(([, data]) => data),
+  ]);
+}
+
 function hiai(): Buffer {
   const weights = Buffer.alloc(144, 2);
   const table = Buffer.alloc(28);
@@ -214,6 +239,7 @@ function svp(): Buffer {
 
 export const samples: Samples = {
   "ascend.om": () => ascend(),
+  "old.om": old,
   "encrypted.om": () => ascend(ascendModel, true),
   "hiai.om": hiai,
   "svp.om": svp,
