@@ -92,7 +92,11 @@ export default {
         openness: "open",
         source: stack,
       },
-      models: [{ format: "vela-tflite", compiler: "Vela", openness: "open" }],
+      models: [
+        { format: "vela-tflite", compiler: "Vela", openness: "open" },
+        // By the delegate EthosUBackend, whose runtime for Cortex-A calls the same library.
+        { format: "pte", compiler: "ExecuTorch with Vela", openness: "open" },
+      ],
     },
   ],
   metrics: [{ name: "sram_bytes", read: "ask:ethosu DEV_QUERY NPU_INFO sram_size", source: kernel }],

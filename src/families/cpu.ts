@@ -9,6 +9,10 @@ const xnnpack: Source = { cited: "https://github.com/google/XNNPACK", seen: "202
 const litert: Source = { cited: "https://ai.google.dev/edge/litert", seen: "2026-11-22" };
 const openvino: Source = { cited: "https://github.com/openvinotoolkit/openvino", seen: "2026-11-22" };
 const ggml: Source = { cited: "https://github.com/ggml-org/ggml", seen: "2026-11-22" };
+const executorch: Source = {
+  cited: "PyPI executorch 1.5.1, programs of portable kernels and of XNNPACK loaded and run",
+  seen: "2026-11-25",
+};
 const debian: Source = {
   cited: "Debian sid packages libonnxruntime 1.23.2, libtensorflow-lite2.14.1 and libggml0, loaded and run",
   seen: "2026-11-22",
@@ -116,6 +120,23 @@ export default {
       },
       models: [{ format: "gguf", openness: "open" }],
     },
+    {
+      name: "executorch",
+      says: "ExecuTorch: its own kernels and XNNPACK",
+      chips: ["x86", "arm64"],
+      driver: none,
+      runtime: {
+        libraries: [],
+        name: "ExecuTorch",
+        openness: "open",
+        licence: "BSD-3-Clause",
+        packages: { pypi: [{ name: "executorch" }] },
+        wheels: ["executorch"],
+        source: executorch,
+      },
+      delegate: { id: "vendor", name: "XNNPACK in ExecuTorch", openness: "open", source: executorch },
+      models: [{ format: "pte", openness: "open" }],
+    },
   ],
   traps: [
     "a flag in /proc/cpuinfo says that kernel and processor have it; in a container or emulator it may still be slow",
@@ -124,8 +145,8 @@ export default {
   openness: { kernel: "none", firmware: "none", runtime: "open", compiler: "open", says: "open" },
   maintained: "yes",
   verified: [
-    { how: "hardware", says: "x86_64: ONNX Runtime, TensorFlow Lite and ggml loaded and run" },
+    { how: "hardware", says: "x86_64: ONNX Runtime, TensorFlow Lite, ggml and ExecuTorch loaded and run" },
     { how: "documents", says: "the other architectures" },
   ],
-  sources: [kernel, onnxruntime, xnnpack, litert, openvino, ggml, debian],
+  sources: [kernel, onnxruntime, xnnpack, litert, openvino, ggml, executorch, debian],
 } as const satisfies Family;

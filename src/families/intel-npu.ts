@@ -198,6 +198,7 @@ export default {
         { format: "openvino-ir", compiler: "NPU compiler", openness: "open" },
         { format: "onnx", compiler: "NPU compiler", openness: "open" },
         { format: "openvino-npu-blob", openness: "open" },
+        { format: "pte", compiler: "ExecuTorch with OpenVINO", openness: "open" },
       ],
     },
     {

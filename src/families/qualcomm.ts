@@ -217,6 +217,7 @@ export default {
         { format: "onnx", compiler: "QNN", openness: "closed" },
         { format: "qnn-context", compiler: "QNN", openness: "closed" },
         { format: "dlc", compiler: "QAIRT converter", openness: "closed" },
+        { format: "pte", compiler: "ExecuTorch with QNN", openness: "closed" },
       ],
     },
     {
@@ -282,6 +283,7 @@ export default {
       models: [
         { format: "qnn-context", compiler: "QNN", openness: "closed" },
         { format: "dlc", compiler: "QAIRT converter", openness: "closed" },
+        { format: "pte", compiler: "ExecuTorch with QNN", openness: "closed" },
       ],
     },
     {

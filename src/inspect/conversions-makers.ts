@@ -229,6 +229,10 @@ export const unconverted: Readonly<Record<string, { readonly says: string; reado
     says: "its compiler starts from PyTorch or TensorFlow programs; no command for a file is documented",
     source: cited("https://docs.rbln.ai/v0.7.3/software/api/python/python_api.html"),
   },
+  pte: {
+    says: "ExecuTorch exports one from a PyTorch program, for each back end anew: no command makes one of a file",
+    source: cited("https://github.com/pytorch/executorch/blob/main/docs/source/using-executorch-export.md"),
+  },
   rkllm: {
     says: "only language models become one: a Hugging Face folder or a GGUF",
     source: cited("https://github.com/airockchip/rknn-llm"),

@@ -13,6 +13,7 @@ import { factsOf } from "../review/judge.ts";
 import type { DeviceReport } from "../review/report.ts";
 import type { Root } from "../root/root.ts";
 import { conversionsTo } from "./convert.ts";
+import { refusedByDelegates } from "./delegated.ts";
 import type { DeviceFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
 import { checkRequirements } from "./locks.ts";
 
@@ -68,15 +69,17 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
     family: family.id,
     ...(report.chip === undefined ? {} : { chip: report.chip }),
   };
+  const refused = refusedByDelegates(model, family);
   const routes: RouteFit[] = report.routes.map((route) => {
     const models = family.routes.find((spec) => spec.name === route.name)?.models ?? [];
-    const accepts = models.some((one) => one.format === format);
+    const listed = models.some((one) => one.format === format);
+    const accepts = listed && refused === undefined;
     const takes = models.map((one) => one.format).join(", ") || "no format that is known";
     return {
       route: route.name,
       accepts,
       works: route.works,
-      says: accepts ? `takes ${format}` : `takes ${takes}`,
+      says: accepts ? `takes ${format}` : listed ? `takes ${format}, and not this one` : `takes ${takes}`,
     };
   });
   const taking = routes.filter((route) => route.accepts);
@@ -103,6 +106,7 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
     };
     return { ...base, fits: works, says: says[works], routes };
   }
+  if (refused !== undefined) return { ...base, fits: "no", says: refused, routes };
   if (inspection.sealed) {
     return {
       ...base,
