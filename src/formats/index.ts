@@ -8,6 +8,7 @@ import coreml from "./coreml.ts";
 import cvimodel from "./cvimodel.ts";
 import dfp from "./dfp.ts";
 import dlc from "./dlc.ts";
+import drpai from "./drpai.ts";
 import dxnn from "./dxnn.ts";
 import edgetpu from "./edgetpu.ts";
 import etElf from "./et-elf.ts";
@@ -56,6 +57,7 @@ export const formats: readonly Format[] = [
   cvimodel,
   dfp,
   dlc,
+  drpai,
   dxnn,
   edgetpu,
   etElf,
