@@ -36,6 +36,9 @@ const sectionNames: Readonly<Record<string, { name: string; kind: Section["kind"
 /** Compute capabilities of Tegra chips, which no card has. */
 const tegra: ReadonlySet<string> = new Set(["3.2", "5.3", "6.2", "7.2", "8.7", "10.1", "11.0"]);
 
+/** Xavier and Orin, which have a DLA beside the GPU. */
+const withDla: ReadonlySet<string> = new Set(["7.2", "8.7"]);
+
 const format: Format = {
   id: "tensorrt",
   name: "TensorRT engine",
@@ -106,6 +109,9 @@ function readTensorrt(file: ModelFile): Model {
       "inputs, outputs, layers and weights: NVIDIA publishes no layout; only TensorRT of that release reads them",
       ...(archive?.capability === undefined
         ? ["which GPU it was built on: where releases other than those seen say so is not known"]
+        : []),
+      ...(archive?.capability !== undefined && withDla.has(archive.capability)
+        ? ["whether parts of it run on the DLA"]
         : []),
       "whether it was built to run under other releases or on other GPUs (version and hardware compatibility)",
     ],

@@ -22,6 +22,7 @@ describe("tensorrt", () => {
     expect(model.integrity).toEqual([]);
     expect(model.version).toBe("97");
     expect(model.producer?.version).toBe("7.1.3.0");
+    expect(model.unseen.join()).toContain("DLA");
     expect(model.targets).toEqual([{ family: "nvidia", chip: "tegra", says: "compute capability 7.2" }]);
   });
 
