@@ -70,17 +70,22 @@ keep(
         h.make_node("Conv", ["xf", "wf"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
         h.make_node("DequantizeLinear", ["w4", "w4s"], ["w4f"], axis=0, block_size=2),
         h.make_node("DequantizeLinear", ["w8", "w8s"], ["w8f"]),
+        h.make_node("DequantizeLinear", ["k", "ks", "kz"], ["kf"], axis=0),
+        h.make_node("DequantizeLinear", ["u", "us", "uz"], ["uf"], axis=1),
         h.make_node("Flatten", ["c"], ["f"]),
         h.make_node("MatMul", ["f", "w4f"], ["m"]),
         h.make_node("MatMul", ["m", "w8f"], ["y"]),
     ],
     [value("x", F, ["batch", 2, 2, 2])],
-    [value("y", F, ["batch", 2])],
+    [value("y", F, ["batch", 2]), value("kf", TensorProto.FLOAT16, [3, 2]), value("uf", F, [2, 5])],
     [
         raw("xs", np.float32(0.02)), raw("xz", np.uint8(128)),
         raw("w", np.arange(72, dtype=np.int8).reshape(4, 2, 3, 3)), raw("ws", np.float32([0.1, 0.2, 0.3, 0.4])), raw("wz", np.zeros(4, np.int8)),
         packed("w4", TensorProto.INT4, [16, 3], range(24)), raw("w4s", f32(8, 3) + 1),
         packed("w8", TensorProto.FLOAT8E4M3FN, [3, 2], range(6)), raw("w8s", np.float32(0.5)),
+        packed("k", TensorProto.INT4, [3, 2], range(3)), raw("ks", np.float16([1, 2, 0.5])), h.make_tensor("kz", TensorProto.INT4, [3], [-8, 7, -1]),
+        packed("u", TensorProto.UINT2, [2, 5], range(3)), raw("us", np.ones(5, np.float32)),
+        TensorProto(name="uz", data_type=TensorProto.UINT2, dims=[5], int32_data=[0b11100100, 0b10]),
     ],
 )
 keep(

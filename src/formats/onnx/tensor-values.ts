@@ -78,7 +78,7 @@ export function typedValues(
   const elements = elementsOf(shape);
   if (elements === undefined || elements > limit || field === 6 || type.startsWith("complex")) return undefined;
   const bits = elementBits[type] ?? 0;
-  if (bits < 8 || type.startsWith("float8")) return elements === 1 ? firstSmall(message, type, bits) : undefined;
+  if (bits < 8 || type.startsWith("float8")) return smallValues(message, type, bits, elements);
   const values: number[] = [];
   const again = message.again();
   while (again.next()) {
@@ -92,15 +92,24 @@ export function typedValues(
   return type === "bfloat16" ? values.map(bfloat16) : values;
 }
 
-/** A single value of fewer than 8 bits, or of 8 float ones, in int32_data. */
-function firstSmall(message: Message, type: ElementType, bits: number): readonly number[] | undefined {
-  const values: number[] = [];
+/** Values of fewer than 8 bits, of which int32_data holds a byte in each number, the first in the lowest bits; of 8 float ones only zeros. */
+function smallValues(
+  message: Message,
+  type: ElementType,
+  bits: number,
+  elements: number,
+): readonly number[] | undefined {
+  const perByte = bits < 8 ? 8 / bits : 1;
+  const packed: number[] = [];
   const again = message.again();
-  while (again.next()) if (again.field === 5) again.ints(values, 1);
-  const [value] = values;
-  if (value === undefined || type.startsWith("float")) return value === 0 ? [0] : undefined;
-  const low = value & ((1 << bits) - 1);
-  return [type.startsWith("u") || low < 1 << (bits - 1) ? low : low - (1 << bits)];
+  while (again.next()) if (again.field === 5) again.ints(packed, Math.ceil(elements / perByte));
+  if (packed.length !== Math.ceil(elements / perByte)) return undefined;
+  if (type.startsWith("float")) return packed.every((value) => value === 0) ? Array(elements).fill(0) : undefined;
+  const half = 1 << (bits - 1);
+  return Array.from({ length: elements }, (_, index) => {
+    const value = ((packed[Math.floor(index / perByte)] ?? 0) >> ((index % perByte) * bits)) & (2 * half - 1);
+    return type.startsWith("u") || value < half ? value : value - 2 * half;
+  });
 }
 
 /** IEEE 754 half precision. */
