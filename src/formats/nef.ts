@@ -31,6 +31,8 @@ const format: Format = {
   name: "Kneron NEF",
   vendor: "Kneron",
   extensions: [".nef"],
+  // No mark of its own: the root of the FlatBuffer stands within the first 256 bytes.
+  marks: [{ at: 1, is: "\0\0\0" }],
   shows: "sealed",
   matches(file) {
     try {
@@ -65,7 +67,7 @@ interface Opened {
 
 /** Root: 0 magic, 1 header, 2 names, 3 models { 0 descriptions, 1 bytes }. Undefined where another FlatBuffer stands. */
 function open(file: ModelFile): Opened | undefined {
-  if (file.size < 64 || file.cursor(0, 4).u32() > 4096 || /^[A-Z][A-Z0-9]{3}/.test(mark(file))) return undefined;
+  if (file.size < 64 || file.cursor(0, 4).u32() > 255 || /^[A-Z][A-Z0-9]{3}/.test(mark(file))) return undefined;
   const root = new FlatBuffer(file, { length: file.size - CRC }).root();
   if (root.fields < 4 || root.fields > 16) return undefined;
   const header = root.table(1);
