@@ -3,12 +3,12 @@
  * version is told on a machine (text inside the library, its file name, a package, a wheel), and whether the two fit.
  */
 
-import { latin1 } from "../base/bytes.ts";
 import { valueOf } from "../base/reading.ts";
 import type { Source } from "../base/source.ts";
 import { describeSource } from "../base/source.ts";
 import { checkLock, compareVersions, locks, type Lock, type LockState } from "../breakages/locks.ts";
 import type { Facts } from "../facts/facts.ts";
+import { findLibraryText, librknnrtText } from "../facts/library-text.ts";
 import { readPackageVersion } from "../facts/packages.ts";
 import type { Requirement } from "../model/graph.ts";
 import type { LockReport } from "./inspection.ts";
@@ -45,8 +45,8 @@ const seen = "2026-11-25";
 
 const librknnrt = {
   name: "librknnrt",
-  libraries: ["librknnrt.so*", "librknnmrt.so*"],
-  inside: /librknn(?:m)?rt version: (\d+(?:\.\d+)+)/,
+  libraries: librknnrtText.libraries,
+  inside: librknnrtText.says,
   wheels: ["rknn-toolkit-lite2", "rknn_toolkit_lite2"],
 } as const;
 
@@ -127,12 +127,6 @@ const installed: readonly Installed[] = [
     wheels: ["hailort"],
   },
 ];
-
-/** Largest stretch of a library searched for its version: librknnrt has some 8 MiB. */
-const SEARCH_LIMIT = 32 * 1024 * 1024;
-const PIECE = 1024 * 1024;
-/** The longest version text there is, so that none is cut between two pieces. */
-const OVERLAP = 128;
 
 export interface FoundVersion {
   readonly version: string;
@@ -251,7 +245,8 @@ function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {
   for (const pattern of row.libraries ?? []) {
     const library = valueOf(libraries?.find(pattern) ?? { state: "absent", from: pattern })?.[0];
     if (library === undefined) continue;
-    const inside = row.inside === undefined ? undefined : searchText(facts, library.path, row.inside);
+    const inside =
+      row.inside === undefined ? undefined : findLibraryText(facts.root, library.path, row.inside)?.version;
     if (inside !== undefined) return { version: inside, from: library.path };
     const version = row.named === true ? valueOf(library.version) : undefined;
     if (version !== undefined && version.includes(".")) return { version, from: library.path };
@@ -262,15 +257,4 @@ function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {
   }
   const wheel = (valueOf(facts.wheels) ?? []).find(({ name }) => row.wheels?.includes(name));
   return wheel === undefined ? undefined : { version: wheel.version, from: wheel.path };
-}
-
-function searchText(facts: Facts, path: string, pattern: RegExp): string | undefined {
-  const size = Math.min(valueOf(facts.root.stat(path))?.size ?? 0, SEARCH_LIMIT);
-  for (let at = 0; at < size; at += PIECE) {
-    const piece = valueOf(facts.root.slice(path, at, Math.min(PIECE + OVERLAP, size - at)));
-    if (piece === undefined) return undefined;
-    const version = pattern.exec(latin1(piece))?.[1];
-    if (version !== undefined) return version;
-  }
-  return undefined;
 }

@@ -155,6 +155,7 @@ export class TreeBuilder {
         const entry = entries.get(path);
         return entry === undefined ? missing(path) : part(entry, path, offset, length);
       },
+      parts: (path) => entries.get(path)?.slices ?? [],
       missing,
       log: (path) => tree.read(path, 0, FILE_LIMIT),
     };

@@ -61,6 +61,7 @@ export function record(source: Root): Recording {
       return answer;
     },
   };
+  if (tree.parts !== undefined) recording.parts = (path) => tree.parts?.(path) ?? [];
   if (tree.log !== undefined) {
     recording.log = (path) => (of(path).content ??= tree.log?.(path) ?? tree.missing(path));
   }

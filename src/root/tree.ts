@@ -19,6 +19,8 @@ export interface Tree {
   readdir(path: string): Reading<readonly string[]>;
   /** A regular file's bytes from `offset`, at most `length`. */
   read(path: string, offset: number, length: number): Reading<Uint8Array>;
+  /** Stretches that are held of a file of which the whole is not; only of trees that hold such records. */
+  parts?(path: string): readonly { readonly offset: number; readonly length: number }[];
   /** What a lookup of `path` means that found nothing on its way: absent, or uncaptured where nobody looked. */
   missing(path: string): Unread;
   /** The kernel's log, where `path` is the device it is read from; the live machine and records of it. */

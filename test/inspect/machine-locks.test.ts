@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { inspect } from "../../src/inspect/inspect.ts";
 import type { DeviceFit, LockReport } from "../../src/inspect/inspection.ts";
+import { takeCapture } from "../../src/review/take-capture.ts";
+import { openCapture } from "../../src/root/capture.ts";
 import type { TreeBuilder } from "../../src/root/memory.ts";
 import { context, edge, groupFields, hef0, hef3, hefMessage } from "../formats/build/hef.ts";
 import { npuElf } from "../formats/build/npu-elf.ts";
@@ -57,6 +59,27 @@ describe("RKNN", () => {
     expect(older.lock("RKNN model version")?.state).toBe("fits");
     expect(older.lock("rknn-model-runtime")?.state).toBe("unknown");
     expect(fit("a.rknn", model, board(), "rockchip").lock("RKNN model version")?.state).toBe("unknown");
+  });
+
+  it("a capture holds what the library says of itself, and little else of it", () => {
+    const b = board();
+    const text = "librknnrt version: 1.4.0 (a10f100eb@2022-09-09T09:07:14)\0";
+    b.file(
+      "/usr/lib/aarch64-linux-gnu/librknnrt.so",
+      `\x7fELF${"\x90".repeat(2_000_000)}${text}${"\x90".repeat(500_000)}`,
+    );
+    const source = b.build("directory", "board");
+    const names = { users: [], hosts: [] };
+    const capture = takeCapture(source, { environments: [], query: false, redact: true, trim: true, names });
+    expect(capture.text.length).toBeLessThan(200_000);
+    const path = join(folder, "c.rknn");
+    writeFileSync(path, model ?? new Uint8Array(0));
+    const replayed = openCapture(Buffer.from(capture.text), "board.json", "capture");
+    const locks = inspect(path, { machine: replayed }).machine?.locks ?? [];
+    expect(locks.find(({ lock }) => lock === "RKNN model version")).toMatchObject({
+      state: "broken",
+      found: "1.4.0 (/usr/lib/aarch64-linux-gnu/librknnrt.so)",
+    });
   });
 
   it("one for an RK3566 is not for an RK3588", () => {
@@ -172,6 +195,17 @@ describe("OpenVINO NPU blob", () => {
     expect(fit("e.blob", blob, lunarLake(), "intel-npu").lock(what)?.state).toBe("unknown");
   });
 
+  it("is held against a captured machine's firmware too", () => {
+    const source = lunarLake(firmware(11, 4)).build("directory", "laptop");
+    const names = { users: [], hosts: [] };
+    const { text } = takeCapture(source, { environments: [], query: false, redact: true, trim: true, names });
+    const path = join(folder, "captured.blob");
+    writeFileSync(path, blob);
+    const replayed = openCapture(Buffer.from(text), "laptop.json", "capture");
+    const locks = inspect(path, { machine: replayed }).machine?.locks ?? [];
+    expect(locks.filter(({ lock }) => lock === what).map(({ state }) => state)).toEqual(["fits", "broken"]);
+  });
+
   it("is held against the release of Intel's package where the firmware cannot be read", () => {
     const packaged = (version: string): TreeBuilder =>
       lunarLake().file(
@@ -179,6 +213,7 @@ describe("OpenVINO NPU blob", () => {
         `Package: intel-fw-npu\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\n\n`,
       );
     expect(fit("f.blob", blob, packaged("1.10.0.20241107-11729849322"), "intel-npu").lock(what)?.state).toBe("broken");
+    expect(fit("i.blob", blob, packaged("1.40.0"), "intel-npu").lock(what)?.state).toBe("unknown");
     expect(fit("g.blob", blob, packaged("1.23.0.20250827-17270089246"), "intel-npu").lock(what)?.state).toBe("fits");
   });
 
