@@ -59,11 +59,14 @@ describe("the table of conversions", () => {
 const open: ReadonlySet<string> = new Set(["onnx", "tflite", "gguf", "openvino-ir"]);
 
 describe("every compiled format a route takes", () => {
-  const compiled = families.flatMap((one) =>
-    [...new Set(one.routes.flatMap((route) => route.models.map(({ format }) => format)))]
-      .filter((format) => !open.has(format))
-      .map((format): [string, string] => [one.id, format]),
-  );
+  // A CPU compiles nothing: what runs there of a program that ExecuTorch exported are its own kernels.
+  const compiled = families
+    .filter(({ id }) => id !== "cpu")
+    .flatMap((one) =>
+      [...new Set(one.routes.flatMap((route) => route.models.map(({ format }) => format)))]
+        .filter((format) => !open.has(format))
+        .map((format): [string, string] => [one.id, format]),
+    );
 
   it.each(compiled)("%s: %s has commands from an open format, or it is said why not", (id, format) => {
     const from = ["onnx", "tflite", "safetensors", "gguf"];
