@@ -201,6 +201,8 @@ function readKernel(table: Table, context: StepContext): Step {
   }
   const { name, overload } = operator ?? { name: `operator ${index}`, overload: "" };
   const args = argumentsOf(table, f.args, context);
+  // Many calls can name one long list: what they come to is paid for.
+  for (const arg of args) table.buffer.spend(lengthOf(context.values[arg]) * 8, table.at);
   const spelled = overload === "" ? name : `${name}.${overload}`;
   const outputs = outputsOf(name, args, context.values);
   const names = argumentNames(name, overload);
@@ -229,6 +231,9 @@ function takenOf(
   }
   return taken;
 }
+
+const lengthOf = (value: Value | undefined): number =>
+  value?.kind === "tensors" || value?.kind === "ints" ? value.items.length : 1;
 
 /** copy_, index_put_: the first argument is what is written. */
 const inPlace = (name: string): boolean => name.endsWith("_") && !name.endsWith("__");

@@ -194,6 +194,8 @@ class Payloads {
   readonly #context: DelegateContext;
   readonly #inline: readonly Stretch[];
   readonly #rows = new Map<string, DelegateRow>();
+  /** Of the payloads read so far. */
+  #bytes = 0;
 
   /** `first`: index in the model's graphs of the first one of a payload. */
   constructor(
@@ -224,6 +226,14 @@ class Payloads {
     const key = `${id} ${delegate.payload?.offset ?? -1}`;
     const held = this.#rows.get(key);
     if (held !== undefined) return held;
+    this.#bytes += delegate.payload?.bytes ?? 0;
+    if (this.#bytes > this.#container.file.size) {
+      this.#context.notes.error(
+        "extent/overlap",
+        "payloads of delegates share bytes: together they are longer than the file",
+      );
+      return { id, graph: undefined, outputs: undefined };
+    }
     const told = readPayload(delegate, this.#context);
     this.told.push(told);
     Object.assign(this.metadata, told.metadata);

@@ -115,6 +115,10 @@ function readGraph(root: Table, place: GraphPlace, payload: Stretch, context: De
   const nodes = root.tables(graphFields.chain, CALL_LIMIT, "Vulkan operators").map((table): Node => {
     const spelled = table.string(1) ?? "";
     const args = table.i32s(2, LIST_LIMIT, "arguments") ?? [];
+    for (const id of args) {
+      const value = values[id];
+      if (value !== undefined && "list" in value) table.buffer.spend(value.list.length * 8, table.at);
+    }
     const [namespace = "", name = "", overload = ""] = spelled.split(".");
     const names = argumentNames(`${namespace}::${name}`, overload);
     const attributes: Record<string, Attribute> = {};
