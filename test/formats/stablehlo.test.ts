@@ -162,6 +162,30 @@ it("other dialects' text is recognised, other text is not", () => {
   expect(matches("ML\u0001R....................")).toBe(0);
 });
 
+it("forms of other dialects are read: fat arrows, sizes behind types, loops with their own values, one line", () => {
+  const model = read(`module {
+  util.func public @main(%arg0: tensor<4xf32>, %n: index) -> tensor<4xf32>{
+    %c4 = arith.constant 4 : index
+    %0 = stream.tensor.import %arg0 : tensor<4xf32> in !stream.resource<external>{%c4}
+    %1 = stream.cmd.execute await(%0) => with(%0 as %a: !stream.resource<external>{%c4}) {
+      stream.cmd.fill %a : !hal.buffer{%c4}
+    } => !stream.timepoint
+    %2 = scf.for %i = %c4 to %n step %c4 iter_args(%x = %arg0) -> (tensor<4xf32>) {
+      %3 = arith.addf %x, %x : tensor<4xf32>
+      scf.yield %3 : tensor<4xf32>
+    }
+    util.call @elsewhere(%2) : (tensor<4xf32>) -> ()
+    util.return %2 : tensor<4xf32>
+  }
+  func.func @empty() { return }
+}
+`);
+  expect(model.integrity).toEqual([]);
+  expect(model.graphs.map(({ name }) => name)).toEqual(["main", "stream.cmd.execute", "scf.for", "empty"]);
+  expect(model.graphs[2]?.nodes.map(({ spelled }) => spelled)).toEqual(["arith.addf"]);
+  expect(model.graphs[0]?.outputs.map((i) => model.graphs[0]?.tensors[i]?.name)).toEqual(["2"]);
+});
+
 it("broken bytes end in a model or a FileError", () => {
   for (const [name, make] of Object.entries(samples)) mutated(format, make(), name, 400);
 });

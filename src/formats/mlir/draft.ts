@@ -2,7 +2,7 @@
 
 import { FileError } from "../../base/errors.ts";
 import type { Attribute, Graph, Node, Tensor, TensorData } from "../../model/graph.ts";
-import { sharedOp } from "../../model/ops.ts";
+import { kindOf } from "./kinds.ts";
 import type { Typed } from "./types.ts";
 
 /** Unrolled programs have some 100,000 operators. */
@@ -17,6 +17,9 @@ export interface Value {
   readonly name: string;
   readonly typed: Typed;
   readonly data?: TensorData;
+  /** Graph it was made in, and its place there. */
+  home?: Open;
+  place?: number;
 }
 
 export interface Operation {
@@ -34,14 +37,13 @@ export interface Operation {
 interface Open {
   readonly name: string;
   readonly tensors: Tensor[];
-  readonly index: Map<Value, number>;
-  readonly nodes: { node: Node; calls: string | undefined }[];
+  /** Values from around it that stand in it again. */
+  readonly foreign: Map<Value, number>;
+  readonly nodes: Node[];
+  readonly calls: { readonly node: number; readonly symbol: string; readonly closed: boolean }[];
   readonly inputs: number[];
   readonly outputs: number[];
 }
-
-/** Operators that end a block: what they name are the outputs of its graph. */
-export const isTerminator = (name: string): boolean => /(?:^|[._])(?:return|yield|terminator)(?:_v\d+)?$/.test(name);
 
 export class Draft {
   readonly #file: string;
@@ -57,7 +59,7 @@ export class Draft {
 
   open(name: string, offset: number): number {
     if (this.#graphs.length >= GRAPH_LIMIT) this.#fail(`more than ${GRAPH_LIMIT} functions and regions`, offset);
-    this.#graphs.push({ name, tensors: [], index: new Map(), nodes: [], inputs: [], outputs: [] });
+    this.#graphs.push({ name, tensors: [], foreign: new Map(), nodes: [], calls: [], inputs: [], outputs: [] });
     return this.#graphs.length - 1;
   }
 
@@ -75,7 +77,8 @@ export class Draft {
   outputs(graph: number, values: readonly Value[]): void {
     const held = this.#graphs[graph];
     if (held === undefined) return;
-    held.outputs.splice(0, Infinity, ...values.map((value) => this.#use(held, value)));
+    held.outputs.length = 0;
+    for (const value of values) held.outputs.push(this.#use(held, value));
   }
 
   add(graph: number, operation: Operation, offset: number): void {
@@ -86,8 +89,8 @@ export class Draft {
     if (this.#values > VALUE_LIMIT) this.#fail(`more than ${VALUE_LIMIT} operands and results`, offset);
     const { name, attributes, graphs, calls } = operation;
     const target = attributes["call_target_name"];
-    const custom = /(?:^|\.)custom_call(?:_v\d+)?$/.test(name);
-    const op = custom ? undefined : calls === undefined ? sharedName(name) : "Call";
+    const { custom, op: shared, closed } = kindOf(name);
+    const op = calls === undefined ? shared : "Call";
     const inputs = operation.operands.map((value) => this.#use(held, value));
     const outputs = operation.results.map((value) => this.#define(held, value));
     const node: Node = {
@@ -98,27 +101,23 @@ export class Draft {
       attributes,
       ...(graphs.length > 0 ? { graphs } : {}),
     };
-    held.nodes.push({ node, calls });
+    if (calls !== undefined) held.calls.push({ node: held.nodes.length, symbol: calls, closed });
+    held.nodes.push(node);
   }
 
   /** The graphs, the one that runs when nothing is said, and symbols that are called and not there. */
   finish(): { graphs: Graph[]; main: number | undefined; undefined: string[]; functions: string[] } {
     const missing = new Set<string>();
-    const graphs = this.#graphs.map(({ name, tensors, nodes, inputs, outputs }) => ({
-      name,
-      tensors,
-      inputs,
-      outputs,
-      nodes: nodes.map(({ node, calls }) => {
-        const callee = calls === undefined ? undefined : this.#functions.get(calls);
-        if (calls === undefined) return node;
-        if (callee === undefined) {
-          missing.add(calls);
-          return node;
-        }
-        return { ...node, graphs: [callee, ...(node.graphs ?? [])] };
-      }),
-    }));
+    const graphs = this.#graphs.map(({ name, tensors, nodes, calls, inputs, outputs }) => {
+      for (const { node: at, symbol, closed } of calls) {
+        const callee = this.#functions.get(symbol);
+        const node = nodes[at];
+        if (callee !== undefined && node !== undefined)
+          nodes[at] = { ...node, graphs: [callee, ...(node.graphs ?? [])] };
+        else if (closed) missing.add(symbol);
+      }
+      return { name, tensors, nodes, inputs, outputs };
+    });
     const [first] = this.#public.values();
     const [any] = this.#functions.values();
     const main = this.#functions.get("main") ?? first ?? any;
@@ -127,31 +126,25 @@ export class Draft {
 
   #define(held: Open, value: Value): number {
     const { name, typed, data } = value;
-    held.index.set(value, held.tensors.length);
-    held.tensors.push({ name, ...typed, ...(data === undefined ? {} : { data }) });
-    return held.tensors.length - 1;
+    const place = held.tensors.length;
+    value.home = held;
+    value.place = place;
+    held.tensors.push(data === undefined ? { name, ...typed } : { name, ...typed, data });
+    return place;
   }
 
   /** A value from around the graph stands in it again, without its data: that is counted where it was made. */
   #use(held: Open, value: Value): number {
-    const index = held.index.get(value);
-    if (index !== undefined) return index;
-    held.index.set(value, held.tensors.length);
+    if (value.home === held && value.place !== undefined) return value.place;
+    const known = held.foreign.get(value);
+    if (known !== undefined) return known;
+    const place = held.tensors.length;
+    held.foreign.set(value, place);
     held.tensors.push({ name: value.name, ...value.typed });
-    return held.tensors.length - 1;
+    return place;
   }
 
   #fail(why: string, offset: number): never {
     throw new FileError(this.#file, why, offset);
   }
-}
-
-function sharedName(name: string): string | undefined {
-  const dot = name.indexOf(".");
-  const dialect = name.slice(0, Math.max(0, dot));
-  if (dialect === "tosa") return sharedOp("tosa", name.slice(dot + 1));
-  if (name === "arith.constant") return "Constant";
-  return dialect === "stablehlo" || dialect === "mhlo" || dialect === "chlo" || dialect === "vhlo"
-    ? sharedOp("stablehlo", name)
-    : undefined;
 }

@@ -2,10 +2,7 @@
 
 import { textOf, type Attributes } from "./attributes.ts";
 import type { Value } from "./draft.ts";
-
-export const isModule = (name: string): boolean => name === "module" || name === "builtin.module";
-export const isFunction = (name: string): boolean =>
-  /^(?:func\.func|func|vhlo\.func_v\d+|tfl\.func|ml_program\.func)$/.test(name);
+import type { OperatorKind } from "./kinds.ts";
 
 /** @name of a function, or its sym_name in the generic form. */
 export function symbolOf(head: string): string | undefined {
@@ -15,24 +12,25 @@ export function symbolOf(head: string): string | undefined {
 }
 
 /** Functions that an operator runs. */
-export function calleeOf(name: string, front: string): string | undefined {
-  if (/(?:^|\.)custom_call/.test(name)) return undefined;
-  const pattern = /(?:^|\.)call(?:_v\d+)?$/.test(name)
-    ? /@("[^"]*"|[\w$.-]+)|callee\s*=\s*#vhlo\.string_v1<"([^"]*)">/
-    : /(?:^|\.)composite(?:_v\d+)?$/.test(name)
-      ? /decomposition\s*=\s*@("[^"]*"|[\w$.-]+)/
-      : undefined;
+export function calleeOf({ calls }: OperatorKind, front: string): string | undefined {
+  const pattern =
+    calls === "call"
+      ? /@("[^"]*"|[\w$.-]+)|callee\s*=\s*#vhlo\.string_v1<"([^"]*)">/
+      : calls === "composite"
+        ? /decomposition\s*=\s*@("[^"]*"|[\w$.-]+)/
+        : undefined;
   const found = pattern?.exec(front);
   const symbol = found?.[1] ?? found?.[2];
   return symbol === undefined ? undefined : textOf(symbol.replace(/^"|"$/g, ""));
 }
 
 /** @target of a custom call, in its pretty form; the operator a short reduction applies. */
-export function target(name: string, front: string, attributes: Attributes): Attributes {
-  if (/(?:^|\.)custom_call$/.test(name) && attributes["call_target_name"] === undefined) {
+export function target({ custom }: OperatorKind, front: string, attributes: Attributes): Attributes {
+  if (custom && attributes["call_target_name"] === undefined) {
     const found = /^\s*@("[^"]*"|[\w$.-]+)/.exec(front)?.[1];
     return found === undefined ? attributes : { ...attributes, call_target_name: textOf(found.replace(/^"|"$/g, "")) };
   }
+  if (!front.includes("applies")) return attributes;
   const applied = /\bapplies\s+([\w.]+)/.exec(front)?.[1];
   return applied === undefined ? attributes : { ...attributes, applies: applied };
 }

@@ -5,8 +5,9 @@
 
 import type { Attribute, Integrity } from "../../model/graph.ts";
 import type { OperatorName, Tables } from "./bytecode.ts";
-import { Draft, isTerminator, type Value } from "./draft.ts";
+import { Draft, type Value } from "./draft.ts";
 import type { Entries } from "./entries.ts";
+import { kindOf } from "./kinds.ts";
 import { inherent } from "./properties.ts";
 import { BytecodeReader } from "./reader.ts";
 
@@ -146,13 +147,12 @@ class Walk {
       for (let i = 0, count = reader.count(BLOCK_LIMIT, "successors"); i < count; i++) reader.varint();
     if (version >= 3 && (mask & HAS_USE_ORDERS) !== 0) this.#useOrders(reader, types.length);
     const { name } = operator;
+    const kind = kindOf(name);
     const label = `${name} ${this.#operators - 1}`;
     const constant = named.get("value") ?? named.get("values");
     const results = types.map((type, i): Value => {
       const data =
-        /(?:^|\.)(?:constant|const)(?:_v\d+)?$/.test(name) && constant !== undefined && i === 0
-          ? this.#entries.constant(constant, label)
-          : undefined;
+        kind.constant && constant !== undefined && i === 0 ? this.#entries.constant(constant, label) : undefined;
       return {
         name: `v${this.#operators - 1}${types.length > 1 ? `#${i}` : ""}`,
         typed: this.#entries.type(type),
@@ -160,12 +160,12 @@ class Walk {
       };
     });
     for (const value of results) this.#define(reader, scope, value);
-    const dialect = name.slice(0, name.indexOf("."));
+    const { dialect } = kind;
     this.#dialects.set(dialect, (this.#dialects.get(dialect) ?? 0) + 1);
     const graphs = (mask & HAS_REGIONS) !== 0 ? this.#regions(reader, scope, place, operator, named, from) : [];
     if (name === "builtin.module") this.#moduleFacts(named, place);
-    if (isModule(name) || isFunction(name) || place.graph < 0) return;
-    if (isTerminator(name)) {
+    if (kind.module || kind.function || place.graph < 0) return;
+    if (kind.terminator) {
       this.#draft.outputs(place.graph, operands);
       return;
     }
@@ -208,9 +208,10 @@ class Walk {
 
   /** [blocks][values][blocks] */
   #region(reader: BytecodeReader, scope: Scope, place: Place, owner: string, named: Named, from: number): number {
-    const isolated = isModule(owner) || isFunction(owner);
-    const symbol = isFunction(owner) ? this.#symbol(named) : undefined;
-    const graph = isModule(owner) ? -1 : this.#draft.open(symbol ?? owner, from);
+    const kind = kindOf(owner);
+    const isolated = kind.module || kind.function;
+    const symbol = kind.function ? this.#symbol(named) : undefined;
+    const graph = kind.module ? -1 : this.#draft.open(symbol ?? owner, from);
     if (isolated && symbol !== undefined) this.#draft.function(symbol, graph, this.#isPublic(named));
     const blocks = reader.count(BLOCK_LIMIT, "blocks");
     if (blocks === 0) {
@@ -307,11 +308,8 @@ class Walk {
   }
 
   #callee(name: string, named: Named): string | undefined {
-    const key = /\.call(?:_v\d+)?$/.test(name)
-      ? "callee"
-      : /\.composite(?:_v\d+)?$/.test(name)
-        ? "decomposition"
-        : undefined;
+    const { calls } = kindOf(name);
+    const key = calls === "call" ? "callee" : calls === "composite" ? "decomposition" : undefined;
     const index = key === undefined ? undefined : named.get(key);
     return index === undefined ? undefined : this.#entries.text(index);
   }
@@ -326,6 +324,3 @@ class Walk {
     }
   }
 }
-
-const isModule = (name: string): boolean => name === "builtin.module";
-const isFunction = (name: string): boolean => /^(?:func\.func|vhlo\.func_v\d+|tfl\.func|ml_program\.func)$/.test(name);

@@ -8,9 +8,10 @@ import type { Integrity } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { attributesOf, type Attributes } from "./attributes.ts";
 import { constantOf } from "./constant.ts";
-import { Draft, isTerminator, type Value } from "./draft.ts";
+import { Draft, type Value } from "./draft.ts";
 import { readElided, type ElidedText } from "./elide.ts";
-import { calleeOf, cutArrow, initsLast, insideOf, isFunction, isModule, symbolOf, target } from "./names.ts";
+import { kindOf } from "./kinds.ts";
+import { calleeOf, cutArrow, initsLast, insideOf, symbolOf, target } from "./names.ts";
 import { Scanner } from "./scanner.ts";
 import { cutAt, parseType, type Typed } from "./types.ts";
 
@@ -129,16 +130,17 @@ class Parser {
     const said = this.#readBody(name, block, from, results.length === 0);
     this.#refer(said.head, from);
     const [front = "", ...rest] = cutAt(said.head, ":");
-    const dialect = name.includes(".") ? name.slice(0, name.indexOf(".")) : "builtin";
+    const kind = kindOf(name);
+    const { dialect } = kind;
     this.#dialects.set(dialect, (this.#dialects.get(dialect) ?? 0) + 1);
-    if (isModule(name)) {
+    if (kind.module) {
       this.#module ??= /@("[^"]*"|[\w$.-]+)/.exec(front)?.[1]?.replace(/"/g, "");
       if (block.depth === 0) this.#attributes = attributesOf(front.replace(/\battributes\b/, ""));
       return;
     }
-    if (isFunction(name)) return;
+    if (kind.function) return;
     const { inputs, outputs } = this.#typesOf(rest.join(":"));
-    if (isTerminator(name)) {
+    if (kind.terminator) {
       if (block.graph >= 0) this.#draft.outputs(block.graph, said.operands);
       return;
     }
@@ -149,8 +151,7 @@ class Parser {
         : inputs.length === results.length
           ? inputs[index]
           : inputs[inputs.length - 1];
-      const constant =
-        /(?:^|\.)(?:constant|const)(?:_v\d+)?$/.test(name) && typed ? constantOf(front, typed) : undefined;
+      const constant = kind.constant && typed ? constantOf(front, typed) : undefined;
       if (constant?.wrong !== undefined) this.#note("constant/wrong-size", `%${label}: ${constant.wrong}`, from);
       if (constant?.elided === true) this.#elided++;
       if (constant?.resource !== undefined) this.#missing.set(constant.resource, from);
@@ -158,14 +159,14 @@ class Parser {
     });
     values.forEach((value) => block.scope.values.set(value.name, value));
     if (block.graph < 0) return;
-    const calls = calleeOf(name, front);
+    const calls = calleeOf(kind, front);
     this.#draft.add(
       block.graph,
       {
         name,
-        operands: /\.reduce$/.test(name) && !quoted ? initsLast(said.operands) : said.operands,
+        operands: kind.reduce && !quoted ? initsLast(said.operands) : said.operands,
         results: values,
-        attributes: target(name, front, attributes),
+        attributes: target(kind, front, attributes),
         graphs: said.graphs,
         ...(calls === undefined ? {} : { calls }),
       },
@@ -229,7 +230,7 @@ class Parser {
         this.#s.at = end < 0 ? text.length : end;
         piece = this.#s.at;
       } else if (c === '"') this.#s.skipString();
-      else if (c === "-" && text[this.#s.at + 1] === ">") this.#s.at += 2;
+      else if ((c === "-" || c === "=") && text[this.#s.at + 1] === ">") this.#s.at += 2;
       else if (c === "%") {
         const here = this.#s.at;
         const label = this.#s.match(/%[\w$.-]+(?:#\d+)?/y)?.slice(1) ?? this.#s.fail("% without a name", here);
@@ -246,7 +247,7 @@ class Parser {
         if (assigned) renamed.push({ name: label, value });
       } else if (c === "{" && this.#opensRegion(name, open)) {
         take();
-        const symbol = isFunction(name) ? symbolOf(pieces.join("")) : undefined;
+        const symbol = kindOf(name).function ? symbolOf(pieces.join("")) : undefined;
         const given =
           pending.length > 0 ? pending : renamed.map(({ name: n, value }) => ({ name: n, typed: value.typed }));
         const graph = this.#readRegion(name, symbol, block, given, pieces.join(""), from);
@@ -270,7 +271,7 @@ class Parser {
     renamed = [];
     take();
     const head = pieces.join("");
-    if (isFunction(name) && graphs.length === 0 && alone) this.#declare(head, pending, from);
+    if (kindOf(name).function && graphs.length === 0 && alone) this.#declare(head, pending, from);
     return { head, operands, graphs };
   }
 
@@ -299,11 +300,13 @@ class Parser {
   #opensRegion(name: string, open: readonly string[]): boolean {
     if (open.length > 1 || (open.length === 1 && open[0] !== "(")) return false;
     const here = this.#s.at;
+    // Sizes stand close behind a type: !hal.buffer{%c4}.
+    if (!kindOf(name).function && !/[\s(){}]/.test(this.#s.text[here - 1] ?? "")) return false;
     this.#s.at++;
     this.#s.space();
     const c = this.#s.text[this.#s.at] ?? "";
     let is: boolean;
-    if (c === "}") is = open.length === 1 || isModule(name) || isFunction(name);
+    if (c === "}") is = open.length === 1 || kindOf(name).module || kindOf(name).function;
     else if (c === "%" || c === "^") is = true;
     else if (c === '"') {
       this.#s.skipString();
@@ -313,7 +316,7 @@ class Parser {
       const word = this.#s.match(/[A-Za-z_][\w$.-]*/y) ?? "";
       this.#s.space();
       const after = this.#s.text[this.#s.at] ?? "";
-      is = word !== "" && (isTerminator(word) || !(after === "=" || after === "," || after === "}"));
+      is = word !== "" && (kindOf(word).terminator || !(after === "=" || after === "," || after === "}"));
     }
     this.#s.at = here;
     return is;
@@ -328,10 +331,10 @@ class Parser {
     from: number,
   ): number {
     if (around.depth >= DEPTH_LIMIT) this.#s.fail(`more than ${DEPTH_LIMIT} regions inside each other`, this.#s.at);
-    const function_ = isFunction(owner);
-    const graph = isModule(owner) ? -1 : this.#draft.open(symbol ?? owner, this.#s.offsetOf(from));
+    const { module, function: function_ } = kindOf(owner);
+    const graph = module ? -1 : this.#draft.open(symbol ?? owner, this.#s.offsetOf(from));
     // A function sees nothing of what is around it.
-    const scope: Scope = { values: new Map(), parent: function_ || isModule(owner) ? undefined : around.scope };
+    const scope: Scope = { values: new Map(), parent: function_ || module ? undefined : around.scope };
     const block: Block = { graph, scope, depth: around.depth + 1 };
     if (function_ && symbol !== undefined) this.#draft.function(symbol, graph, !/\bprivate\b|"private"/.test(head));
     this.#define(block, given, true);
@@ -444,6 +447,7 @@ class Parser {
 
   /** Names of aliases that a text uses: #loc3, #map; dialects' own attributes (#stablehlo.dot) are none. */
   #refer(text: string, at: number): void {
+    if (!text.includes("#")) return;
     for (const [, name] of text.replace(/"[^"]*"/g, '""').matchAll(/(?<![\w%@$.\]])(#[A-Za-z_][\w$-]*)(?![\w$.<-])/g))
       if (name !== undefined && !this.#asked.has(name)) this.#asked.set(name, this.#s.offsetOf(at));
   }

@@ -82,31 +82,28 @@ function quantised(text: string): Typed {
   };
 }
 
-const opening = "<({[";
-const closing = ">)}]";
-
-/** Cut at a mark that stands outside brackets; "->" is no bracket. */
+/** Cut at a mark that stands outside brackets and strings; "->" and "=>" are no brackets. */
 export function cutAt(text: string, mark: string): string[] {
+  if (!text.includes(mark)) return [text];
   const out: string[] = [];
+  const wanted = mark.charCodeAt(0);
   let depth = 0;
   let from = 0;
   for (let at = 0; at < text.length; at++) {
-    const c = text[at] ?? "";
-    if (opening.includes(c)) depth++;
-    else if (closing.includes(c)) {
-      if (!(c === ">" && text[at - 1] === "-")) depth--;
-    } else if (c === '"') {
-      const end = text.indexOf('"', at + 1);
-      at = end < 0 ? text.length : end;
-    } else if (depth === 0 && c === mark) {
+    const c = text.charCodeAt(at);
+    if (depth === 0 && c === wanted) {
       out.push(text.slice(from, at));
       from = at + 1;
+    } else if (c === 0x28 || c === 0x3c || c === 0x5b || c === 0x7b) depth++;
+    else if (c === 0x29 || c === 0x5d || c === 0x7d) depth--;
+    else if (c === 0x3e) {
+      const before = text.charCodeAt(at - 1);
+      if (before !== 0x2d && before !== 0x3d) depth--;
+    } else if (c === 0x22) {
+      const end = text.indexOf('"', at + 1);
+      at = end < 0 ? text.length : end;
     }
   }
   out.push(text.slice(from));
   return out;
 }
-
-/** Spelling of a type, for messages: i8 of int8 is nobody's; what the shared names say is enough. */
-export const spelledType = ({ type, spelled, shape }: Typed): string =>
-  `${spelled ?? type}${shape === undefined ? "" : ` [${shape.map((d) => d ?? "?").join(", ")}]`}`;
