@@ -18,6 +18,7 @@ import {
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { featureBits, fields } from "./iree/schema.ts";
+import { follow, type TableShape } from "./wire/flatbuffer-follow.ts";
 import { cutArrow, insideOf } from "./mlir/names.ts";
 import { cutAt, parseType } from "./mlir/types.ts";
 import { FlatBuffer, type Table } from "./wire/flatbuffer.ts";
@@ -35,6 +36,24 @@ const ALIGNMENT = 64;
 const DESCRIPTOR_BYTES = 20;
 /** ZIP64 entries of the first file have some padding, so that its data is aligned. */
 const ZIP_HEADER_LIMIT = 4096;
+
+/** What nothing is told of. */
+const signature: TableShape = {
+  strings: [fields.FunctionSignatureDef.calling_convention],
+  tables: { [fields.FunctionSignatureDef.attrs]: { strings: [fields.AttrDef.key, fields.AttrDef.value] } },
+};
+const rest: TableShape = {
+  tables: {
+    [fields.BytecodeModuleDef.types]: { strings: [fields.TypeDef.full_name] },
+    [fields.BytecodeModuleDef.imported_functions]: {
+      strings: [fields.ImportFunctionDef.full_name],
+      single: { [fields.ImportFunctionDef.signature]: signature },
+    },
+    [fields.BytecodeModuleDef.function_signatures]: signature,
+    [fields.BytecodeModuleDef.rwdata_segments]: {},
+  },
+  single: { [fields.BytecodeModuleDef.module_state]: {} },
+};
 
 const format: Format = {
   id: "vmfb",
@@ -96,6 +115,7 @@ function read(file: ModelFile): Model {
   const error = (rule: string, says: string, offset: number): void => {
     if (integrity.length < 20) integrity.push({ severity: "error", rule, says, offset: Math.min(offset, file.size) });
   };
+  follow(root, rest);
   const name = root.string(f.name);
   if (name === undefined) throw new FileError(file.name, "a module without a name", root.at);
   const base = where.sizePrefixed ? Math.ceil(buffer.end / ALIGNMENT) * ALIGNMENT : buffer.end;

@@ -3,7 +3,7 @@
  * bytes, indexes against their tables, scales against sense. Readers add what only they can see.
  */
 
-import { bytesOf, type Graph, type Integrity, type Model, type Tensor } from "./graph.ts";
+import { bytesOf, elementsOf, type Graph, type Integrity, type Model, type Tensor } from "./graph.ts";
 import { opKind } from "./ops.ts";
 
 /** Of each rule this many are told one by one; the rest as a number. */
@@ -74,6 +74,11 @@ function checkTensor(tensor: Tensor, size: number, add: Add): void {
   }
   if (shape?.some((dimension) => typeof dimension === "number" && (dimension < 0 || !Number.isSafeInteger(dimension))))
     add("error", "shape/negative", `${label(tensor)} has the shape [${shape.slice(0, 16).join(", ")}]`);
+  if (
+    shape?.every((dimension) => typeof dimension === "number" && dimension >= 0) === true &&
+    elementsOf(shape) === undefined
+  )
+    add("error", "shape/impossible", `${label(tensor)}: [${shape.slice(0, 16).join(", ")}] is beyond any memory`);
   if (quantization !== undefined) checkQuantization(tensor, add);
 }
 

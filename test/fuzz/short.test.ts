@@ -9,7 +9,7 @@ import { mixed, mutateBytes, mutateJson, mutateText, seeded } from "./mutate.ts"
 
 describe("hostile input", () => {
   it("ends well or with an error thrown on purpose, in time and memory, for every reader", () => {
-    const done = spawnSync(process.execPath, ["tools/fuzz.mjs", "--count", "1500", "--models", "4000", "--seed", "1"], {
+    const done = spawnSync(process.execPath, ["tools/fuzz.mjs", "--count", "1000", "--models", "2500", "--seed", "1"], {
       cwd: top,
       encoding: "utf8",
       timeout: 170_000,

@@ -8,6 +8,7 @@ import type { Graph, Integrity, Node, Tensor } from "../../model/graph.ts";
 import { sharedOp } from "../../model/ops.ts";
 import type { ModelFile } from "../file.ts";
 import { FlatBuffer, type Extent, type Table } from "../wire/flatbuffer.ts";
+import { follow, type TableShape } from "../wire/flatbuffer-follow.ts";
 import { readBuffers, type Buffers } from "./buffers.ts";
 import { flexValues, readFlexMap } from "./flexbuffer.ts";
 import { readOptions } from "./options.ts";
@@ -59,6 +60,29 @@ export interface TfliteFile {
   note(finding: Integrity): void;
 }
 
+/** What nothing is told of: TFLite's own verifier follows it, so it must lead somewhere. */
+const rest: TableShape = {
+  numbers: { [fields.Model.metadata_buffer]: 4 },
+  tables: {
+    [fields.Model.subgraphs]: {
+      tables: {
+        [fields.SubGraph.tensors]: {
+          numbers: { [fields.Tensor.shape_signature]: 4 },
+          single: {
+            [fields.Tensor.quantization]: {
+              numbers: { [fields.QuantizationParameters.min]: 4, [fields.QuantizationParameters.max]: 4 },
+            },
+          },
+          tables: { [fields.Tensor.variant_tensors]: { numbers: { 0: 4 } } },
+        },
+        [fields.SubGraph.operators]: {
+          numbers: { [fields.Operator.mutating_variable_inputs]: 1, [fields.Operator.intermediates]: 4 },
+        },
+      },
+    },
+  },
+};
+
 export function isTflite(file: ModelFile): boolean {
   return file.size >= 16 && file.cursor(4, 4).u32() === 0x334c4654; // "TFL3"
 }
@@ -75,7 +99,8 @@ export function hasCustomCode(file: ModelFile, names: readonly string[]): boolea
 }
 
 export function readTflite(file: ModelFile): TfliteFile {
-  const root = new FlatBuffer(file).root();
+  const root = new FlatBuffer(file, { aligned: true }).root();
+  follow(root, rest);
   const integrity: Integrity[] = [];
   const told = new Map<string, number>();
   const note = (finding: Integrity): void => {

@@ -28,6 +28,8 @@ export interface FlatBufferExtent {
   readonly length?: number;
   /** A u32 with the size stands before the root offset. */
   readonly sizePrefixed?: boolean;
+  /** Numbers and tables must lie on multiples of their size, as the schema's own verifiers ask: of formats whose runtimes verify. */
+  readonly aligned?: boolean;
 }
 
 /** A vector of the file: absolute offset of its first element, and how many there are. Its bytes are in the buffer. */
@@ -42,6 +44,7 @@ export class FlatBuffer {
   readonly start: number;
   /** Absolute offset after the last byte. */
   readonly end: number;
+  readonly #aligned: boolean;
   readonly #pages = new Map<number, DataView>();
   #page = -1;
   #view: DataView | undefined;
@@ -52,6 +55,7 @@ export class FlatBuffer {
   constructor(file: ModelFile, extent: FlatBufferExtent = {}) {
     const offset = extent.offset ?? 0;
     this.file = file;
+    this.#aligned = extent.aligned === true;
     this.end = offset + (extent.length ?? file.size - offset);
     this.start = offset;
     if (offset < 0 || this.end > file.size) this.fail("the buffer lies outside the file", offset);
@@ -143,6 +147,7 @@ export class FlatBuffer {
     const start = this.#follow(at, what);
     const count = this.u32(start);
     this.check(start + 4, count * width, what);
+    if (count > 0) this.align(start + 4, width);
     return { at: start + 4, count };
   }
 
@@ -162,6 +167,12 @@ export class FlatBuffer {
     if (at + length > this.#reached) this.#reached = at + length;
   }
 
+  /** Throws when numbers of this width may not lie there. Relative to the buffer, wherever it lies in the file. */
+  align(at: number, width: number): void {
+    if (this.#aligned && (width === 2 || width === 4 || width === 8) && (at - this.start) % width !== 0)
+      this.fail(`${width} bytes at ${at - this.start} of the buffer, no multiple of ${width}`, at);
+  }
+
   /** Counts what reading costs, and throws when a file asks for more than any real one. */
   spend(bytes: number, at: number): void {
     this.#work += bytes;
@@ -176,6 +187,7 @@ export class FlatBuffer {
       const where = this.end === this.file.size ? "the file ends" : "its buffer ends";
       this.fail(`${what} would lie at ${to}, ${where} at ${this.end}: cut short or damaged`, at);
     }
+    this.align(to, 4);
     return to;
   }
 
@@ -245,6 +257,7 @@ export class Table {
     if (offset === 0) return undefined;
     if (offset < 4) this.buffer.fail(`field ${field} at +${offset}, inside the table's own offset`, this.at);
     this.buffer.check(this.at + offset, width, `field ${field}`);
+    this.buffer.align(this.at + offset, width);
     return this.at + offset;
   }
 
