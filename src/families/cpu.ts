@@ -135,7 +135,7 @@ export default {
         source: executorch,
       },
       delegate: { id: "vendor", name: "XNNPACK in ExecuTorch", openness: "open", source: executorch },
-      models: [{ format: "pte", openness: "open" }],
+      models: [{ format: "pte", compiler: "ExecuTorch with XNNPACK", openness: "open" }],
     },
   ],
   traps: [

@@ -4,6 +4,7 @@ import type { Format } from "./format.ts";
 import anec from "./anec.ts";
 import axmodel from "./axmodel.ts";
 import bmodel from "./bmodel.ts";
+import cambricon from "./cambricon.ts";
 import coreml from "./coreml.ts";
 import cvimodel from "./cvimodel.ts";
 import dfp from "./dfp.ts";
@@ -17,6 +18,7 @@ import hef from "./hef.ts";
 import hwx from "./hwx.ts";
 import kmodel from "./kmodel.ts";
 import mnn from "./mnn.ts";
+import mtkDla from "./mtk-dla.ts";
 import myriadBlob from "./myriad-blob.ts";
 import nbg from "./nbg.ts";
 import ncnn from "./ncnn.ts";
@@ -33,6 +35,7 @@ import ptd from "./ptd.ts";
 import pte from "./pte.ts";
 import pytorch from "./pytorch.ts";
 import qnnContext from "./qnn-context.ts";
+import rbln from "./rbln.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
 import rknnEncrypted from "./rknn-encrypted.ts";
@@ -53,6 +56,7 @@ export const formats: readonly Format[] = [
   anec,
   axmodel,
   bmodel,
+  cambricon,
   coreml,
   cvimodel,
   dfp,
@@ -66,6 +70,7 @@ export const formats: readonly Format[] = [
   hwx,
   kmodel,
   mnn,
+  mtkDla,
   myriadBlob,
   nbg,
   ncnn,
@@ -82,6 +87,7 @@ export const formats: readonly Format[] = [
   pte,
   pytorch,
   qnnContext,
+  rbln,
   rkllm,
   rknn,
   rknnEncrypted,
