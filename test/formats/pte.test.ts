@@ -160,6 +160,13 @@ describe("delegates", () => {
     }
   });
 
+  it("may name their chip in the context only: QNN without a compile spec", () => {
+    const context = Buffer.from(qnnContext("v2.37.0.250724175447_124859"));
+    context.write(" SM8650 ", 600, "latin1");
+    const said = read(oneDelegate("QnnBackend", context, {})).targets;
+    expect(said).toEqual([{ family: "qualcomm", chip: "sm8650", says: "SM8650" }]);
+  });
+
   it("are of no Hexagon when QNN was to run on the GPU", () => {
     const spec = { qnn_compile_spec: qnnOptions(69, 0, 1) };
     expect(read(oneDelegate("QnnBackend", qnnContext("x"), spec)).targets).toEqual([{ says: "SM8750 (GPU)" }]);

@@ -3,9 +3,9 @@
  * its own. pytorch/executorch backends/qualcomm/serialization/qc_compiler_spec.fbs, runtime/backends/QnnCustomProtocol.h (BSD-3-Clause).
  */
 
-import { latin1 } from "../../base/bytes.ts";
 import type { Requirement, Target } from "../../model/graph.ts";
 import { FileError } from "../../base/errors.ts";
+import { contextTarget, contextText } from "../sealed/qnn.ts";
 import { FlatBuffer } from "../wire/flatbuffer.ts";
 import type { Stretch } from "./container.ts";
 import { whole, type Delegate, type DelegateContext, type Told } from "./delegate.ts";
@@ -13,9 +13,6 @@ import { whole, type Delegate, type DelegateContext, type Told } from "./delegat
 const MAGIC = 0x5678abcd;
 /** Of payloads before the context binary was aligned, and since. */
 const HEADERS: readonly number[] = [20, 256];
-/** How far into the context its build is looked for: in the one real file it stands 8 KiB in. */
-const SEARCH = 256 * 1024;
-
 const fields = { soc_info: 0, backend_options: 1, online_prepare: 4 } as const;
 const soc = { soc_model: 0, htp_info: 1, lpai_info: 2 } as const;
 
@@ -59,11 +56,12 @@ const backends = ["", "GPU", "HTP", "DSP", "LPAI"] as const;
 export function readQnn(delegate: Delegate, context: DelegateContext): Told {
   const { target, metadata, online } = readSpec(delegate, context);
   const binary = delegate.payload === undefined ? undefined : readBinary(delegate, delegate.payload, context);
-  const build = binary === undefined ? undefined : buildOf(binary, context);
+  const { build, soc: named } = binary === undefined ? {} : contextText(context.file, binary.offset, binary.bytes);
   const requires: Requirement[] =
     build === undefined ? [] : [{ what: "QNN (Qualcomm AI Runtime)", relation: "built by", version: build }];
   return {
-    targets: [target],
+    // Without a compile spec the context may name its chip.
+    targets: [target ?? contextTarget(named)],
     requires,
     metadata: { ...metadata, ...(build === undefined ? {} : { qnn_build: build }) },
     sections:
@@ -82,9 +80,9 @@ export function readQnn(delegate: Delegate, context: DelegateContext): Told {
 function readSpec(
   { specs }: Delegate,
   { file, notes }: DelegateContext,
-): { target: Target; metadata: Record<string, string>; online: boolean } {
+): { target: Target | undefined; metadata: Record<string, string>; online: boolean } {
   const spec = specs.find(({ key }) => key === "qnn_compile_spec");
-  const unknown = { target: { family: "qualcomm", says: "QNN" }, metadata: {}, online: false };
+  const unknown = { target: undefined, metadata: {}, online: false };
   if (spec === undefined) return unknown;
   try {
     const root = new FlatBuffer(file, { offset: spec.offset, length: spec.bytes }).root();
@@ -135,10 +133,4 @@ function readBinary({ id }: Delegate, payload: Stretch, { file, notes }: Delegat
     return undefined;
   }
   return { offset: payload.offset + header, bytes };
-}
-
-/** "v2.37.0.250724175447_124859": release and build of the QNN SDK. */
-function buildOf({ offset, bytes }: Stretch, { file }: DelegateContext): string | undefined {
-  const text = latin1(file.slice(offset, Math.min(bytes, SEARCH)));
-  return /v(\d+\.\d+\.\d+\.\d{12}(?:_\d+)?)/.exec(text)?.[1];
 }
