@@ -42,6 +42,7 @@ import rknnEncrypted from "./rknn-encrypted.ts";
 import rknx from "./rknx.ts";
 import safetensors from "./safetensors.ts";
 import stablehlo from "./stablehlo.ts";
+import tensorflowSavedmodel from "./tensorflow-savedmodel.ts";
 import tensorrt from "./tensorrt.ts";
 import tfjs from "./tfjs.ts";
 import tflite from "./tflite.ts";
@@ -94,6 +95,7 @@ export const formats: readonly Format[] = [
   rknx,
   safetensors,
   stablehlo,
+  tensorflowSavedmodel,
   tensorrt,
   tfjs,
   tflite,

@@ -117,6 +117,7 @@ const outputLast: ReadonlySet<string> = new Set([
   "Conv2D",
   "Conv3D",
   "Convolution2D",
+  "TimeDistributed",
   "CONV_3D",
   "_FusedConv2D",
   "Conv1d",
@@ -196,7 +197,10 @@ function transposed({ node, layout, input }: Operands): number | undefined {
 
 function fullyConnected({ node, input, output }: Operands): number | undefined {
   // Keras keeps the matrix the other way round.
-  return times(elements(output), node.spelled === "Dense" ? dimension(input(0), -1) : dimension(input(1), -1));
+  return times(
+    elements(output),
+    node.spelled === "Dense" || node.spelled === "TimeDistributed" ? dimension(input(0), -1) : dimension(input(1), -1),
+  );
 }
 
 const truthy = (value: unknown): boolean =>

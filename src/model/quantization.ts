@@ -93,7 +93,7 @@ function floatKind(type: string): Scheme["kind"] | undefined {
 
 /** Operators that say how a network is quantised. */
 const telling =
-  /^(?:MatMulNBits|MatMulBnb4|QLinear|QGemm|QAttention|ConvInteger|MatMulInteger|DynamicQuantize|FakeQuantize|(?:Deq|Q)uantizeLinear$)/;
+  /^(?:MatMulNBits|MatMulBnb4|QLinear|QGemm|QAttention|ConvInteger|MatMulInteger|DynamicQuantize|FakeQuantize|constexpr_|(?:Deq|Q)uantizeLinear$)/;
 
 /** ONNX and OpenVINO say it with operators. */
 function byOperators(graphs: readonly Graph[], nodes: readonly Node[]): Scheme | undefined {

@@ -194,7 +194,9 @@ class Reader {
     const outputs = listOf(get(node, "outputs")).flatMap((argument) => namesOf(argument));
     for (const own of outputs) made.add(own);
     const spelled = spelledOf(target);
-    const op = (Object.hasOwn(higher, spelled) ? higher[spelled] : undefined) ?? sharedOp("pytorch", spelled);
+    const transposed = spelled === "aten::convolution" && attributes["transposed"] === true;
+    const known = Object.hasOwn(higher, spelled) ? higher[spelled] : sharedOp("pytorch", spelled);
+    const op = transposed ? "ConvTranspose" : known;
     const name = textOf(get(node, "name"));
     return {
       ...(name === undefined ? {} : { name: name.slice(0, TEXT_KEPT) }),

@@ -80,7 +80,7 @@ class Reader {
     this.graphs.push({ name, tensors: [], nodes: [], inputs: [], outputs: [] });
     const sequential = get(root, "class_name") === "Sequential";
     const draft = new Draft();
-    const uses = sequential ? chained(list, config, draft) : joined(list);
+    const uses = sequential ? chained(list, config, draft) : joined(list, referencesOf(get(config, "output_layers")));
     for (const use of this.#ordered(uses)) this.#use(use, draft, depth);
     const outputs = sequential
       ? [uses.length === 0 ? draft.inputs[0] : draft.find(key(uses.at(-1)?.layer ?? "", 0, 0))]
@@ -285,8 +285,8 @@ function inputOf(layer: unknown): Shape | undefined {
 }
 
 /** A functional model: every layer lists its uses, and each use what it takes. */
-function joined(list: readonly unknown[]): readonly Use[] {
-  return list.flatMap((layer): readonly Use[] => {
+function joined(list: readonly unknown[], outputs: readonly string[]): readonly Use[] {
+  const uses = list.flatMap((layer): readonly Use[] => {
     const [className, config, name] = [classOf(layer), get(layer, "config"), nameOf(layer)];
     const nodes = listOf(get(layer, "inbound_nodes"));
     if (nodes.length === 0) return [{ layer: name, index: 0, inputs: [], className, config, spec: layer }];
@@ -299,6 +299,15 @@ function joined(list: readonly unknown[]): readonly Use[] {
       spec: layer,
     }));
   });
+  // A model that had an input of its own was used once before: that use is left out, and the others keep their numbers.
+  const taken = new Set([...outputs, ...uses.flatMap(({ inputs }) => inputs)]);
+  const counts = new Map<string, number>();
+  for (const { layer } of uses) counts.set(layer, (counts.get(layer) ?? 0) + 1);
+  return uses.map((use) =>
+    isKerasModel(use.spec) && taken.has(key(use.layer, counts.get(use.layer) ?? 0, 0))
+      ? { ...use, index: use.index + 1 }
+      : use,
+  );
 }
 
 /** Every ["layer", node, tensor] in a value, in order; Keras 3 puts them under keras_history. */

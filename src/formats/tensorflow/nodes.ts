@@ -88,15 +88,60 @@ export function buildGraphs(
   if (edges > EDGE_LIMIT) throw new FileError(path, `${edges} connections, over ${EDGE_LIMIT}`, 0);
   const functions = new Map(defs.slice(1).map(({ name }, index) => [name, index + 1]));
   const integrity: Integrity[] = [];
-  const graphs = defs.map((def) => new Builder(format, def, constants, functions, integrity).build());
+  const graphs: Graph[] = defs.map(({ name }) => ({ name, tensors: [], nodes: [], inputs: [], outputs: [] }));
+  // A function's arguments may be shaped only where it is called: callers come first.
+  const calls: Calls = new Map();
+  const built = new Set<number>();
+  const queue = [0];
+  for (let next = 0; built.size < defs.length; next++) {
+    const index = queue[next] ?? defs.findIndex((_, at) => !built.has(at));
+    const def = defs[index];
+    if (def === undefined || built.has(index)) continue;
+    built.add(index);
+    const own = calls.get(index);
+    const inputs = own === undefined ? def.inputs : def.inputs.map((input, at) => ({ ...own[at], ...input }));
+    const before = calls.size;
+    graphs[index] = new Builder(format, { ...def, inputs }, constants, functions, integrity, calls).build();
+    for (const called of [...calls.keys()].slice(before)) queue.push(called);
+  }
   return { graphs, integrity };
+}
+
+/** What a graph is first called with, by its index: types and shapes of its arguments. */
+type Calls = Map<number, readonly Pick<Argument, "type" | "shape">[]>;
+
+/** Only what the outputs of the main graph need: no saving, no restoring, no filling of variables. */
+export function neededFor(defs: readonly GraphDef[]): readonly GraphDef[] {
+  const [main, ...functions] = defs;
+  if (main === undefined || main.outputs.length === 0) return defs;
+  const byName = new Map(main.nodes.map((node) => [node.name, node]));
+  const needed = new Set<NodeDef>();
+  const stack = main.outputs.map(({ from }) => split(from)[0]);
+  for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
+    const node = byName.get(name);
+    if (node === undefined || needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) stack.push(split(input.replace(/^\^/, ""))[0]);
+  }
+  const library = new Map(functions.map((def) => [def.name, def]));
+  const called = new Set<GraphDef>();
+  const names = [...needed].flatMap((node) => node.functions);
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    const def = library.get(name);
+    if (def === undefined || called.has(def)) continue;
+    called.add(def);
+    for (const node of def.nodes) for (const own of node.functions) names.push(own);
+  }
+  return [
+    { ...main, nodes: main.nodes.filter((node) => needed.has(node)) },
+    ...functions.filter((def) => called.has(def)),
+  ];
 }
 
 /** Operators that are inputs of the graph rather than work. */
 const placeholders: ReadonlySet<string> = new Set(["Placeholder", "PlaceholderV2", "_Arg"]);
 /** Operators that give nothing. */
 const silent: ReadonlySet<string> = new Set([
-  "NoOp",
   "AssignVariableOp",
   "AssignAddVariableOp",
   "AssignSubVariableOp",
@@ -121,6 +166,7 @@ class Builder {
   readonly #constants: Constants;
   readonly #functions: ReadonlyMap<string, number>;
   readonly #integrity: Integrity[];
+  readonly #calls: Calls;
   readonly #tensors: Tensor[] = [];
   readonly #values = new Map<number, readonly number[]>();
   /** Outputs asked for of each node, to their tensors. */
@@ -133,7 +179,9 @@ class Builder {
     constants: Constants,
     functions: ReadonlyMap<string, number>,
     integrity: Integrity[],
+    calls: Calls,
   ) {
+    this.#calls = calls;
     this.#format = format;
     this.#def = def;
     this.#constants = constants;
@@ -159,8 +207,9 @@ class Builder {
     for (const node of nodes) {
       if (said.has(node.name) && placeholders.has(node.op)) continue;
       if (placeholders.has(node.op)) this.#source(node.name, this.#inputOf(node, node));
-      else if (node.op === "Const") this.#constant(node);
-      else work.push(node);
+      else if (node.op === "Const" || (node.op === "VarHandleOp" && this.#constants.has(node.name)))
+        this.#constant(node); // a variable is a constant to whoever runs the model
+      else if (node.op !== "NoOp") work.push(node); // only orders others
     }
     this.#referTo(work, outputs, byName);
     const ordered = this.#ordered(work);
@@ -287,7 +336,8 @@ class Builder {
     );
     for (const [output, index] of outputs) {
       const at = ordinal(output);
-      const said = node.outputShapes?.[at];
+      // A handle is a scalar; what matters is the variable behind it.
+      const said = node.op === "VarHandleOp" ? undefined : node.outputShapes?.[at];
       const shape = said ?? inferred.shapes[at];
       const type = inferred.types[at];
       this.#tensors[index] = {
@@ -299,6 +349,13 @@ class Builder {
     }
     const op = sharedOp(this.#format, node.op);
     const graphs = node.functions.map((name) => this.#functions.get(name)).filter((index) => index !== undefined);
+    const given = /If$/.test(node.op) ? inputs.slice(1) : inputs;
+    for (const graph of graphs)
+      if (!this.#calls.has(graph))
+        this.#calls.set(
+          graph,
+          given.map((index) => shapeOnly(this.#tensors[index])),
+        );
     return {
       name: node.name,
       ...(op === undefined ? {} : { op }),
@@ -346,6 +403,9 @@ class Builder {
     if (count < TOLD) this.#integrity.push({ severity, rule, says });
   }
 }
+
+const shapeOnly = (tensor: Tensor | undefined): Pick<Argument, "shape"> =>
+  tensor?.shape === undefined ? {} : { shape: tensor.shape };
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
 

@@ -51,6 +51,8 @@ const booleans: ReadonlySet<string> = new Set(
 function typesOf({ node, inputs }: Given): readonly (ElementType | undefined)[] {
   const { op, types } = node;
   if (booleans.has(op)) return ["bool"];
+  // What a function gives is in its own graph, or said by a signature.
+  if (/PartitionedCall$|If$|While$/.test(op)) return [];
   if (op === "Cast") return [types["DstT"]];
   if (op === "Shape" || op === "Size" || op === "ShapeN") return [types["out_type"] ?? "int32"];
   if (op === "ArgMax" || op === "ArgMin") return [types["output_type"] ?? "int64"];
