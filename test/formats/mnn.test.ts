@@ -102,7 +102,22 @@ it("windows round as MNN's runtime does", () => {
   expect(outputOf("ConvertTensor", [image], { source: "NC4HW4", dest: "NHWC" })).toEqual({
     shape: [1, 15, 15, 3],
     format: "NHWC",
+    packed: false,
   });
+});
+
+it("arithmetic on shapes is followed to where it is used", () => {
+  const x: Flow = { shape: [2, 3, 4], format: "NCHW" };
+  const shape = outputOf("Shape", [x], {});
+  expect(shape?.values).toEqual([2, 3, 4]);
+  expect(outputOf("Shape", [{ ...x, packed: true }], {})?.values).toBeUndefined();
+  const constant = (...values: number[]): Flow => ({ format: "NCHW", values });
+  const cut = outputOf("SliceTf", [shape ?? x, constant(1), constant(-1)], {});
+  const last = outputOf("GatherV2", [shape ?? x, constant(-1)], {});
+  const product = outputOf("BinaryOp", [last ?? x, constant(3)], { opType: "MUL" });
+  const joined = outputOf("Concat", [constant(2), product ?? x], { axis: 0 });
+  expect([cut?.values, last?.values, joined?.values]).toEqual([[3, 4], [4], [2, 12]]);
+  expect(outputOf("Reshape", [x, joined ?? x], {})?.shape).toEqual([2, 12]);
 });
 
 it("operators of many kinds have the name of what they compute", () => {

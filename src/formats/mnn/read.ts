@@ -265,7 +265,8 @@ class GraphReader {
         ...(shape === undefined ? {} : { shape }),
         ...(quantization === undefined ? {} : { quantization }),
       };
-      this.#flows[first] = { format, type, ...(shape === undefined ? {} : { shape }) };
+      const packed = !/^N[CH]/.test(String(parameters["dformat"])) || String(parameters["dformat"]).startsWith("NC4");
+      this.#flows[first] = { format, type, packed, ...(shape === undefined ? {} : { shape }) };
       inputs.push(first);
       return;
     }

@@ -12,9 +12,14 @@ export interface Flow {
   readonly shape?: readonly Dimension[];
   readonly type?: ElementType;
   readonly format: DataFormat;
-  /** Values of a short constant: shapes, axes, permutations. */
+  /** NC4HW4: what an operator says of its shape may be in another order than its dimensions here. */
+  readonly packed?: boolean;
+  /** Values of a short constant, or what follows from shapes: axes, permutations, sizes to reshape to. */
   readonly values?: readonly number[];
 }
+
+/** Values that are followed: shapes and pads. */
+const VALUES_LIMIT = 32;
 
 export type Parameters = Readonly<Record<string, Attribute>>;
 
@@ -63,6 +68,67 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 /** What the first output of an operator is, as far as it follows. */
 export function outputOf(operator: string, inputs: readonly Flow[], parameters: Parameters): Flow | undefined {
+  const values = valuesOf(operator, inputs, parameters);
+  const flow = flowOf(operator, inputs, parameters);
+  if (values === undefined || values.length > VALUES_LIMIT) return flow;
+  return { ...(flow ?? { format: "NCHW" }), values };
+}
+
+/** Arithmetic on shapes, as exporters write it out: what Shape gives is cut, joined and multiplied until Reshape takes it. */
+function valuesOf(operator: string, inputs: readonly Flow[], p: Parameters): readonly number[] | undefined {
+  const [a, b, c] = inputs.map(({ values }) => values);
+  switch (operator) {
+    case "Shape": {
+      const [first] = inputs;
+      const sizes = first?.packed === true ? undefined : first?.shape;
+      return sizes?.every((d) => typeof d === "number") === true ? sizes : undefined;
+    }
+    case "Rank":
+      return inputs[0]?.shape === undefined ? undefined : [inputs[0].shape.length];
+    case "Unsqueeze":
+    case "Squeeze":
+    case "ExpandDims":
+    case "Cast":
+    case "Reshape":
+    case "Identity":
+      return a;
+    case "Concat": {
+      const all = inputs.map(({ values }) => values);
+      return all.every((one) => one !== undefined) ? all.flat() : undefined;
+    }
+    case "SliceTf": {
+      const [from, size] = [b?.[0], c?.[0]];
+      if (a === undefined || from === undefined || size === undefined || b?.length !== 1) return undefined;
+      return a.slice(from, size < 0 ? undefined : from + size);
+    }
+    case "GatherV2":
+    case "Gather": {
+      const picked = a === undefined ? undefined : b?.map((at) => a[at < 0 ? at + a.length : at]);
+      return picked?.every((one) => one !== undefined) === true ? picked : undefined;
+    }
+    case "BinaryOp": {
+      if (a === undefined || b === undefined || (a.length !== b.length && a.length !== 1 && b.length !== 1))
+        return undefined;
+      const compute = typeof p["opType"] === "string" ? arithmetic.get(p["opType"]) : undefined;
+      const made = Array.from({ length: Math.max(a.length, b.length) }, (_, i) =>
+        compute?.(a[a.length === 1 ? 0 : i] ?? 0, b[b.length === 1 ? 0 : i] ?? 0),
+      );
+      return made.every((one) => one !== undefined && Number.isSafeInteger(one)) ? (made as number[]) : undefined; // just checked
+    }
+    default:
+      return undefined;
+  }
+}
+
+const arithmetic: ReadonlyMap<string, (a: number, b: number) => number> = new Map([
+  ["ADD", (a: number, b: number) => a + b],
+  ["SUB", (a: number, b: number) => a - b],
+  ["MUL", (a: number, b: number) => a * b],
+  ["DIV", (a: number, b: number) => Math.trunc(a / b)],
+  ["FLOORDIV", (a: number, b: number) => Math.floor(a / b)],
+]);
+
+function flowOf(operator: string, inputs: readonly Flow[], parameters: Parameters): Flow | undefined {
   if (same.has(operator)) {
     const [first] = inputs;
     if (first === undefined) return undefined;
@@ -77,8 +143,9 @@ export function outputOf(operator: string, inputs: readonly Flow[], parameters: 
 const casts: ReadonlySet<string> = new Set(["Cast", "FloatToInt8", "Int8ToFloat", "Requantize"]);
 
 /** Without the values: what comes out of an operator is no constant. */
-const bare = ({ shape, type, format }: Flow): Flow => ({
+const bare = ({ shape, type, format, packed }: Flow): Flow => ({
   format,
+  ...(packed === undefined ? {} : { packed }),
   ...(type === undefined ? {} : { type }),
   ...(shape === undefined ? {} : { shape }),
 });
@@ -180,7 +247,8 @@ const formatOf = (word: unknown): DataFormat => (typeof word === "string" && wor
 function converted({ inputs: [first], parameters: p }: Asked): Flow | undefined {
   if (first === undefined) return undefined;
   const [source, dest] = [formatOf(p["source"]), formatOf(p["dest"])];
-  const { shape, ...rest } = bare(first);
+  const { shape, ...kept } = bare(first);
+  const rest = { ...kept, packed: String(p["dest"]).startsWith("NC4") };
   if (shape === undefined) return { ...rest, format: dest };
   const [n = null, ...others] = shape;
   if (source === dest || shape.length < 3) return { ...rest, shape, format: dest };
