@@ -10,7 +10,7 @@ import { modelFileOf, openModelFile, type ModelFile } from "../../src/formats/fi
 import tflite from "../../src/formats/tflite.ts";
 import type { Attribute, Model, Node, Tensor } from "../../src/model/graph.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
-import { broken, samples } from "./samples/tflite.ts";
+import { broken, described, labels, modelMetadata, samples } from "./samples/tflite.ts";
 
 const oracle = JSON.parse(readFileSync(new URL("tflite-oracle.json", import.meta.url), "utf8")) as Readonly<
   Record<string, Readonly<Record<string, string>>>
@@ -100,7 +100,7 @@ describe.skipIf(!hasShared)(`TFLite and the schema's own reader${unlessShared}`,
 });
 
 describe("what the schema's own code writes", () => {
-  it.each(Object.entries(samples))("%s", (name, make) => {
+  it.each(Object.entries(samples).filter(([name]) => name !== "labels.tflite"))("%s", (name, make) => {
     const file = modelFileOf(make(), name);
     const read = tflite.read(file);
     expect(aspects(file, read)).toEqual(oracle[`samples/${name}`]);
@@ -137,4 +137,55 @@ it("a constant of another file is told with its place, and the file is needed", 
   const { needs, graphs } = tflite.read(modelFileOf(samples["external.tflite"]?.() ?? new Uint8Array(), "a.tflite"));
   expect(needs).toEqual(["weights.bin"]);
   expect(graphs[0]?.tensors[1]?.data).toEqual({ file: "weights.bin", offset: 4096, bytes: 48 });
+});
+
+describe("metadata and what is attached", () => {
+  const read = (bytes: Uint8Array): Model => tflite.read(modelFileOf(bytes, "a.tflite"));
+
+  it("tells name, author, licence, ends of the graph, labels without a locale, converter and runtime", () => {
+    const model = read(described());
+    expect(model).toMatchObject({
+      author: "A. Author",
+      licence: "Apache-2.0",
+      description: "Tells cats from dogs.",
+      labels: ["cat", "dog", "none of them"],
+      producer: { name: "TensorFlow Lite converter", version: "2.15.0" },
+      requires: [{ what: "TensorFlow Lite runtime", relation: "at least", version: "2.14.0" }],
+    });
+    expect(model.metadata).toMatchObject({
+      name: "Cats and dogs",
+      version: "v2",
+      min_parser_version: "1.3.0",
+      "input.0": "image; a photograph; image RGB 8x8; normalised by mean 127.5, std 127.5",
+      "output.0": "scores",
+      associated_files: "labels.txt, labels_de.txt",
+      converted_from: "TF_SAVED_MODEL",
+      optimization: "full integer",
+      allow_custom_ops: "true",
+    });
+    expect(model.integrity.filter(({ severity }) => severity !== "note")).toEqual([]);
+    expect(model.sections.at(-1)).toMatchObject({ name: "associated files", bytes: labels.length });
+  });
+
+  it("an archive cut anywhere is an error, a missing one a warning", () => {
+    const whole = described();
+    const start = whole.length - labels.length;
+    for (let end = start + 4; end < whole.length; end += 7) {
+      const errors = read(whole.subarray(0, end)).integrity.filter(({ severity }) => severity === "error");
+      expect(errors.length, `cut to ${end - start} of the archive's ${labels.length}`).toBeGreaterThan(0);
+    }
+    const without = read(whole.subarray(0, start));
+    expect(without.integrity.map(({ severity, rule }) => `${severity} ${rule}`)).toContain(
+      "warning metadata/file-missing",
+    );
+    expect(without.labels).toBeUndefined();
+  });
+
+  it("metadata that is none is an error", () => {
+    expect(read(described(labels, modelMetadata("M999"))).integrity.map(({ rule }) => rule)).toContain(
+      "metadata/broken",
+    );
+    const cut = modelMetadata().subarray(0, 40);
+    expect(read(described(labels, cut)).integrity.map(({ rule }) => rule)).toContain("metadata/broken");
+  });
 });

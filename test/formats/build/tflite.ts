@@ -10,8 +10,8 @@ export interface Compiled {
   readonly constantsFirst?: boolean;
   readonly options?: Uint8Array;
   readonly description?: string;
-  /** Entries of the metadata list, texts. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** Entries of the metadata list: texts, and flatbuffers of their own. */
+  readonly metadata?: Readonly<Record<string, string | Uint8Array>>;
   /** An operator that stays on the CPU follows. */
   readonly cpu?: boolean;
   /** How many operators the compiler left; each takes the same constants. */
@@ -61,8 +61,11 @@ export function compiled(given: Compiled): Uint8Array {
     operators.push(table({ 0: u32(1), 1: numbers(4, last), 2: numbers(4, next) }));
     last = next;
   }
-  const entries = Object.entries(metadata).map(([name, text]) =>
-    table({ 0: string(name), 1: u32(keep(Buffer.from(text.padEnd(16, "\0"), "utf8"))) }),
+  const entries = Object.entries(metadata).map(([name, value]) =>
+    table({
+      0: string(name),
+      1: u32(keep(typeof value === "string" ? Buffer.from(value.padEnd(16, "\0"), "utf8") : value)),
+    }),
   );
   const codes = [
     table({ 0: u8(CUSTOM), 1: string(code), 2: u32(1), 3: u32(CUSTOM) }),
