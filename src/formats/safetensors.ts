@@ -8,6 +8,7 @@ import { utf8 } from "../base/bytes.ts";
 import { bytesOf, elementsOf, model, type ElementType, type Integrity, type Tensor } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
+import { cutShort, error, isRecord } from "./sealed/parts.ts";
 
 /** The reference implementation's own limit. */
 const HEADER_LIMIT = 100_000_000;
@@ -76,7 +77,7 @@ const format: Format = {
       if (tensors.length >= TENSOR_LIMIT) throw new FileError(file.name, `more than ${TENSOR_LIMIT} tensors`, 8);
       tensors.push(readTensor(file, name, entry, start, integrity));
     }
-    integrity.push(...checkExtents(tensors, start, file.size));
+    integrity.push(...checkExtents(tensors, start, file));
     return model("safetensors", {
       sealed: false,
       graphs: [{ name: "", tensors, nodes: [], inputs: [], outputs: [] }],
@@ -101,9 +102,9 @@ function parseHeader(file: ModelFile, length: number): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(utf8(file.slice(8, length)));
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    throw new FileError(file.name, "the header is no JSON", 8, { cause: error });
+  } catch (cause) {
+    if (cause instanceof FileError) throw cause;
+    throw new FileError(file.name, "the header is no JSON", 8, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new FileError(file.name, "the header is no JSON object", 8);
@@ -112,15 +113,7 @@ function parseHeader(file: ModelFile, length: number): Record<string, unknown> {
 }
 
 function readTensor(file: ModelFile, name: string, entry: unknown, start: number, integrity: Integrity[]): Tensor {
-  const {
-    dtype,
-    shape,
-    data_offsets: extent,
-  } = (typeof entry === "object" && entry !== null ? entry : {}) as {
-    dtype?: unknown;
-    shape?: unknown;
-    data_offsets?: unknown;
-  };
+  const { dtype, shape, data_offsets: extent }: Readonly<Record<string, unknown>> = isRecord(entry) ? entry : {};
   if (!isNumbers(shape) || !isNumbers(extent) || extent.length !== 2) {
     throw new FileError(file.name, `tensor ${JSON.stringify(name.slice(0, 80))} has no shape or data_offsets`, 8);
   }
@@ -140,15 +133,11 @@ function readTensor(file: ModelFile, name: string, entry: unknown, start: number
       : bytesOf(tensor);
   if (type === "unknown" && expected === undefined) {
     const says = `${name.slice(0, 80)} is of ${JSON.stringify(spelled.slice(0, 40))}, which safetensors does not have`;
-    integrity.push({ severity: "error", rule: "tensor/type", says, offset: 8 });
+    integrity.push(error("tensor/type", says, 8));
   }
   if (to < from || (expected !== undefined && expected !== to - from)) {
-    integrity.push({
-      severity: "error",
-      rule: "extent/wrong-size",
-      says: `${name.slice(0, 80)}: ${spelled} [${shape.join(", ")}] needs ${expected ?? "?"} bytes and has ${to - from}`,
-      offset: start + from,
-    });
+    const says = `${name.slice(0, 80)}: ${spelled} [${shape.join(", ")}] needs ${expected ?? "?"} bytes and has ${to - from}`;
+    integrity.push(error("extent/wrong-size", says, start + from));
   }
   return tensor;
 }
@@ -164,7 +153,7 @@ const isNumbers = (value: unknown): value is number[] =>
   value.every((n) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0);
 
 /** Past the end, overlapping, with holes or a rest: the format allows none of these, its own reader refuses them. */
-function checkExtents(tensors: readonly Tensor[], start: number, size: number): Integrity[] {
+function checkExtents(tensors: readonly Tensor[], start: number, file: ModelFile): Integrity[] {
   const out: Integrity[] = [];
   const sorted = tensors
     .filter((tensor) => (tensor.data?.bytes ?? 0) > 0)
@@ -173,30 +162,12 @@ function checkExtents(tensors: readonly Tensor[], start: number, size: number): 
   for (const { name, data } of sorted) {
     const offset = data?.offset ?? 0;
     const label = name.slice(0, 80);
-    if (offset < end)
-      out.push({ severity: "error", rule: "extent/overlap", says: `${label} overlaps the tensor before it`, offset });
+    if (offset < end) out.push(error("extent/overlap", `${label} overlaps the tensor before it`, offset));
     else if (offset > end)
-      out.push({
-        severity: "error",
-        rule: "extent/hole",
-        says: `${offset - end} bytes before ${label} belong to no tensor`,
-        offset: end,
-      });
+      out.push(error("extent/hole", `${offset - end} bytes before ${label} belong to no tensor`, end));
     end = Math.max(end, offset + (data?.bytes ?? 0));
   }
-  if (end > size)
-    out.push({
-      severity: "error",
-      rule: "extent/past-end",
-      says: `tensors end at ${end}, the file at ${size}: ${end - size} bytes are missing`,
-      offset: size,
-    });
-  else if (end < size)
-    out.push({
-      severity: "error",
-      rule: "extent/trailing",
-      says: `${size - end} bytes after the last tensor`,
-      offset: end,
-    });
+  out.push(...cutShort(file, end, "the last tensor"));
+  if (end < file.size) out.push(error("extent/trailing", `${file.size - end} bytes after the last tensor`, end));
   return out;
 }
