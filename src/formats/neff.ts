@@ -27,6 +27,10 @@ const format: Format = {
   name: "NEFF",
   vendor: "AWS",
   extensions: [".neff"],
+  marks: [
+    { at: 0, is: "\x01\0\0\0\0\0\0\0" },
+    { at: 0, is: "\x02\0\0\0\0\0\0\0" },
+  ],
   shows: "sealed",
   matches: (file) => {
     if (file.size < HEADER + 16) return 0;

@@ -77,6 +77,7 @@ const format: Format = {
   name: "xclbin",
   vendor: "AMD",
   extensions: [".xclbin"],
+  marks: [{ at: 0, is: "xclbin2\0" }],
   shows: "sealed",
   matches: (file) => (has(file, "xclbin2\0") ? 2 : 0),
   read(file) {
