@@ -258,7 +258,7 @@ function readJson(file: ModelFile, start: number, integrity: Integrity[]): Notes
     return typeof value === "string" ? plain(value) : typeof value === "number" ? String(value) : undefined;
   };
   const names = isRecord(parsed["names"]) ? Object.values(parsed["names"]) : [];
-  const labels = names.slice(0, LABEL_LIMIT).map((name) => plain(String(name), 64));
+  const labels = names.slice(0, LABEL_LIMIT).map((name) => (typeof name === "string" ? plain(name, 64) : "?"));
   const size = parsed["imgsz"];
   const described: Notes["described"] = {
     ...(text("description") === undefined ? {} : { description: text("description") ?? "" }),
