@@ -8,12 +8,19 @@ export class Cursor {
   readonly littleEndian: boolean;
   offset: number;
   readonly #view: DataView;
+  readonly #base: number;
 
-  constructor(bytes: Uint8Array, path: string, options: { offset?: number; littleEndian?: boolean } = {}) {
+  /** `base`: where the bytes begin in the file; errors tell places in the file, everything else counts from the bytes' start. */
+  constructor(
+    bytes: Uint8Array,
+    path: string,
+    options: { offset?: number; littleEndian?: boolean; base?: number } = {},
+  ) {
     this.bytes = bytes;
     this.path = path;
     this.offset = options.offset ?? 0;
     this.littleEndian = options.littleEndian ?? true;
+    this.#base = options.base ?? 0;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -26,7 +33,7 @@ export class Cursor {
   }
 
   fail(why: string, at: number = this.offset): never {
-    throw new FileError(this.path, why, at);
+    throw new FileError(this.path, why, this.#base + at);
   }
 
   /** Move to an absolute offset within the file; the end itself is allowed. */

@@ -143,7 +143,8 @@ function modelFile(
     slice,
     head: (length) => slice(0, Math.min(length, size)),
     tail: (length) => slice(Math.max(0, size - length), Math.min(length, size)),
-    cursor: (offset, length, littleEndian = true) => new Cursor(slice(offset, length), name, { littleEndian }),
+    cursor: (offset, length, littleEndian = true) =>
+      new Cursor(slice(offset, length), name, { littleEndian, base: offset }),
     close,
   };
 }

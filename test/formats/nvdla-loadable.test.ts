@@ -36,7 +36,6 @@ describe("nvdla-loadable", () => {
     const root = view.getUint32(0, true);
     view.setUint16(root - view.getInt32(root, true) + 2, 4, true);
     const found = new FlatBuffer(modelFileOf(bytes, "x")).root();
-    expect(() => found.find(0, 3)).toThrow(/its table has 4 bytes/u);
     expect(found.buffer.bytes(found.struct(0, 3) ?? 0, 3)).toEqual(Uint8Array.of(0, 7, 0));
     expect(found.struct(1, 3)).toBeUndefined();
     expect(() => found.struct(0, 4000)).toThrow(/struct of 4000 bytes/u);

@@ -66,7 +66,8 @@ export function inside(file: ModelFile, offset: number, length: number): ModelFi
     slice,
     head: (count) => slice(0, Math.min(count, length)),
     tail: (count) => slice(Math.max(0, length - count), Math.min(count, length)),
-    cursor: (at, count, littleEndian = true) => new Cursor(slice(at, count), file.name, { littleEndian }),
+    cursor: (at, count, littleEndian = true) =>
+      new Cursor(slice(at, count), file.name, { littleEndian, base: offset + at }),
     close: () => undefined,
   };
 }
