@@ -16,6 +16,7 @@ import etElf from "./et-elf.ts";
 import gguf from "./gguf.ts";
 import hef from "./hef.ts";
 import hwx from "./hwx.ts";
+import keras from "./keras.ts";
 import kmodel from "./kmodel.ts";
 import mnn from "./mnn.ts";
 import mtkDla from "./mtk-dla.ts";
@@ -69,6 +70,7 @@ export const formats: readonly Format[] = [
   gguf,
   hef,
   hwx,
+  keras,
   kmodel,
   mnn,
   mtkDla,
