@@ -120,6 +120,27 @@ it("large constants are passed over, and one that is not as long as its type is 
   );
 });
 
+it("resources at the end of the file are the data of the constants that name them", () => {
+  const resource = (bytes: number): Model =>
+    read(`module {
+  func.func @main() -> tensor<20x10xf32> {
+    %0 = stablehlo.constant dense_resource<w> : tensor<20x10xf32>
+    return %0 : tensor<20x10xf32>
+  }
+}
+{-#
+  dialect_resources: {
+    builtin: {
+      w: "0x04000000${"00".repeat(bytes)}"
+    }
+  }
+#-}
+`);
+  expect(resource(800).graphs[0]?.tensors[0]?.data).toEqual({ bytes: 800 });
+  expect(resource(800).integrity).toEqual([]);
+  expect(resource(796).integrity.map(({ rule }) => rule)).toEqual(["constant/wrong-size"]);
+});
+
 it("offsets of findings are the file's, behind constants that were passed over too", () => {
   const before = `module {\n  func.func @main() {\n    %0 = stablehlo.constant dense<"0x${"00".repeat(4000)}"> : tensor<1000xf32>\n`;
   const model = read(`${before}    %1 = stablehlo.abs %missing : tensor<4xf32>\n    return\n  }\n}\n`);

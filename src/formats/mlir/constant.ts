@@ -38,13 +38,20 @@ export function constantOf(front: string, typed: Typed): ConstantText | undefine
   if (!(mark ? body.slice(mark[0].length) : body).startsWith("0x")) return splat;
   const bytes = Math.floor((hex - 2) / 2);
   if (hex % 2 !== 0) return { data: { bytes }, wrong: `${hex - 2} hexadecimal digits, which are no whole bytes` };
+  const wrong = wrongSize(bytes, typed);
+  return { data: { bytes }, ...(wrong === undefined ? {} : { wrong }) };
+}
+
+/** Bytes that fit a type: all elements, one for all of them, or packed; what is wrong where they do not. */
+export function wrongSize(bytes: number, typed: Typed): string | undefined {
+  const width = storedBytes(typed);
+  const count = elementsOf(typed.shape);
   const packed = bytesOf({ type: typed.type, ...(typed.shape === undefined ? {} : { shape: typed.shape }) });
-  const data = { bytes };
   if (width === undefined || count === undefined || bytes === count * width || bytes === packed || bytes === width)
-    return { data };
+    return undefined;
   // One bit for each truth value, as older writers packed them.
-  if (typed.type === "bool" && bytes === Math.ceil(count / 8)) return { data };
-  return { data, wrong: `${bytes} bytes for ${count} values of ${width}` };
+  if (typed.type === "bool" && bytes === Math.ceil(count / 8)) return undefined;
+  return `${bytes} bytes for ${count} values of ${width}`;
 }
 
 function counted(values: number, count: number | undefined, width: number | undefined): ConstantText {

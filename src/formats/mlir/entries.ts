@@ -138,7 +138,8 @@ export class Entries {
   /** The data of a constant's value, and the type it is of. */
   constant(index: number, label: string): TensorData | undefined {
     const found = this.attribute(index);
-    if (found.is === "resource") return { bytes: 0 };
+    // The blob lies among the resources, as long as its type says.
+    if (found.is === "resource") return { bytes: bytesOf(this.type(found.type)) ?? 0 };
     if (found.is !== "data") return undefined;
     const typed = this.type(found.type);
     const { at, bytes } = found;

@@ -7,7 +7,7 @@
 import type { Integrity } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { attributesOf, type Attributes } from "./attributes.ts";
-import { constantOf } from "./constant.ts";
+import { constantOf, wrongSize } from "./constant.ts";
 import { Draft, type Value } from "./draft.ts";
 import { readElided, type ElidedText } from "./elide.ts";
 import { kindOf } from "./kinds.ts";
@@ -58,8 +58,9 @@ class Parser {
   readonly #dialects = new Map<string, number>();
   readonly #aliases = new Map<string, string>();
   readonly #asked = new Map<string, number>();
-  readonly #resources = new Set<string>();
-  readonly #missing = new Map<string, number>();
+  /** Bytes of each resource at the end of the file. */
+  readonly #resources = new Map<string, number>();
+  readonly #wanted: { resource: string; data: { bytes: number }; typed: Typed; at: number }[] = [];
   readonly #types = new Map<string, Typed>();
   #module: string | undefined;
   #attributes: Attributes = {};
@@ -84,9 +85,17 @@ class Parser {
     }
     for (const [alias, at] of this.#asked)
       if (!this.#aliases.has(alias)) this.#note("alias/undefined", `${alias} is used and not defined`, at);
-    for (const [resource, at] of this.#missing)
-      if (!this.#resources.has(resource))
-        this.#note("resource/undefined", `the resource ${resource.slice(0, 80)} of a constant is not in the file`, at);
+    for (const { resource, data, typed, at } of this.#wanted) {
+      const bytes = this.#resources.get(resource);
+      const label = resource.slice(0, 80);
+      if (bytes === undefined) {
+        this.#note("resource/undefined", `the resource ${label} of a constant is not in the file`, at);
+        continue;
+      }
+      data.bytes = bytes;
+      const wrong = wrongSize(bytes, typed);
+      if (wrong !== undefined) this.#note("constant/wrong-size", `the resource ${label}: ${wrong}`, at);
+    }
     return {
       draft: this.#draft,
       module: this.#module,
@@ -114,8 +123,11 @@ class Parser {
     const from = this.#s.at;
     const end = this.#s.text.indexOf("#-}", from);
     if (end < 0) this.#s.fail("resources without their end", from);
-    for (const [, name] of this.#s.text.slice(from, end).matchAll(/"?([\w.$-]+)"?\s*:\s*"/g))
-      this.#resources.add(name ?? "");
+    // Hexadecimal behind 0x: four bytes of alignment, then the data.
+    for (const [, name = "", mark, digits = ""] of this.#s.text
+      .slice(from, end)
+      .matchAll(/"?([\w.$-]+)"?\s*:\s*"(?:\u0001h(\d+),\d+\u0002)?([^"]*)/g))
+      this.#resources.set(name, Math.max(0, ((mark === undefined ? digits.length : Number(mark)) - 2) / 2 - 4));
     this.#s.at = end + 3;
   }
 
@@ -154,8 +166,10 @@ class Parser {
       const constant = kind.constant && typed ? constantOf(front, typed) : undefined;
       if (constant?.wrong !== undefined) this.#note("constant/wrong-size", `%${label}: ${constant.wrong}`, from);
       if (constant?.elided === true) this.#elided++;
-      if (constant?.resource !== undefined) this.#missing.set(constant.resource, from);
-      return { name: label, typed: typed ?? { type: "unknown" }, ...(constant ? { data: constant.data } : {}) };
+      const data = constant && { ...constant.data };
+      if (constant?.resource !== undefined && data !== undefined && typed !== undefined)
+        this.#wanted.push({ resource: constant.resource, data, typed, at: from });
+      return { name: label, typed: typed ?? { type: "unknown" }, ...(data ? { data } : {}) };
     });
     values.forEach((value) => block.scope.values.set(value.name, value));
     if (block.graph < 0) return;
