@@ -36,6 +36,7 @@ import ptd from "./ptd.ts";
 import pte from "./pte.ts";
 import pytorch from "./pytorch.ts";
 import qnnContext from "./qnn-context.ts";
+import qpc from "./qpc.ts";
 import rbln from "./rbln.ts";
 import rkllm from "./rkllm.ts";
 import rknn from "./rknn.ts";
@@ -90,6 +91,7 @@ export const formats: readonly Format[] = [
   pte,
   pytorch,
   qnnContext,
+  qpc,
   rbln,
   rkllm,
   rknn,
