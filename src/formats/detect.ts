@@ -24,19 +24,36 @@ export interface Looks {
 }
 
 /** Every format that answers, best first; one score twice at the top is a fault of a reader, which the contract test finds. */
-export function matchesOf(file: ModelFile): readonly { readonly format: Format; readonly score: number }[] {
-  const found: { readonly format: Format; readonly score: number }[] = [];
-  for (const format of formats) {
-    if (format.marks?.some((mark) => isMarked(file, mark)) === false) continue;
-    const score = scoreOf(format, file);
-    if (score > 0) found.push({ format, score });
-  }
-  return found.sort((a, b) => b.score - a.score || named(b.format, file) - named(a.format, file));
+export function matchesOf(file: ModelFile): readonly Match[] {
+  return [...answers(file, true), ...answers(file, false)].sort(byScore(file));
 }
 
-/** The best match, or what the file is instead. Reads the first pages and no more than each format's mark needs. */
+interface Match {
+  readonly format: Format;
+  readonly score: number;
+}
+
+/** Of formats that have marks: those of which the file has one. Of the others: all. */
+function answers(file: ModelFile, marked: boolean): Match[] {
+  return formats
+    .filter(({ marks }) => (marked ? marks?.some((mark) => isMarked(file, mark)) === true : marks === undefined))
+    .map((format) => ({ format, score: scoreOf(format, file) }))
+    .filter(({ score }) => score > 0);
+}
+
+const byScore =
+  (file: ModelFile) =>
+  (a: Match, b: Match): number =>
+    b.score - a.score || named(b.format, file) - named(a.format, file);
+
+/**
+ * The best match, or what the file is instead. Reads the first pages and no more than each format's mark needs. Where a format with a
+ * mark of its own is sure, those without marks, which have to look closer, are not asked: the contract holds that they would say no.
+ */
 export function detectFormat(file: ModelFile): Detected {
-  const [best] = matchesOf(file);
+  let found = answers(file, true);
+  if (!found.some(({ score }) => score >= 2)) found = [...found, ...answers(file, false)];
+  const [best] = found.sort(byScore(file));
   if (best !== undefined) return { is: "model", format: best.format, score: best.score as 1 | 2 | 3 }; // above 0, by Format
   return { is: "other", looks: looksOf(file) };
 }

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FileError } from "../../src/base/errors.ts";
-import { matchesOf } from "../../src/formats/detect.ts";
+import { detectFormat, matchesOf } from "../../src/formats/detect.ts";
 import { modelFileOf, openModelFile, type ModelFile } from "../../src/formats/file.ts";
 import { formats } from "../../src/formats/index.ts";
 import { allSamples } from "../formats/samples/samples.ts";
@@ -83,6 +83,8 @@ describe.skipIf(!hasShared)(`model files${unlessShared}`, () => {
 function holdsContract(name: string, id: string, file: ModelFile): void {
   const [best, second] = matchesOf(file);
   expect(best?.format.id, name).toBe(id);
+  const detected = detectFormat(file);
+  expect(detected.is === "model" ? detected.format.id : detected.looks.kind, name).toBe(id);
   expect(second?.score ?? 0).toBeLessThan(best?.score ?? 0);
   const read = best?.format.read(file);
   expect(read?.format).toBe(id);
