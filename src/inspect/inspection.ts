@@ -4,7 +4,7 @@ import type { Openness } from "../base/finding.ts";
 import type { Cost, OperatorCount } from "../model/cost.ts";
 import type { Integrity, Model, Quantization, Requirement, Section, Target, TensorData } from "../model/graph.ts";
 import type { Scheme } from "../model/quantization.ts";
-import type { Looks } from "../formats/detect.ts";
+import type { Looks } from "../formats/other/looks.ts";
 
 export const INSPECTION_SCHEMA = 1;
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { FileError } from "../../src/base/errors.ts";
-import { looksOf } from "../../src/formats/detect.ts";
+import { looksOf } from "../../src/formats/other/looks.ts";
 import { modelFileOf } from "../../src/formats/file.ts";
 import format from "../../src/formats/vmfb.ts";
 import type { Model } from "../../src/model/graph.ts";
