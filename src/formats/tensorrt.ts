@@ -208,7 +208,8 @@ function readStream(file: ModelFile, at: number, end: number): Omit<Archive, "se
   }
   const [major = 0, minor = 0, patch = 0, build = 0] = numbers;
   const release = [major, minor, patch, build] as const;
-  const number = (step: number): number => (tag(step) === I32 ? view.getInt32(step + 4, true) : -1);
+  const number = (step: number): number =>
+    tag(step) === I32 && step + 8 <= head.length ? view.getInt32(step + 4, true) : -1;
   // Some tags without values come between, in newer releases a number too.
   for (; offset + 24 <= head.length; offset++) {
     // 10.15: memory and two more sizes of 12 bytes each, nine numbers from the clock on, then the compute capability.
