@@ -207,7 +207,8 @@ function readLayers(
   count: number,
   names: Readonly<Record<number, string>>,
 ): { graph: Model["graphs"][number]; end: number; sections: Section[]; integrity: Integrity[] } {
-  if (count > LAYER_LIMIT) throw new FileError(file.name, `${count} layers, over ${LAYER_LIMIT}`, Math.min(at, file.size));
+  if (count > LAYER_LIMIT)
+    throw new FileError(file.name, `${count} layers, over ${LAYER_LIMIT}`, Math.min(at, file.size));
   const integrity: Integrity[] = [];
   const table = file.cursor(at, count * 8);
   let end = at + count * 8;
