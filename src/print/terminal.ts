@@ -71,14 +71,21 @@ export function harmless(text: string): string {
 /** Break words into lines of at most `width` columns; the first line starts with `first`, the others with `rest`. */
 export function wrap(words: readonly string[], width: number, first = "", rest = " ".repeat(widthOf(first))): string[] {
   const lines: string[] = [];
+  const indent = widthOf(rest);
   let line = first;
+  let columns = widthOf(first);
   let used = false;
   for (const word of words) {
     const glue = used ? " " : "";
-    if (used && widthOf(line) + glue.length + widthOf(word) > width) {
+    const taken = widthOf(word);
+    if (used && columns + glue.length + taken > width) {
       lines.push(line.trimEnd());
       line = rest + word;
-    } else line += glue + word;
+      columns = indent + taken;
+    } else {
+      line += glue + word;
+      columns += glue.length + taken;
+    }
     used = true;
   }
   lines.push(line.trimEnd());
