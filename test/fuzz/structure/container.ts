@@ -164,7 +164,7 @@ export function breakZip(seed: Uint8Array, { spots, end }: Zip, random: Random):
 }
 
 /** ELF64 headers: the file's, its sections', its segments'. */
-export function elfSpots(bytes: Uint8Array): { spots: Spot[]; links: Spot[] } {
+export function elfSpots(bytes: Uint8Array): { spots: Spot[]; links: Spot[]; end?: number } {
   const spots: Spot[] = [];
   const links: Spot[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -181,6 +181,7 @@ export function elfSpots(bytes: Uint8Array): { spots: Spot[]; links: Spot[] } {
     spots.push({ at, width, what });
   const table = Number(view.getBigUint64(40, true));
   const count = view.getUint16(60, true);
+  const end = table + count * 64;
   if (count > 0) links.push({ at: 40, width: 8, what: "section headers' offset" });
   for (let i = 1; i < Math.min(count, 64); i++) {
     const at = table + i * 64;
@@ -198,7 +199,7 @@ export function elfSpots(bytes: Uint8Array): { spots: Spot[]; links: Spot[] } {
       if ((what === "offset" || what === "size") && type !== 8 && type !== 0) links.push(spot);
     }
   }
-  return { spots, links };
+  return { spots, links, end };
 }
 
 /** Numbers of the header that say where the file ends, give or take a header: no other number comes so near. */

@@ -45,7 +45,8 @@ export function anatomyOf(bytes: Uint8Array, opaque?: RegExp): Anatomy {
   const flatBuffer = { ...found, links: found.links.filter(({ what }) => opaque?.test(what) !== true) };
   const sealed = plain || elf.links.length > 0 || found.links.length > 8;
   const proto = sealed ? undefined : protoOf(bytes);
-  const ends = proto === undefined ? new Set<number>() : fieldEnds(proto);
+  // What ends with its ELF is an NPU blob of before 2025.
+  const ends = proto === undefined ? new Set([elf.end ?? -1]) : fieldEnds(proto);
   return {
     bytes,
     text,
