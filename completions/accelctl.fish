@@ -41,7 +41,7 @@ complete -c accelctl -n __fish_use_subcommand -a inspect -d 'say what a model fi
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l root -r -F -d 'look at this instead of the live machine: a directory (mounted image, unpacked tree), a capture, an archive, a .dtb, a pasted log'
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l paste -r -F -d 'the same for a text dump (lspci, dmesg, lsusb ... as in a bug report); - reads standard input'
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l env -r -F -d 'also look for libraries in this Python environment, node_modules or SDK'
-complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l for -x -d 'also say what would make it fit this family of accelerators (accelctl catalog)'
+complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l for -x -d 'also say what would make it fit this family of accelerators, or this chip: hailo, rk3588 (accelctl catalog)'
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l no-machine -d 'only the file: look at no machine'
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l ops -d 'list every kind of operator with its count and cost'
 complete -c accelctl -n '__fish_seen_subcommand_from inspect' -l tensors -d 'list every tensor'

@@ -15,13 +15,13 @@ const command: Command = {
     "Tells of any model file what format it has, for which chip and by which compiler it was made, what goes in and out, its operators, " +
     "cost and quantisation, and whether it contradicts itself; then which devices of this machine take it, which version locks hold " +
     "between the file and what is installed, and what would convert it. Only the file itself is opened; weights are never read, " +
-    "nothing is loaded or run. With two files: what differs. Exit 3 when a file is no model, or broken.",
+    "nothing is loaded or run. With two files: what differs. Exit 3 when a file is no model, or broken (it is still told what can be).",
   options: [
     ...rootOptions,
     {
       name: "for",
       value: "FAMILY",
-      says: "also say what would make it fit this family of accelerators (accelctl catalog)",
+      says: "also say what would make it fit this family of accelerators, or this chip: hailo, rk3588 (accelctl catalog)",
     },
     { name: "no-machine", says: "only the file: look at no machine" },
     { name: "ops", says: "list every kind of operator with its count and cost" },
@@ -47,6 +47,7 @@ const command: Command = {
     if (more.length > 0)
       throw new UsageError(`inspect takes one file, or two to compare; "${more[0] ?? ""}" is one too many`);
     if (second !== undefined) return compare(invocation, path, second);
+    refuseContradictions(invocation);
     const described = describeFile(path, { tensors: flag(invocation, "tensors") });
     const json = flag(invocation, "json");
     if (!isModel(described)) {
@@ -65,7 +66,7 @@ const command: Command = {
           tensors: flag(invocation, "tensors"),
         }),
       );
-    return 0;
+    return isBroken(inspection) ? 3 : 0;
   },
 };
 export default command;
@@ -90,12 +91,31 @@ async function drawGraph(invocation: Invocation, described: Described, form: str
   }
   const render = form === "dot" ? renderDot : form === "svg" ? renderSvg : renderGraphHtml;
   invocation.out(render(model, inspection.file.name));
-  return 0;
+  return isBroken(described.inspection) ? 3 : 0;
+}
+
+const isBroken = ({ integrity }: Inspection): boolean => integrity.some(({ severity }) => severity === "error");
+
+/** An option that would be passed over in silence is a mistake of who typed it. */
+function refuseContradictions(invocation: Invocation): void {
+  const given = (name: string): boolean => invocation.options[name] !== undefined;
+  if (given("no-machine")) {
+    const other = ["root", "paste", "for"].find(given);
+    if (other !== undefined)
+      throw new UsageError(`--${other} asks about a machine, --no-machine looks at none: leave one out`);
+  }
+  if (given("graph")) {
+    const other = ["json", "ops", "tensors", "for"].find(given);
+    if (other !== undefined) throw new UsageError(`--graph prints the graph alone: leave --${other} out`);
+  }
 }
 
 async function compare(invocation: Invocation, left: string, right: string): Promise<number> {
-  for (const name of ["ops", "tensors", "graph", "for"]) {
-    if (invocation.options[name] !== undefined) throw new UsageError(`--${name} is for one file, not for two`);
+  for (const name of ["ops", "tensors", "graph", "for", "root", "paste", "env"]) {
+    const given = invocation.options[name];
+    // --env may be given more than once: none given is an empty list.
+    if (given !== undefined && !(Array.isArray(given) && given.length === 0))
+      throw new UsageError(`--${name} is for one file, not for two`);
   }
   const { compareModels } = await import("../inspect/compare.ts");
   const { comparisonText } = await import("../print/comparison.ts");
@@ -107,5 +127,5 @@ async function compare(invocation: Invocation, left: string, right: string): Pro
   if (a === undefined || b === undefined) return 3;
   const comparison = compareModels(a, b);
   invocation.out(flag(invocation, "json") ? toJson(comparison) : comparisonText(comparison, invocation.terminal));
-  return 0;
+  return isBroken(a) || isBroken(b) ? 3 : 0;
 }

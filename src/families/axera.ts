@@ -55,7 +55,7 @@ export default {
         source: cards,
       },
       delegate: { id: "vendor", name: "AXCL runtime, pyaxengine", openness: "closed", source: samples },
-      models: [],
+      models: [{ format: "axmodel", compiler: "Pulsar2", openness: "closed" }],
     },
   ],
   traps: [
@@ -74,11 +74,5 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "output of others" }],
   sources: [pciids, cards, docs, samples],
-  unknown: [
-    "licence of the drivers",
-    "magic of .axmodel",
-    "throughput",
-    "power",
-    "class of the node, here taken as misc",
-  ],
+  unknown: ["licence of the drivers", "throughput", "power", "class of the node, here taken as misc"],
 } as const satisfies Family;

@@ -44,7 +44,7 @@ export default {
   id: "hailo",
   vendor: "Hailo",
   name: "Hailo",
-  aliases: ["Raspberry Pi AI Kit", "Raspberry Pi AI HAT+", "Raspberry Pi AI HAT+ 2"],
+  aliases: ["hailo-8", "hailo8l", "hailo-8l", "Raspberry Pi AI Kit", "Raspberry Pi AI HAT+", "Raspberry Pi AI HAT+ 2"],
   says:
     "PCIe and M.2 accelerators for vision and small language models, and the Hailo-15 camera SoC. Open driver and runtime, " +
     "closed firmware and compiler, and an exact version lock between driver, library and firmware.",

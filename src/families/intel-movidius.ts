@@ -85,7 +85,10 @@ export default {
         openness: "open",
         source: dropped,
       },
-      models: [{ format: "openvino-ir", compiler: "OpenVINO 2022.3", openness: "open" }],
+      models: [
+        { format: "openvino-ir", compiler: "OpenVINO 2022.3", openness: "open" },
+        { format: "myriad-blob", compiler: "compile_tool of OpenVINO 2022.3", openness: "open" },
+      ],
     },
     {
       name: "depthai",
@@ -115,7 +118,10 @@ export default {
         packages: { pypi: [{ name: "depthai" }] },
         source: depthai,
       },
-      models: [{ format: "openvino-ir", compiler: "OpenVINO 2022.3", openness: "open" }],
+      models: [
+        { format: "openvino-ir", compiler: "OpenVINO 2022.3", openness: "open" },
+        { format: "myriad-blob", compiler: "compile_tool of OpenVINO 2022.3", openness: "open" },
+      ],
     },
   ],
   traps: [

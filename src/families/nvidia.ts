@@ -83,7 +83,7 @@ export default {
   id: "nvidia",
   vendor: "NVIDIA",
   name: "NVIDIA GPU",
-  aliases: ["cuda", "geforce", "tesla"],
+  aliases: ["cuda", "geforce", "tesla", "jetson"],
   says: "GeForce, RTX and data-centre GPUs, and the GPU inside Tegra (Jetson). CUDA needs NVIDIA's closed libraries, over either of two kernel modules of the same name.",
   architecture: "SIMT",
   use: "both",

@@ -1,6 +1,7 @@
 /** What differs between two models: inputs and outputs, operators, quantisation, cost, targets. */
 
 import type { Inspection, TensorReport } from "./inspection.ts";
+import { relationWords } from "./relation.ts";
 
 export interface Difference {
   /** What is compared: format, input 0, operator Conv, parameters ... */
@@ -22,6 +23,7 @@ export function compareModels(left: Inspection, right: Inspection): Comparison {
     ["format", formatWords(left), formatWords(right)],
     ["made by", producerWords(left), producerWords(right)],
     ["compiled for", targetWords(left), targetWords(right)],
+    ["requires", requireWords(left), requireWords(right)],
     ["file bytes", left.file.bytes, right.file.bytes],
     ...pairs(left.inputs, right.inputs, "input"),
     ...pairs(left.outputs, right.outputs, "output"),
@@ -31,9 +33,12 @@ export function compareModels(left: Inspection, right: Inspection): Comparison {
     ["weight bytes", left.cost.weight_bytes, right.cost.weight_bytes],
     ["peak activation bytes", left.cost.peak_activation_bytes, right.cost.peak_activation_bytes],
     ...operatorPairs(left, right),
-    ["labels", left.labels?.length, right.labels?.length],
+    ...labelPairs(left, right),
+    ["says", left.description, right.description],
+    ["author", left.author, right.author],
     ["licence", left.licence, right.licence],
-    ["integrity findings", left.integrity.length, right.integrity.length],
+    ...metadataPairs(left, right),
+    ["wrong with the file", wrongWords(left), wrongWords(right)],
   ];
   return {
     schema: 1,
@@ -66,6 +71,30 @@ function pairs(
   ]);
 }
 
+const requireWords = ({ requires }: Inspection): string | undefined =>
+  requires.length === 0
+    ? undefined
+    : requires.map(({ what, relation, version }) => `${what} ${relationWords({ relation, version })}`).join(", ");
+
+const wrongWords = ({ integrity }: Inspection): string | undefined =>
+  integrity.length === 0 ? undefined : integrity.map(({ says }) => says).join("; ");
+
+/** How many, and the first that is another. */
+function labelPairs(left: Inspection, right: Inspection): [string, string | undefined, string | undefined][] {
+  const [a, b] = [left.labels ?? [], right.labels ?? []];
+  const at = Array.from({ length: Math.max(a.length, b.length) }).findIndex((_, i) => a[i] !== b[i]);
+  const tell = (labels: readonly string[]): string | undefined =>
+    labels.length === 0 ? undefined : `${labels.length}, number ${at} is ${labels[at] ?? "none"}`;
+  return at < 0 ? [] : [["labels", tell(a), tell(b)]];
+}
+
+function metadataPairs(left: Inspection, right: Inspection): [string, string | undefined, string | undefined][] {
+  const keys = [...new Set([...Object.keys(left.metadata), ...Object.keys(right.metadata)])].sort();
+  const value = ({ metadata }: Inspection, key: string): string | undefined =>
+    Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+  return keys.map((key) => [`in its words: ${key}`, value(left, key), value(right, key)]);
+}
+
 /** Names alone make no difference to who uses a model by position; they are told with it. */
 function words(tensor: TensorReport | undefined): string | undefined {
   if (tensor === undefined) return undefined;
@@ -76,7 +105,7 @@ function words(tensor: TensorReport | undefined): string | undefined {
     scale.length === 0
       ? ""
       : scale.length === 1
-        ? ` scale ${scale[0] ?? ""} zero ${zeroPoint[0] ?? 0}`
+        ? ` scale ${Number((scale[0] ?? 0).toPrecision(9))}, zero point ${zeroPoint[0] ?? 0}`
         : ` ${scale.length} scales`;
   return `${tensor.name} ${tensor.type} ${shape}${quantised}`;
 }

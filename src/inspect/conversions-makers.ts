@@ -14,6 +14,8 @@ const rkllmBuild =
   'r.build(do_quantization=True, optimization_level=1, quantized_dtype="w8a8", quantized_algorithm="normal", ' +
   'target_platform="{chip}", num_npu_core=CORES, dataset="data_quant.json"); r.export_rkllm({out})';
 
+const myriadOptimizer = "pip install 'openvino-dev[onnx]==2022.3.*'";
+
 export const makersConversions: readonly Conversion[] = [
   {
     from: ["gguf"],
@@ -21,7 +23,7 @@ export const makersConversions: readonly Conversion[] = [
     tool: "rkllm-toolkit",
     openness: "closed",
     commands: [`python3 -c 'from rkllm.api import RKLLM; r = RKLLM(); r.load_gguf(model={python}); ${rkllmBuild}'`],
-    needs: ["chip name", "calibration data", "x86-64"],
+    needs: ["calibration data", "x86-64"],
     chips: rkllmChips,
     placeholder: "CHIP",
     source: cited("https://github.com/airockchip/rknn-llm/blob/main/examples/rkllm_api_demo/export/export_rkllm.py"),
@@ -34,7 +36,7 @@ export const makersConversions: readonly Conversion[] = [
     commands: [
       `python3 -c 'from rkllm.api import RKLLM; r = RKLLM(); r.load_huggingface(model={pythondir}, device="cpu"); ${rkllmBuild}'`,
     ],
-    needs: ["whole folder", "chip name", "calibration data", "x86-64"],
+    needs: ["whole folder", "calibration data", "x86-64"],
     chips: rkllmChips,
     placeholder: "CHIP",
     source: cited("https://github.com/airockchip/rknn-llm/blob/main/examples/rkllm_api_demo/export/export_rkllm.py"),
@@ -65,7 +67,7 @@ export const makersConversions: readonly Conversion[] = [
     tool: "TPU-MLIR",
     openness: "open",
     commands: ["llm_convert.py -m {dir} -s 2048 -q w4bf16 -g 128 -c {chip} -o {stem}_bmodel"],
-    needs: ["whole folder", "chip name"],
+    needs: ["whole folder"],
     chips: { bm1684x: "bm1684x" },
     placeholder: "PROCESSOR",
     source: cited("https://tpumlir.org/quick_start_en/01_introduction.html"),
@@ -76,7 +78,7 @@ export const makersConversions: readonly Conversion[] = [
     tool: "edgeai-tidlrunner",
     openness: "mixed",
     commands: ["tidlrunner-cli compile --model_path={model} --target_device {chip}"],
-    needs: ["static shapes", "calibration data", "chip name", "x86-64"],
+    needs: ["static shapes", "calibration data", "x86-64"],
     // am62a and j721s2 of the catalogue are several devices, and each has artifacts of its own.
     chips: { j721e: "TDA4VM" },
     placeholder: "DEVICE",
@@ -111,7 +113,7 @@ export const makersConversions: readonly Conversion[] = [
       "pegasus quantize --model {stem}.json --model-data {stem}.data --device CPU --with-input-meta {stem}_inputmeta.yml --rebuild --model-quantize {stem}.quantize --quantizer asymmetric_affine --qtype uint8",
       "pegasus export ovxlib --model {stem}.json --model-data {stem}.data --dtype quantized --model-quantize {stem}.quantize --with-input-meta {stem}_inputmeta.yml --target-ide-project linux64 --pack-nbg-unify --optimize {chip} --viv-sdk VIV_SDK --output-path {stem}_nbg",
     ],
-    needs: ["static shapes", "calibration data", "configuration", "chip name", "x86-64", "free account"],
+    needs: ["static shapes", "calibration data", "configuration", "x86-64", "free account"],
     placeholder: "CONFIG",
     loaders: { onnx: "onnx", tflite: "tflite" },
     families: ["verisilicon"],
@@ -134,7 +136,7 @@ export const makersConversions: readonly Conversion[] = [
     commands: [
       `python3 -c 'import ktc, numpy, onnx; m = ktc.onnx_optimizer.onnx2onnx_flow(onnx.load({python})); k = ktc.ModelConfig(32769, "0001", "{chip}", onnx_model=m); k.analysis({{pythoninput}: list(numpy.load("calib.npy"))}); print(ktc.compile([k]))'`,
     ],
-    needs: ["static shapes", "calibration data", "chip name", "x86-64"],
+    needs: ["static shapes", "calibration data", "x86-64"],
     chips: { kl520: "520", kl720: "720" },
     placeholder: "PLATFORM",
     source: cited("https://doc.kneron.com/docs/toolchain/manual_5_nef/"),
@@ -201,6 +203,39 @@ export const makersConversions: readonly Conversion[] = [
     ],
     needs: ["static shapes", "the device itself"],
     source: cited("https://docs.openvino.ai/2024/api/ie_python_api/_autosummary/openvino.CompiledModel.html"),
+  },
+  // The last OpenVINO with a MYRIAD plugin: what newer ones write it may not read.
+  {
+    from: ["onnx"],
+    to: "openvino-ir",
+    tool: "Model Optimizer of OpenVINO 2022.3",
+    openness: "open",
+    commands: [myriadOptimizer, "mo --input_model {model} --model_name {stem} --output_dir ."],
+    needs: ["static shapes"],
+    families: ["movidius"],
+    source: cited("https://docs.openvino.ai/2022.3/openvino_docs_MO_DG_Deep_Learning_Model_Optimizer_DevGuide.html"),
+  },
+  {
+    from: ["onnx"],
+    to: "myriad-blob",
+    tool: "Model Optimizer and compile_tool of OpenVINO 2022.3",
+    openness: "open",
+    commands: [
+      myriadOptimizer,
+      "mo --input_model {model} --model_name {stem} --output_dir .",
+      "compile_tool -m {stem}.xml -d MYRIAD -o {stem}.blob",
+    ],
+    needs: ["static shapes", "x86-64"],
+    source: cited("https://docs.openvino.ai/2022.1/openvino_inference_engine_tools_compile_tool_README.html"),
+  },
+  {
+    from: ["openvino-ir"],
+    to: "myriad-blob",
+    tool: "compile_tool of OpenVINO 2022.3",
+    openness: "open",
+    commands: ["compile_tool -m {model} -d MYRIAD -o {stem}.blob"],
+    needs: ["static shapes", "x86-64"],
+    source: cited("https://docs.openvino.ai/2022.1/openvino_inference_engine_tools_compile_tool_README.html"),
   },
   {
     from: ["stablehlo"],

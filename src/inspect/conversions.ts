@@ -36,6 +36,8 @@ export interface Conversion {
   /** The tool's word for a chip of the catalogue; `placeholder` where the chip is not known. */
   readonly chips?: Readonly<Record<string, string>>;
   readonly placeholder?: string;
+  /** What stands in place of it, where the words of `chips` are not all. */
+  readonly words?: string;
   /** Word for {loader} by format. */
   readonly loaders?: Readonly<Record<string, string>>;
   /** Only for these families, where one format serves several. */
@@ -64,10 +66,11 @@ export const conversions: readonly Conversion[] = [
     tool: "Vela",
     openness: "open",
     commands: ["pip install ethos-u-vela", "vela {model} --accelerator-config {chip}"],
-    needs: ["full integer", "static shapes", "chip name"],
+    needs: ["full integer", "static shapes"],
     // The number of MACs is the integrator's choice; i.MX 93's is known, and mainline names no other U65.
     chips: { u65: "ethos-u65-256" },
     placeholder: "ACCELERATOR",
+    words: "the core and its number of MACs, ethos-u55-128 or ethos-u85-256",
     source: cited("https://pypi.org/project/ethos-u-vela/"),
   },
   {
@@ -108,8 +111,10 @@ export const conversions: readonly Conversion[] = [
       "hailo compiler {stem}_optimized.har --hw-arch {chip}",
     ],
     needs: ["static shapes", "calibration data", "x86-64", "free account"],
-    chips: { hailo8: "hailo8", hailo10h: "hailo10h", hailo15l: "hailo15l" },
+    // Hailo-8, 8R and 8L have one PCI id, and an 8L refuses what was compiled for an 8.
+    chips: { hailo10h: "hailo10h", hailo15l: "hailo15l" },
     placeholder: "ARCH",
+    words: "hailo8, hailo8l (hailortcli fw-control identify tells which it is), hailo10h, hailo15l",
     source: cited(
       "https://developer.ridgerun.com/wiki/index.php/Hailo/Hailo-8/AI_Software_and_Tools/Hailo_Model_Scripts",
     ),
@@ -121,6 +126,7 @@ export const conversions: readonly Conversion[] = [
     openness: "open",
     commands: ["pip install openvino", "ovc {model}"],
     needs: [],
+    families: ["cpu", "intel-gpu", "intel-npu"],
     source: cited("https://docs.openvino.ai/2024/openvino-workflow/model-preparation/conversion-parameters.html"),
   },
   {
@@ -166,7 +172,7 @@ export const conversions: readonly Conversion[] = [
       "run_calibration.py {stem}.mlir --dataset IMAGES --input_num 100 -o {stem}_cali_table",
       "model_deploy.py --mlir {stem}.mlir --quantize INT8 --calibration_table {stem}_cali_table --processor {chip} --model {stem}.cvimodel",
     ],
-    needs: ["static shapes", "calibration data", "chip name"],
+    needs: ["static shapes", "calibration data"],
     placeholder: "PROCESSOR",
     source: cited("https://tpumlir.org/quick_start_en/01_introduction.html"),
   },
@@ -191,7 +197,8 @@ export const conversions: readonly Conversion[] = [
     tool: "Pulsar2",
     openness: "closed",
     commands: ["pulsar2 build --input {model} --output_dir output --config config.json --target_hardware {chip}"],
-    needs: ["static shapes", "calibration data", "chip name"],
+    needs: ["static shapes", "calibration data", "configuration"],
+    chips: { ax650: "AX650" },
     placeholder: "HARDWARE",
     source: cited("https://pulsar2-docs.readthedocs.io/en/latest/pulsar2/introduction.html"),
   },
@@ -201,7 +208,7 @@ export const conversions: readonly Conversion[] = [
     tool: "ATC",
     openness: "closed",
     commands: ["atc --model={model} --framework=5 --output={stem} --soc_version={chip}"],
-    needs: ["static shapes", "chip name"],
+    needs: ["static shapes"],
     placeholder: "SOC",
     source: cited(
       "https://hiascend.com/document/detail/zh/canncommercial/800/devaids/devtools/atc/atlasatcparam_16_0014.html",
@@ -222,7 +229,7 @@ export const conversions: readonly Conversion[] = [
     tool: "ncc-tflite",
     openness: "closed",
     commands: ["ncc-tflite --arch={chip} -d {stem}.dla {model}"],
-    needs: ["static shapes", "chip name"],
+    needs: ["static shapes"],
     placeholder: "ARCH",
     source: cited("https://mediatek.gitlab.io/genio/doc/"),
   },

@@ -77,8 +77,14 @@ function report(
   const commands: string[] = [];
   let model = path;
   let format = inspection.format.id;
-  const stem = stemOf(path);
-  const [input] = inspection.inputs;
+  let [input] = inspection.inputs;
+  const fixed = steps.some(({ needs }) => needs.includes("static shapes")) ? fixShapes(inspection, path) : undefined;
+  if (fixed !== undefined) {
+    commands.push(...fixed.commands);
+    model = fixed.model;
+    if (input?.shape != null) input = { ...input, shape: fixedSizes(input.shape) };
+  }
+  const stem = stemOf(model);
   for (const step of steps) {
     for (const command of step.commands) commands.push(fill(command, step, { model, stem, format, chip, input }));
     if (step.to === "tflite") model = `${stem}_tflite/${stem}_full_integer_quant.tflite`;
@@ -88,6 +94,7 @@ function report(
   const needs = new Set(steps.flatMap((step) => step.needs));
   // A bridge that quantises gives what the next tool wants; what it wants itself stays.
   if (steps.length > 1 && steps[0]?.needs.includes("calibration data") === true) needs.delete("full integer");
+  if (steps.some((step) => step.commands.some((command) => command.includes("{chip}")))) needs.add("chip name");
   const last = steps.at(-1);
   return {
     family: family.id,
@@ -95,7 +102,7 @@ function report(
     tool: steps.map((step) => step.tool).join(", then "),
     openness: opennessOf(steps),
     commands,
-    needs: [...needs].map((need) => judge(need, inspection, last, chip)),
+    needs: [...needs].map((need) => judge(need, inspection, { step: last, chip, commands })),
     sources: [...new Set(steps.map((step) => describeSource(step.source)))],
   };
 }
@@ -155,16 +162,24 @@ const chipWord = (step: Conversion, chip: string | undefined): string =>
   step.placeholder ??
   "CHIP";
 
-function judge(what: Need, inspection: Inspection, step: Conversion | undefined, chip: string | undefined): NeedReport {
+interface Way {
+  /** The last one. */
+  readonly step: Conversion | undefined;
+  readonly chip: string | undefined;
+  readonly commands: readonly string[];
+}
+
+/** What commands take typical inputs from: names of files that the user makes. */
+const CALIBRATION = /\b(?:dataset\.txt|calib\.npy|input_list\.txt|data_quant\.json|IMAGES)\b/;
+
+function judge(what: Need, inspection: Inspection, { step, chip, commands }: Way): NeedReport {
   switch (what) {
     case "static shapes": {
-      const open = inspection.inputs.filter(
-        ({ shape }) => shape === null || shape.some((dimension) => typeof dimension !== "number" || dimension < 0),
-      );
+      const open = openInputs(inspection);
       if (inspection.inputs.length === 0) return { what, met: "unknown", says: "the file declares no inputs" };
       return open.length === 0
         ? { what, met: "yes", says: "every input has one" }
-        : { what, met: "no", says: `${open.map(({ name }) => name).join(", ")} left open; fix them before converting` };
+        : { what, met: "no", says: `${open.map(({ name }) => name).join(", ")} left open; ${fixing(commands)}` };
     }
     case "full integer": {
       const kind = inspection.quantization?.kind;
@@ -172,10 +187,19 @@ function judge(what: Need, inspection: Inspection, step: Conversion | undefined,
       if (kind === "full integer") return { what, met: "yes", says };
       return kind === undefined
         ? { what, met: "unknown", says }
-        : { what, met: "no", says: `it is ${says}; quantise it with calibration data first` };
+        : {
+            what,
+            met: "no",
+            says: `it is ${says}; make it anew from the model it was trained as, quantised with calibration data`,
+          };
     }
-    case "calibration data":
-      return { what, met: "unknown", says: "some hundred typical inputs, from you" };
+    case "calibration data": {
+      const where = CALIBRATION.exec(commands.join("\n"))?.[0];
+      const says = "some hundred typical inputs, from you";
+      if (where !== undefined) return { what, met: "unknown", says: `${says}: ${where}` };
+      const own = "onnx2tf has sample pictures for image inputs; -cind gives it yours, and other inputs need that";
+      return { what, met: "unknown", says: commands.some((one) => one.startsWith("onnx2tf")) ? own : says };
+    }
     case "x86-64":
       return { what, met: "unknown", says: "the tool is made for x86-64 machines" };
     case "free account":
@@ -198,9 +222,46 @@ function judge(what: Need, inspection: Inspection, step: Conversion | undefined,
       return { what, met: "unknown", says: "the last release whose tools build for a DLA" };
     case "chip name": {
       const known = chip !== undefined && Object.hasOwn(step?.chips ?? {}, chip);
+      const placeholder = step?.placeholder ?? "CHIP";
+      const examples = step?.words ?? [...new Set(Object.values(step?.chips ?? {}))].join(", ");
+      const words = examples === "" ? "" : `: ${examples}`;
       return known
         ? { what, met: "yes", says: step === undefined ? "" : chipWord(step, chip) }
-        : { what, met: "unknown", says: `put the tool's word for yours in place of ${step?.placeholder ?? "CHIP"}` };
+        : { what, met: "unknown", says: `put the tool's word for yours in place of ${placeholder}${words}` };
     }
   }
 }
+
+/**
+ * Commands that fix open sizes of an ONNX file, and the file they leave; an open first dimension is a batch of one.
+ * https://onnxruntime.ai/docs/tutorials/mobile/helpers/make-dynamic-shape-fixed.html
+ */
+function fixShapes(inspection: Inspection, path: string): { commands: string[]; model: string } | undefined {
+  const open = openInputs(inspection);
+  if (inspection.format.id !== "onnx" || open.length === 0) return undefined;
+  const model = `${stemOf(path)}_fixed.onnx`;
+  const commands = ["pip install onnx onnxruntime"];
+  for (const [at, { name, shape }] of open.entries()) {
+    if (shape === null || name === "") return undefined;
+    const sizes = fixedSizes(shape);
+    commands.push(
+      `python3 -m onnxruntime.tools.make_dynamic_shape_fixed --input_name ${shellWord(name)} --input_shape ${sizes.join(",")} ` +
+        `${at === 0 ? shellWord(path.startsWith("-") ? `./${path}` : path) : model} ${model}`,
+    );
+  }
+  return { commands, model };
+}
+
+const fixedSizes = (shape: readonly (number | string | null)[]): (number | string)[] =>
+  shape.map((size, at) => (typeof size === "number" && size >= 0 ? size : at === 0 ? 1 : "SIZE"));
+
+function fixing(commands: readonly string[]): string {
+  if (!commands.some((command) => command.includes("make_dynamic_shape_fixed"))) return "fix them before converting";
+  const sizes = commands.some((command) => command.includes("SIZE"));
+  return sizes ? "the first commands fix them: put a number in place of SIZE" : "the first commands fix them";
+}
+
+const openInputs = ({ inputs }: Inspection): Inspection["inputs"] =>
+  inputs.filter(
+    ({ shape }) => shape === null || shape.some((dimension) => typeof dimension !== "number" || dimension < 0),
+  );

@@ -5,7 +5,7 @@
 
 import { UsageError } from "../base/errors.ts";
 import type { Family } from "../families/family.ts";
-import { loadFamily } from "../families/load.ts";
+import { allFamilies, loadFamily } from "../families/load.ts";
 import { familyById } from "../families/match.ts";
 import type { Model } from "../model/graph.ts";
 import { listDevicesOf } from "../review/inventory.ts";
@@ -14,7 +14,7 @@ import type { DeviceReport } from "../review/report.ts";
 import type { Root } from "../root/root.ts";
 import { conversionsTo } from "./convert.ts";
 import { refusedByDelegates } from "./delegated.ts";
-import type { DeviceFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
+import type { DeviceFit, FamilyFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
 import { checkRequirements } from "./locks.ts";
 
 export interface FitOptions {
@@ -26,9 +26,11 @@ export interface FitOptions {
 }
 
 export function fitModel(model: Model, inspection: Inspection, root: Root, options: FitOptions): Fit {
-  const named = options.family === undefined ? undefined : familyById(options.family);
+  const named = options.family === undefined ? undefined : familyOrChip(options.family);
   if (options.family !== undefined && named === undefined) {
-    throw new UsageError(`no family "${options.family}"; accelctl catalog lists all`);
+    throw new UsageError(
+      `no family of accelerators "${options.family}", and no chip of one; accelctl catalog lists all`,
+    );
   }
   const facts = factsOf(root, { environments: options.environments });
   const locks = checkRequirements(model.requires, facts);
@@ -39,17 +41,82 @@ export function fitModel(model: Model, inspection: Inspection, root: Root, optio
   // One way for each kind of device; the chip of the first gives the tool's word for it.
   const wanting = new Map<string, string | undefined>();
   for (const device of devices) {
-    const convert = device.fits === "convert" || device.family === named?.id;
+    const convert = device.fits === "convert" || device.family === named?.family.id;
     if (convert && !wanting.has(device.family)) wanting.set(device.family, device.chip);
   }
-  if (named !== undefined && !wanting.has(named.id)) wanting.set(named.id, undefined);
+  if (named !== undefined && (named.chip !== undefined || !wanting.has(named.family.id)))
+    wanting.set(named.family.id, named.chip);
+  const path = options.path ?? inspection.file.name;
+  const conversions = [...wanting].flatMap(([id, chip]) => {
+    const family = loadFamily(id);
+    return family ? conversionsTo(family, inspection, path, chip) : [];
+  });
+  const told = named === undefined ? undefined : fitFamily(model, inspection, named, conversions);
   return {
-    devices,
-    conversions: [...wanting].flatMap(([id, chip]) => {
-      const family = loadFamily(id);
-      return family ? conversionsTo(family, inspection, options.path ?? inspection.file.name, chip) : [];
-    }),
+    devices: devices.map((device) => withoutWay(device, inspection, conversions)),
+    ...(told === undefined ? {} : { named: told }),
+    conversions,
     locks,
+  };
+}
+
+interface Named {
+  readonly family: Family;
+  readonly chip?: string;
+}
+
+/** "rockchip", "rknpu" (an alias), or "rk3588": then the chip is known too. */
+function familyOrChip(word: string): Named | undefined {
+  const family = familyById(word) ?? familyById(word.toLowerCase());
+  if (family !== undefined) return { family };
+  const chip = word.toLowerCase();
+  const owner = allFamilies().find(({ chips }) => chips.some(({ id }) => id === chip));
+  return owner && { family: owner, chip };
+}
+
+/** What the family that was asked for makes of this file, whether or not a device of it is here. */
+function fitFamily(
+  model: Model,
+  inspection: Inspection,
+  { family, chip }: Named,
+  conversions: Fit["conversions"],
+): FamilyFit {
+  const { name } = inspection.format;
+  const base = { family: family.id, ...(chip === undefined ? {} : { chip }) };
+  const takes = takesFormat(family, inspection, chip);
+  const refused = refusedByDelegates(model, family);
+  if (takes && refused !== undefined) return { ...base, takes: "no", says: refused };
+  const wrong = takes ? wrongChip(model, { chip, name: chip ?? family.name }, family) : undefined;
+  if (wrong !== undefined) return { ...base, takes: "no", says: wrong };
+  const own = model.targets.filter((target) => target.family === family.id);
+  const made = own.length === 0 ? "" : `; this file was made for ${own.map(({ says }) => says).join(", ")}`;
+  if (takes) return { ...base, takes: "yes", says: `${family.name} takes ${name} as it is${made}` };
+  const none = `no route of ${family.name} takes ${name}`;
+  if (inspection.sealed) return { ...base, takes: "no", says: `${none}, and ${again(family, chip)}` };
+  if (conversions.some((way) => way.family === family.id && way.commands.length > 0)) {
+    return { ...base, takes: "no", says: `${none} as it is; it has to be converted` };
+  }
+  return { ...base, takes: "no", says: `${none}, and no command that would convert it is known` };
+}
+
+const takesFormat = ({ routes }: Family, { format }: Inspection, chip: string | undefined): boolean =>
+  routes.some(
+    (route) =>
+      (chip === undefined || route.chips === undefined || route.chips.includes(chip)) &&
+      route.models.some((one) => one.format === format.id),
+  );
+
+const again = ({ id }: Family, chip?: string): string =>
+  `a compiled file cannot be converted: inspect the model it was made from with --for ${chip ?? id}`;
+
+/** "Would have to be compiled" is said only where it is known how, or by what. */
+function withoutWay(device: DeviceFit, { format }: Inspection, conversions: Fit["conversions"]): DeviceFit {
+  if (device.fits !== "convert" || conversions.some(({ family }) => family === device.family)) return device;
+  const family = loadFamily(device.family)?.name ?? device.family;
+  return {
+    ...device,
+    fits: "no",
+    says: `no route of ${family} takes ${format.name}, and no tool that would convert it is known`,
   };
 }
 
@@ -101,8 +168,8 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
     const by = `route "${best?.route ?? ""}" takes ${name}`;
     const says = {
       yes: `${by} and works`,
-      no: `${by} and does not work here`,
-      unknown: `${by}; not all of it was seen`,
+      no: `${by} and does not work here; accelctl review says why`,
+      unknown: `${by}; whether it works here could not be seen`,
     };
     return { ...base, fits: works, says: says[works], routes };
   }
@@ -122,7 +189,11 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
 }
 
 /** A file that names its chips and not this one. Words are compared by the catalogue's chip ids only: no guess by spelling. */
-function wrongChip(model: Model, report: DeviceReport, family: Family): string | undefined {
+function wrongChip(
+  model: Model,
+  report: { readonly chip?: string | undefined; readonly name: string },
+  family: Family,
+): string | undefined {
   const own = model.targets.filter((target) => target.family === family.id);
   if (model.targets.some((target) => target.family !== undefined) && own.length === 0) {
     return `made for ${model.targets.map((target) => target.says).join(", ")}, not for ${family.name}`;
@@ -133,5 +204,6 @@ function wrongChip(model: Model, report: DeviceReport, family: Family): string |
     target.not === undefined ? target.chip !== undefined && target.chip !== chip : target.not.includes(chip),
   );
   if (!others) return undefined;
-  return `made for ${own.map((target) => target.says).join(", ")}; this is ${report.name}`;
+  const made = own.map((target) => target.says).join(", ");
+  return `made for ${made}; this is ${report.name}, and ${again(family, chip)}`;
 }

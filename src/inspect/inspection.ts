@@ -72,10 +72,21 @@ export interface NoModel {
 /** This model on a machine. */
 export interface Fit {
   readonly devices: readonly DeviceFit[];
+  /** The family that was asked for, whether or not a device of it is here. */
+  readonly named?: FamilyFit;
   /** Ways to make the model fit a device that is here or was named. */
   readonly conversions: readonly ConversionReport[];
   /** Version locks between the file and what is installed. */
   readonly locks: readonly LockReport[];
+}
+
+export interface FamilyFit {
+  readonly family: string;
+  /** When a chip was named, not its family. */
+  readonly chip?: string;
+  /** Does a route take this very file? */
+  readonly takes: "yes" | "no";
+  readonly says: string;
 }
 
 export interface DeviceFit {

@@ -13,6 +13,7 @@ import { readPackageVersion } from "../facts/packages.ts";
 import type { Requirement } from "../model/graph.ts";
 import type { LockReport } from "./inspection.ts";
 import { findMappedInference } from "./npu-firmware.ts";
+import { relationWords } from "./relation.ts";
 
 /** How the installed version of what a file requires is found. All ways are tried in this order. */
 interface Installed {
@@ -75,6 +76,7 @@ const installed: readonly Installed[] = [
     packages: ["libedgetpu1-std", "libedgetpu1-max"],
     // Runtime 14 came with release 16.0; a file that requires it fails under an older one.
     speaks: [["16.0", "14"]],
+    file: (version) => `the file needs an Edge TPU runtime of version ${version} or newer`,
     source: { cited: "https://github.com/AxisCommunications/acap3-examples/issues/147", seen },
   },
   {
@@ -221,8 +223,9 @@ function sentence(
 ): string {
   const words = relationWords({ relation, version });
   const wants =
-    row?.file?.(relation === "exactly" || relation === "built by" || row.takes !== undefined ? version : words) ??
-    (relation === "built by" ? `the file was built by ${version} of ${name}` : `the file wants ${words} of ${name}`);
+    row?.file?.(
+      relation === "exactly" || relation === "built by" || (row.takes ?? row.speaks) !== undefined ? version : words,
+    ) ?? (relation === "built by" ? `the file was built by ${name} ${version}` : `the file needs ${name} ${words}`);
   const what = row?.file === undefined ? "" : `${name} `;
   if (found === undefined)
     return `${wants}; which version ${what === "" ? "" : `of ${what}`}is installed could not be seen`;
@@ -230,13 +233,6 @@ function sentence(
   if (state === "fits") return `${wants}, and ${here}`;
   if (state === "broken") return `${wants}, but ${here}: it will be refused`;
   return `${wants}; ${here}, and whether they fit is not known`;
-}
-
-/** "at least 4.14.0", "any 5.1.x". */
-export function relationWords({ relation, version }: Pick<Requirement, "relation" | "version">): string {
-  if (relation === "series") return `any ${version}.x`;
-  if (relation === "other than") return `another than ${version}.x`;
-  return `${relation} ${version}`;
 }
 
 function findVersion(row: Installed, facts: Facts): FoundVersion | undefined {

@@ -39,38 +39,43 @@ const tensorOptional: Readonly<Record<string, Schema>> = {
 
 const definitions: Readonly<Record<string, Schema>> = {
   tensor: object(tensorFields, tensorOptional),
-  fit: object({
-    devices: list(
-      object(
-        {
-          device: string,
-          name: string,
+  fit: object(
+    {
+      devices: list(
+        object(
+          {
+            device: string,
+            name: string,
+            family: string,
+            fits: oneOf("yes", "no", "unknown", "convert"),
+            says: string,
+            routes: list(object({ route: string, accepts: boolean, works, says: string })),
+          },
+          { chip: string },
+        ),
+      ),
+      conversions: list(
+        object({
           family: string,
-          fits: oneOf("yes", "no", "unknown", "convert"),
-          says: string,
-          routes: list(object({ route: string, accepts: boolean, works, says: string })),
-        },
-        { chip: string },
+          to: string,
+          tool: string,
+          openness,
+          commands: strings,
+          needs: list(object({ what: string, met: works, says: string })),
+          sources: strings,
+        }),
       ),
-    ),
-    conversions: list(
-      object({
-        family: string,
-        to: string,
-        tool: string,
-        openness,
-        commands: strings,
-        needs: list(object({ what: string, met: works, says: string })),
-        sources: strings,
-      }),
-    ),
-    locks: list(
-      object(
-        { lock: string, state: oneOf("fits", "broken", "unknown"), needs: string, says: string },
-        { found: string, source: string },
+      locks: list(
+        object(
+          { lock: string, state: oneOf("fits", "broken", "unknown"), needs: string, says: string },
+          { found: string, source: string },
+        ),
       ),
-    ),
-  }),
+    },
+    {
+      named: object({ family: string, takes: oneOf("yes", "no"), says: string }, { chip: string }),
+    },
+  ),
 };
 
 const inspection = object(
@@ -143,7 +148,7 @@ export const inspectionSchema: Schema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "accelctl inspection",
   description:
-    "What `accelctl inspect --json` prints: a model, or what a file is instead. Fields are added within a schema number, never changed or removed.",
+    "What `accelctl inspect --json` prints: a model, what a file is instead, or what differs between two. Fields are added within a schema number, never changed or removed.",
   oneOf: [
     inspection,
     object({
@@ -151,6 +156,18 @@ export const inspectionSchema: Schema = {
       file,
       format: { type: "null" },
       looks: object({ kind: string, says: string }, { cure: string }),
+    }),
+    object({
+      schema: { const: 1 },
+      left: string,
+      right: string,
+      differences: list(
+        object({
+          what: string,
+          left: { type: ["string", "number", "null"] },
+          right: { type: ["string", "number", "null"] },
+        }),
+      ),
     }),
   ],
   $defs: definitions,

@@ -3,7 +3,7 @@
 import { bytes, count } from "../base/units.ts";
 import { locks } from "../breakages/locks.ts";
 import type { Inspection, LockReport, NoModel, TensorReport } from "../inspect/inspection.ts";
-import { relationWords } from "../inspect/locks.ts";
+import { relationWords } from "../inspect/relation.ts";
 import { harmless, marksOf, padEnd, paint, widthOf, wrap, wrapText, type Paint, type Terminal } from "./terminal.ts";
 
 export interface ModelTextOptions {
@@ -192,11 +192,15 @@ const tones: Readonly<Record<string, Paint>> = { error: "red", warning: "yellow"
 
 function integrityText({ integrity }: Inspection, terminal: Terminal): string[] {
   if (integrity.length === 0) return [];
-  const lines = ["", paint(terminal, "bold", "What is wrong with the file")];
+  // What does no harm is no fault.
+  const head = integrity.every(({ severity }) => severity === "note")
+    ? "Noticed in the file"
+    : "What is wrong with the file";
+  const lines = ["", paint(terminal, "bold", head)];
   for (const { severity, says, rule, offset } of integrity) {
-    const head = `  ${paint(terminal, tones[severity] ?? "blue", severity)} `;
+    const mark = `  ${paint(terminal, tones[severity] ?? "blue", severity)} `;
     const where = offset === undefined ? "" : ` at 0x${offset.toString(16)}`;
-    lines.push(...wrapText(`${says} (${rule}${where})`, terminal.columns, head, "    "));
+    lines.push(...wrapText(`${says} (${rule}${where})`, terminal.columns, mark, "    "));
   }
   return lines;
 }
@@ -218,6 +222,11 @@ function fitText({ machine }: Inspection, terminal: Terminal): string[] {
     lines.push(...wrapText(`${device.name}: ${device.says}`, terminal.columns, `  ${paint(terminal, tone, mark)} `));
   }
   for (const lock of machine.locks) lines.push(...lockText(lock, terminal));
+  const { named } = machine;
+  if (named !== undefined) {
+    const asked = named.chip === undefined ? named.family : `${named.family} ${named.chip}`;
+    lines.push("", ...wrapText(`For ${asked}: ${named.says}`, terminal.columns, "  "));
+  }
   for (const conversion of machine.conversions) {
     lines.push(
       "",
@@ -233,6 +242,8 @@ function fitText({ machine }: Inspection, terminal: Terminal): string[] {
     }
     // To be copied: never broken over lines.
     for (const command of conversion.commands) lines.push(`    ${paint(terminal, "cyan", harmless(command))}`);
+    for (const source of conversion.sources)
+      lines.push(...wrapText(source, terminal.columns, `    ${paint(terminal, "dim", "source")} `));
   }
   return lines;
 }
@@ -242,7 +253,10 @@ function lockText(lock: LockReport, terminal: Terminal): string[] {
   const [mark, tone] = (
     { fits: [marks.ok, "green"], broken: [marks.bad, "red"], unknown: [marks.unknown, "yellow"] } as const
   )[lock.state];
-  return wrapText(lock.says, terminal.columns, `  ${paint(terminal, tone, mark)} `);
+  const lines = wrapText(lock.says, terminal.columns, `  ${paint(terminal, tone, mark)} `);
+  if (lock.state === "broken" && lock.source !== undefined)
+    lines.push(...wrapText(lock.source, terminal.columns, `    ${paint(terminal, "dim", "source")} `));
+  return lines;
 }
 
 /** Words longer than a line (hashes, base64) are broken where the line ends. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRoot } from "../../src/index.ts";
+import { openPaste } from "../../src/root/paste.ts";
 import { inspect } from "../../src/inspect/inspect.ts";
 import { readModel } from "../../src/inspect/describe.ts";
 import { run } from "../support/run.ts";
@@ -52,10 +53,10 @@ it("a file that is not there, and a folder, are told in words", async () => {
   expect((await run("inspect")).code).toBe(2);
 });
 
-it("a truncated download is a model with missing bytes, not a whole one", async () => {
+it("a truncated download is a model with missing bytes, not a whole one, with exit 3", async () => {
   const path = safetensors("cut.safetensors", { a: { dtype: "F32", shape: [64], data_offsets: [0, 256] } }, 100);
   const { code, out } = await run("inspect", path, "--no-machine");
-  expect(code).toBe(0);
+  expect(code).toBe(3);
   expect(out.replace(/\s+/g, " ")).toContain("156 bytes are missing");
   expect(out).toContain("extent/past-end");
 });
@@ -69,6 +70,38 @@ it("two files: what differs, and nothing else", async () => {
   expect(differences.map(({ what }) => what)).toEqual(["file bytes", "quantised", "weight bytes"]);
   expect((await run("inspect", a, a)).out).toContain("differ in nothing");
   expect((await run("inspect", a, b, "--ops")).code).toBe(2);
+});
+
+it("two files whose structure is one are not called the same: weights are not read", async () => {
+  const a = safetensors("a.safetensors", { a: { dtype: "F32", shape: [64], data_offsets: [0, 256] } }, 256);
+  expect((await run("inspect", a, a)).out.replace(/\s+/g, " ")).toContain("cmp tells whether the files are the same");
+});
+
+it("two versions of a model differ in what they say of themselves, and in what is broken", async () => {
+  const tensor = { dtype: "F32", shape: [64], data_offsets: [0, 256] };
+  const a = safetensors("v1.safetensors", { a: tensor, __metadata__: { version: "1" } }, 256);
+  const b = safetensors("v2.safetensors", { a: tensor, __metadata__: { version: "2" } }, 100);
+  const { code, out } = await run("inspect", a, b, "--json");
+  expect(code).toBe(3);
+  const { differences } = JSON.parse(out) as { differences: { what: string; left: unknown; right: unknown }[] };
+  expect(differences).toContainEqual({ what: "in its words: version", left: "1", right: "2" });
+  expect(differences.find(({ what }) => what === "wrong with the file")?.right).toMatch(/156 bytes are missing/);
+});
+
+it.each([
+  [["--no-machine", "--for", "hailo"], "--for asks about a machine"],
+  [["--no-machine", "--root", "x.json"], "--root asks about a machine"],
+  [["--graph", "svg", "--json"], "leave --json out"],
+])("%j is refused, not passed over", async (options, words) => {
+  const path = safetensors("o.safetensors", { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
+  const { code, err } = await run("inspect", path, ...options);
+  expect(code).toBe(2);
+  expect(err).toContain(words);
+});
+
+it("a comparison looks at no machine, and says so", async () => {
+  const path = safetensors("o.safetensors", { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
+  expect((await run("inspect", path, path, "--root", "x.json")).code).toBe(2);
 });
 
 it("names of a stranger reach neither terminal nor page as they are", async () => {
@@ -89,6 +122,26 @@ it("a file without a graph has none to draw", async () => {
   expect(err).toContain("no graph can be seen");
 });
 
+describe("a family that is named gets an answer, whether or not a device of it is here", () => {
+  const ask = async (format: "plain" | "cut", ...options: string[]) => {
+    const path = safetensors(`${format}.safetensors`, { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
+    const root = join(top, "machines/no-accelerator.json");
+    return (await run("inspect", path, "--root", root, ...options)).out.replace(/\s+/g, " ");
+  };
+
+  it("with commands, what they need, and where they are written", async () => {
+    const out = await ask("plain", "--for", "rk3588");
+    expect(out).toContain("For rockchip rk3588: no route of Rockchip NPU takes safetensors as it is");
+    expect(out).toContain('target_platform="rk3588"');
+    expect(out).toContain("chip name: rk3588");
+    expect(out).toContain("source https://github.com/airockchip/rknn-llm/");
+  });
+
+  it("or that no way is known", async () => {
+    expect(await ask("plain", "--for", "Coral")).toContain("and no command that would convert it is known");
+  });
+});
+
 it("an unknown family is a wrong word", async () => {
   const path = safetensors("x.safetensors", { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
   expect(
@@ -106,7 +159,19 @@ describe.skipIf(!hasShared)(`a model on a machine${unlessShared}`, () => {
     const npu = devices.find(({ family }) => family === "rockchip");
     expect(npu?.fits).toBe("no");
     expect(npu?.says).toMatch(/made for rv1106/i);
+    expect(npu?.says).toContain("inspect the model it was made from with --for rk3588");
     expect(npu?.routes.some(({ accepts }) => accepts)).toBe(true);
+  });
+
+  it("a card of AXERA takes an .axmodel, a Myriad stick a blob", () => {
+    const of = (model: string, text: string) =>
+      inspect(sharedPath(`models/${model}`), { machine: openPaste(text, "paste") }).machine?.devices[0]?.routes;
+    const card = "0001:01:00.0 Multimedia video controller [0400]: Axera Device [1f4b:0650] (rev 01)\n";
+    const stick = "Bus 001 Device 004: ID 03e7:2485 Intel Movidius MyriadX\n";
+    expect(of("axmodel/1a8640e_espcn_x2_256x192_u8.axmodel", card)?.some(({ accepts }) => accepts)).toBe(true);
+    expect(of("myriad-blob/5d07c42_diff_openvino_2021.4_6shave.blob", stick)?.some(({ accepts }) => accepts)).toBe(
+      true,
+    );
   });
 
   it("an Edge TPU file fits where the Coral is, and nothing else takes it", () => {

@@ -39,8 +39,7 @@ describe("the table of conversions", () => {
 
   it("leads to formats that a route takes, or that a compiler reads", () => {
     const wanted = conversions.map((row) => row.to).filter((to) => !formats.has(to));
-    // No route of the catalogue names its format yet.
-    expect(wanted).toEqual(["axmodel"]);
+    expect(wanted).toEqual([]);
     for (const bridge of bridges) expect(conversions.some((row) => row.from.includes(bridge.to))).toBe(true);
   });
 
@@ -92,7 +91,9 @@ it("names and sizes of the model's own input go into the command", () => {
   expect(way?.commands).toEqual(["python3 compile_onnx_model.py models/net.onnx -o net_drpai -s 1,3,224,224 -i x"]);
   const open = inspection("onnx", { inputs: [{ name: "a b", type: "float32", shape: [null, 3, 8, 8] }] });
   expect(conversionsTo(family("renesas-drpai"), open, "net.onnx")[0]?.commands).toEqual([
-    "python3 compile_onnx_model.py net.onnx -o net_drpai -s SHAPE -i 'a b'",
+    "pip install onnx onnxruntime",
+    "python3 -m onnxruntime.tools.make_dynamic_shape_fixed --input_name 'a b' --input_shape 1,3,8,8 net.onnx net_fixed.onnx",
+    "python3 compile_onnx_model.py net_fixed.onnx -o net_fixed_drpai -s 1,3,8,8 -i 'a b'",
   ]);
 });
 
@@ -134,17 +135,61 @@ it("a float model for the Edge TPU is told to be quantised first", () => {
 
 it("open shapes are named", () => {
   const open = inspection("onnx", { inputs: [{ name: "x", type: "float32", shape: ["batch", 3, 224, 224] }] });
-  const [way] = conversionsTo(family("hailo"), open, "net.onnx", "hailo8");
+  const [way] = conversionsTo(family("hailo"), open, "net.onnx", "hailo10h");
   expect(way?.commands).toEqual([
-    "hailo parser onnx net.onnx --hw-arch hailo8",
-    "hailo optimize net.har --hw-arch hailo8 --calib-set-path calib.npy",
-    "hailo compiler net_optimized.har --hw-arch hailo8",
+    "pip install onnx onnxruntime",
+    "python3 -m onnxruntime.tools.make_dynamic_shape_fixed --input_name x --input_shape 1,3,224,224 net.onnx net_fixed.onnx",
+    "hailo parser onnx net_fixed.onnx --hw-arch hailo10h",
+    "hailo optimize net_fixed.har --hw-arch hailo10h --calib-set-path calib.npy",
+    "hailo compiler net_fixed_optimized.har --hw-arch hailo10h",
   ]);
   expect(way?.needs.find(({ what }) => what === "static shapes")).toEqual({
     what: "static shapes",
     met: "no",
-    says: "x left open; fix them before converting",
+    says: "x left open; the first commands fix them",
   });
+  const sizes = inspection("onnx", { inputs: [{ name: "x", type: "float32", shape: ["batch", 3, "h", "w"] }] });
+  const [other] = conversionsTo(family("hailo"), sizes, "net.onnx", "hailo10h");
+  expect(other?.commands[1]).toContain("--input_shape 1,3,SIZE,SIZE ");
+  expect(other?.needs[0]?.says).toContain("put a number in place of SIZE");
+});
+
+it("a chip that its id does not tell is the user's to name: an 8L refuses what was compiled for an 8", () => {
+  const [way] = conversionsTo(family("hailo"), inspection("onnx"), "net.onnx", "hailo8");
+  expect(way?.commands[0]).toBe("hailo parser onnx net.onnx --hw-arch ARCH");
+  const need = way?.needs.find(({ what }) => what === "chip name");
+  expect(need?.met).toBe("unknown");
+  expect(need?.says).toMatch(/in place of ARCH: hailo8, hailo8l/);
+});
+
+it("every placeholder for a chip is explained, with the words that are known", () => {
+  for (const one of families) {
+    for (const way of conversionsTo(one, inspection("onnx"), "net.onnx")) {
+      const open = [...conversions, ...bridges].flatMap(({ placeholder }) => placeholder ?? []);
+      const left = open.find((word) => way.commands.some((command) => new RegExp(`\\b${word}\\b`).test(command)));
+      if (left !== undefined) expect(way.needs.map(({ says }) => says).join("\n")).toContain(`in place of ${left}`);
+    }
+  }
+  const rknn = conversionsTo(family("rockchip"), inspection("onnx"), "net.onnx").find(({ to }) => to === "rknn");
+  expect(rknn?.needs.find(({ what }) => what === "chip name")?.says).toContain("CHIP: rk3588, rk3576");
+});
+
+it("typical inputs are named where the commands take them from", () => {
+  const says = (id: string) =>
+    conversionsTo(family(id), inspection("onnx"), "net.onnx")
+      .flatMap(({ needs }) => needs)
+      .filter(({ what }) => what === "calibration data")
+      .map((need) => need.says);
+  expect(says("hailo")).toEqual(["some hundred typical inputs, from you: calib.npy"]);
+  expect(says("coral")[0]).toContain("-cind");
+});
+
+it("a Myriad gets what the last OpenVINO that has its plugin writes", () => {
+  const ways = conversionsTo(family("movidius"), inspection("onnx"), "net.onnx", "myriad-x");
+  expect(ways.every(({ commands }) => commands[0] === "pip install 'openvino-dev[onnx]==2022.3.*'")).toBe(true);
+  expect(ways.find(({ to }) => to === "myriad-blob")?.commands.at(-1)).toBe(
+    "compile_tool -m net.xml -d MYRIAD -o net.blob",
+  );
 });
 
 it("what a compiler does not read goes there in two steps", () => {

@@ -87,12 +87,12 @@ it("a HEF is held against libhailort: at least, at most, of a series and not of 
   expect(states(wants("other than", "4.22"), hailort("4.21.0"))).toBe("fits");
   const [report] = checkRequirements([wants("series", "5.1")], facts(hailort("5.2.0")));
   expect(report?.says).toBe(
-    "the file wants any 5.1.x of libhailort, but 5.2.0 is here (/usr/lib/libhailort.so.5.2.0): it will be refused",
+    "the file needs libhailort of the series 5.1.x, but 5.2.0 is here (/usr/lib/libhailort.so.5.2.0): it will be refused",
   );
 });
 
 it("what a file was built by is told and not judged", () => {
   const [report] = checkRequirements([{ what: "tt-mlir", relation: "built by", version: "e791b099" }], facts({}));
   expect(report?.state).toBe("unknown");
-  expect(report?.says).toBe("the file was built by e791b099 of tt-mlir; which version is installed could not be seen");
+  expect(report?.says).toBe("the file was built by tt-mlir e791b099; which version is installed could not be seen");
 });
