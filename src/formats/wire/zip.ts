@@ -104,7 +104,11 @@ export function readZip(file: ModelFile): Zip {
 export function dataOffset(file: ModelFile, entry: ZipEntry): number {
   const cursor = file.cursor(entry.header, 30);
   if (cursor.u32() !== local) {
-    throw new FileError(file.name, `no archive entry there for ${quoted(entry.name)}`, entry.header);
+    throw new FileError(
+      file.name,
+      `no archive entry there for ${quoted(entry.name)}`,
+      Math.min(entry.header, file.size),
+    );
   }
   cursor.seek(26);
   const offset = entry.header + 30 + cursor.u16() + cursor.u16();
@@ -121,20 +125,32 @@ export function dataOffset(file: ModelFile, entry: ZipEntry): number {
 /** An entry's bytes unpacked. Throws FileError beyond `limit`, or when they are not what the directory declares. */
 export function unpack(file: ModelFile, entry: ZipEntry, limit: number): Uint8Array {
   const name = quoted(entry.name);
-  if (entry.encrypted) throw new FileError(file.name, `${name} is encrypted`, entry.header);
+  if (entry.encrypted) throw new FileError(file.name, `${name} is encrypted`, Math.min(entry.header, file.size));
   if (entry.bytes > limit || entry.packed > limit) {
-    throw new FileError(file.name, `${name} has ${entry.bytes} bytes, over ${limit}`, entry.header);
+    throw new FileError(
+      file.name,
+      `${name} has ${entry.bytes} bytes, over ${limit}`,
+      Math.min(entry.header, file.size),
+    );
   }
   const offset = dataOffset(file, entry);
   const packed = file.slice(offset, entry.packed);
   if (entry.method === stored) {
     if (entry.packed !== entry.bytes) {
-      throw new FileError(file.name, `${name} is stored, with ${entry.packed} and ${entry.bytes} bytes`, entry.header);
+      throw new FileError(
+        file.name,
+        `${name} is stored, with ${entry.packed} and ${entry.bytes} bytes`,
+        Math.min(entry.header, file.size),
+      );
     }
     return packed;
   }
   if (entry.method !== deflated) {
-    throw new FileError(file.name, `${name} is packed by method ${entry.method}, which is not read`, entry.header);
+    throw new FileError(
+      file.name,
+      `${name} is packed by method ${entry.method}, which is not read`,
+      Math.min(entry.header, file.size),
+    );
   }
   const { inflateRawSync } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
   let bytes: Uint8Array;

@@ -55,7 +55,7 @@ export const notFuzzed: readonly string[] = formats.filter(({ id }) => modelSeed
  * runtime can follow them, and readers say that they do not.
  */
 const opaque: Readonly<Record<string, RegExp>> = {
-  rknn: /^root\.(?:1[4-9]|2\d)|^root\.2\[\]\.(?:[7-9]|1\d)|^root\.2\[\]\.[01]\[\]\.(?:[68]|1\d)|^root\.2\[\]\.\d\./,
+  rknn: /^root\.(?:1[4-9]|2\d)|^root\.2\[\]\.(?:[7-9]|1\d)|^root\.2\[\]\.[01]\[\]\.(?:[68]|1\d)|^root\.2\[\]\.\d\.|^root\.2\[\]\.[01]\[\]\.\d+\[\]/,
   // Numbers and bytes that look like offsets: codes and versions of operators, values of compile options, relocations.
   tflite: /^root\.1\[\]\.[023]/,
   "edgetpu-tflite": /^root\.1\[\]\.[023]/,
