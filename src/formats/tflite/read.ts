@@ -98,6 +98,25 @@ export function hasCustomCode(file: ModelFile, names: readonly string[]): boolea
   }
 }
 
+/** Does an operator of the file carry one of these names? A code may stand in the table without an operator. */
+export function usesCustomCode(file: ModelFile, names: readonly string[]): boolean {
+  if (!hasCustomCode(file, names)) return false;
+  try {
+    const root = new FlatBuffer(file).root();
+    const codes = readCodes(root, () => undefined).map(({ custom, spelled }) => custom && names.includes(spelled));
+    return root
+      .tables(fields.Model.subgraphs, GRAPH_LIMIT, "subgraphs")
+      .some((graph) =>
+        graph
+          .tables(fields.SubGraph.operators, OPERATOR_LIMIT, "operators")
+          .some((operator) => codes[operator.u32(fields.Operator.opcode_index)] === true),
+      );
+  } catch (error) {
+    if (error instanceof FileError) return false;
+    throw error;
+  }
+}
+
 export function readTflite(file: ModelFile): TfliteFile {
   const root = new FlatBuffer(file, { aligned: true }).root();
   follow(root, rest);

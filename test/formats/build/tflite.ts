@@ -91,8 +91,8 @@ export function compiled(given: Compiled): Uint8Array {
   );
 }
 
-/** A FlexBuffers map of keys to bytes, all of it with offsets of 4 bytes. */
-export function flexMap(entries: Readonly<Record<string, Uint8Array>>): Uint8Array {
+/** A FlexBuffers map of keys to bytes, texts and numbers, all of it with offsets of 4 bytes. */
+export function flexMap(entries: Readonly<Record<string, Uint8Array | string | number>>): Uint8Array {
   const out: number[] = [];
   const word = (value: number): void =>
     void out.push(value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24);
@@ -107,10 +107,13 @@ export function flexMap(entries: Readonly<Record<string, Uint8Array>>): Uint8Arr
   });
   const valueAt = keys.map((key) => {
     align();
-    const bytes = entries[key] ?? new Uint8Array();
+    const value = entries[key] ?? new Uint8Array();
+    if (typeof value === "number") return 0; // stands in the map itself
+    const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;
     word(bytes.length);
     const at = out.length;
     out.push(...bytes);
+    if (typeof value === "string") out.push(0);
     return at;
   });
   align();
@@ -121,8 +124,13 @@ export function flexMap(entries: Readonly<Record<string, Uint8Array>>): Uint8Arr
   word(4);
   word(keys.length);
   const map = out.length;
-  for (const at of valueAt) word(out.length - at);
-  for (let i = 0; i < keys.length; i++) out.push((25 << 2) | 2); // a blob whose length has 4 bytes
+  keys.forEach((key, i) => {
+    const value = entries[key];
+    word(typeof value === "number" ? value : out.length - (valueAt[i] ?? 0));
+  });
+  // An unsigned number, or a text or blob whose length has 4 bytes.
+  for (const key of keys)
+    out.push(((typeof entries[key] === "number" ? 2 : typeof entries[key] === "string" ? 5 : 25) << 2) | 2);
   align();
   word(out.length - map);
   out.push((9 << 2) | 2, 4);
