@@ -131,6 +131,8 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
   if (node.spelled.startsWith("SeparableConv")) return separable({ node, layout, input, output });
   const features = node.attributes["kernel_output_feature_dimension"];
   if (typeof features === "number") return convolutionByDimensions(node, features, input, output);
+  const apart = keptApart(node, output);
+  if (apart !== "no") return apart;
   const weights = input(node.spelled === "DeformableConvolution" ? 2 : secondOperand(node));
   if (weights === undefined) return undefined;
   const filters =
@@ -142,6 +144,14 @@ function convolution({ node, layout, input, output }: Operands): number | undefi
           ? times(dimension(weights, 0), dimension(weights, 1))
           : dimension(weights, 0);
   return times(elements(output), over(elements(weights), filters));
+}
+
+/** ncnn keeps weights in another file, and says how many they are: each position of the output meets all of them. */
+function keptApart({ attributes }: Node, output: Tensor | undefined): number | undefined | "no" {
+  const weights = numberOf(attributes["weight_data_size"]);
+  return weights === undefined || weights === 0
+    ? "no"
+    : times(over(elements(output), numberOf(attributes["num_output"])), weights);
 }
 
 /** Keras' layer of two: each position meets every weight of both. */
@@ -185,6 +195,8 @@ const sizesFirst: ReadonlySet<string> = new Set([
 /** Each input element meets one filter. */
 function transposed({ node, layout, input }: Operands): number | undefined {
   const [data, weights] = sizesFirst.has(node.spelled) ? [input(2), input(1)] : [input(0), input(1)];
+  const apart = numberOf(node.attributes["weight_data_size"]);
+  if (apart !== undefined && apart > 0) return times(over(elements(data), dimension(data, 0)), apart);
   const channels = node.spelled.startsWith("TransposeConv")
     ? dimension(weights, -2)
     : layout === "channels last" || node.spelled === "tosa.transpose_conv2d" || channelsOfFilterLast.test(node.spelled)
@@ -196,6 +208,8 @@ function transposed({ node, layout, input }: Operands): number | undefined {
 }
 
 function fullyConnected({ node, input, output }: Operands): number | undefined {
+  const apart = keptApart(node, output);
+  if (apart !== "no") return apart;
   // Keras keeps the matrix the other way round.
   return times(
     elements(output),
@@ -333,6 +347,7 @@ function attention({ node, input, output }: Operands): number | undefined {
   const runtime = node.domain === "com.microsoft";
   if (opaqueAttention.has(node.spelled.replace(/^.*::|\..*$/g, ""))) return undefined;
   if (node.spelled === "MultiHeadAttention" && !runtime) return undefined; // Keras' and ncnn's: weights among them
+  if (truthy(node.attributes["kv_cache"])) return undefined;
   if ((node.spelled === "Attention" && runtime) || node.spelled === "QAttention") {
     const steps = times(dimension(query, 0), dimension(query, 1));
     const scores = times(2, elements(output), dimension(query, 1));

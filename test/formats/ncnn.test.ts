@@ -4,6 +4,7 @@ import { FileError } from "../../src/base/errors.ts";
 import { modelFileOf, openModelFile } from "../../src/formats/file.ts";
 import format from "../../src/formats/ncnn.ts";
 import bin from "../../src/formats/ncnn-bin.ts";
+import { costOf } from "../../src/model/cost.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
 import { mutated, truncated } from "./build/broken.ts";
 
@@ -30,13 +31,13 @@ describe("ncnn", () => {
     const model = read(small);
     expect(model.integrity).toEqual([]);
     expect(model.needs).toEqual(["net.bin"]);
-    expect(model.metadata).toEqual({ parameters: String(432 + 16 + 64), quantisation: "int8 in 1 layers" });
+    expect(model.metadata).toEqual({ parameters: String(432 + 16 + 64), quantisation: "int8 in 1 layer" });
     const [graph] = model.graphs;
     expect(graph?.tensors.map(({ name, shape }) => [name, shape])).toEqual([
       ["data", [3, 224, 224]],
       ["a", [16, 222, 222]],
-      ["b", undefined],
-      ["c", undefined],
+      ["b", [16, 222, 222]],
+      ["c", [8, 222, 222]],
     ]);
     expect(graph?.nodes[1]).toMatchObject({ op: "Conv", attributes: { num_output: 16, kernel_h: 3 } });
     expect(graph?.nodes[3]?.attributes).toEqual({ slices: [8, -233], axis: 0 });
@@ -104,6 +105,97 @@ describe("ncnn", () => {
       }
       expect(bytes).toBe(openModelFile(sharedPath("models/ncnn/scrfd_500m-opt2.bin")).size);
     });
+  });
+});
+
+describe("shapes of ncnn's layers", () => {
+  it.each<[string, string, string, (readonly number[])[]]>([
+    ["a window over its stride", "Convolution c 1 1 i o 0=8 1=3 3=2 4=1 6=216", "3 32 48", [[8, 16, 24]]],
+    ["a window that keeps the size", "Convolution c 1 1 i o 0=8 1=5 3=2 4=-233 6=600", "3 33 48", [[8, 17, 24]]],
+    ["a vector's window", "Convolution c 1 1 i o 0=8 1=1 6=24", "3", [[8]]],
+    [
+      "one way other than the other",
+      "ConvolutionDepthWise c 1 1 i o 0=3 1=3 11=1 2=2 6=9 7=3",
+      "3 10 10",
+      [[3, 10, 6]],
+    ],
+    ["a transposed window", "Deconvolution c 1 1 i o 0=2 1=4 3=2 4=1 6=96", "3 8 6", [[2, 16, 12]]],
+    ["its output's own padding", "Deconvolution c 1 1 i o 0=2 1=3 3=2 4=1 18=1 6=54", "3 8 6", [[2, 16, 12]]],
+    ["a pool that is filled up", "Pooling p 1 1 i o 0=0 1=3 2=2", "4 112 8", [[4, 56, 4]]],
+    ["a pool that is not", "Pooling p 1 1 i o 0=0 1=3 2=2 5=1", "4 112 8", [[4, 55, 3]]],
+    ["a pool of all", "Pooling p 1 1 i o 0=1 4=1", "4 7 7", [[4]]],
+    ["a pool to a size", "Pooling p 1 1 i o 0=1 7=1 8=-233 18=1", "4 7 5", [[4, 1, 5]]],
+    ["a matrix over a vector", "InnerProduct p 1 1 i o 0=10 2=1960", "4 7 7", [[10]]],
+    ["a matrix over rows", "InnerProduct p 1 1 i o 0=10 2=70", "4 7", [[4, 10]]],
+    ["a scaled picture", "Interp p 1 1 i o 0=1 1=2.0 2=2.0", "4 7 5", [[4, 14, 10]]],
+    [
+      "parts, the last what is left",
+      "Slice s 1 2 i o r -23300=2,1,-233 1=0",
+      "4 7 5",
+      [
+        [1, 7, 5],
+        [3, 7, 5],
+      ],
+    ],
+    [
+      "halves",
+      "Slice s 1 2 i o r -23300=2,-233,-233 1=-1",
+      "4 7 6",
+      [
+        [4, 7, 3],
+        [4, 7, 3],
+      ],
+    ],
+    ["another order", "Permute p 1 1 i o 0=3", "4 7 5", [[7, 5, 4]]],
+    ["another form", "Reshape p 1 1 i o 0=0 1=-1", "4 7 5", [[28, 5]]],
+    ["a row", "Flatten p 1 1 i o", "4 7 5", [[140]]],
+    ["a part by its ends", "Crop p 1 1 i o -23309=2,1,-3 -23310=2,3,-233 -23311=2,0,2", "4 7 5", [[2, 7, 3]]],
+    ["a part by its size", "Crop p 1 1 i o 2=2 3=5 4=7 5=2", "4 7 5", [[2, 7, 5]]],
+    ["a mean that keeps the rank", "Reduction p 1 1 i o 0=3 1=0 -23303=2,1,2 4=1 5=1", "4 7 5", [[4, 1, 1]]],
+    ["a sum of all", "Reduction p 1 1 i o 0=0", "4 7 5", [[1]]],
+    ["a frame", "Padding p 1 1 i o 0=1 1=2 2=3 3=4", "4 7 5", [[4, 10, 12]]],
+    ["pixels of channels", "PixelShuffle p 1 1 i o 0=2", "4 7 5", [[1, 14, 10]]],
+    ["a product with a kept matrix", "Gemm g 1 1 i o 3=1 5=1 8=16 9=5", "7 5", [[7, 16]]],
+    ["nothing where no rule is known", "Proposal p 1 1 i o", "4 7 5", []],
+    ["nothing where none is left", "Convolution c 1 1 i o 0=8 1=9 6=648", "1 4 4", []],
+    ["nothing where elements do not fit", "Reshape p 1 1 i o 0=3 1=-1", "4 7 5", []],
+  ])("tell %s", (_, layer, input, expected) => {
+    const dimensions = input.split(" ").reverse();
+    const given = dimensions.map((dimension, at) => `${String(at)}=${dimension}`).join(" ");
+    const count = 1 + Number(layer.split(" ")[3]);
+    const [graph] = read(`7767517\n2 ${String(count)}\nInput i 0 1 i ${given}\n${layer}\n`).graphs;
+    expect(graph?.nodes[1]?.outputs.flatMap((at) => graph.tensors[at]?.shape ?? [])).toEqual(expected.flat());
+  });
+
+  it("of several inputs follow from all of them", () => {
+    const [graph] = read(`7767517
+8 9
+Input a 0 1 a 0=6 1=5 2=4
+Input b 0 1 b 0=1 1=1 2=4
+Input s 0 1 s 0=1
+Input m 0 1 m 0=5 1=6 2=4
+BinaryOp x 2 1 a b ab 0=2
+BinaryOp y 2 1 a s as 0=2
+Concat z 2 1 ab as abs 0=0
+MatMul w 2 1 a m am
+`).graphs;
+    expect(graph?.nodes.slice(4).map(({ outputs }) => graph.tensors[outputs[0] ?? 0]?.shape)).toEqual([
+      [4, 5, 6],
+      [4, 5, 6],
+      [8, 5, 6],
+      [4, 5, 5],
+    ]);
+  });
+
+  it("and the counts of weights they name tell the multiplications", () => {
+    const net = (lines: string): number | undefined =>
+      costOf(read(`7767517\n2 2\nInput i 0 1 i 0=8 1=6 2=4\n${lines}\n`)).macs;
+    expect(net("Convolution c 1 1 i o 0=16 1=3 4=1 6=576")).toBe(6 * 8 * 576);
+    expect(net("ConvolutionDepthWise c 1 1 i o 0=4 1=3 4=1 6=36 7=4")).toBe(6 * 8 * 36);
+    expect(net("Deconvolution c 1 1 i o 0=2 1=2 3=2 6=32")).toBe(6 * 8 * 32);
+    expect(net("InnerProduct c 1 1 i o 0=10 2=1920")).toBe(1920);
+    expect(net("Proposal c 1 1 i o")).toBe(0);
+    expect(net("MultiHeadAttention c 1 1 i o 0=8 1=2 2=64")).toBeUndefined();
   });
 });
 
