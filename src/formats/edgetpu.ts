@@ -37,8 +37,8 @@ const format: Format = {
     "https://github.com/google-coral/libedgetpu/blob/master/tflite/custom_op_data.cc",
   ],
   checked: {
-    files: 8,
-    says: "files of google-coral/test_data, of three releases of the compiler; co-compiled, with operators left on the CPU",
+    files: 42,
+    says: "files of google-coral/test_data and one of MediaPipe, of three releases of the compiler; co-compiled, pipelined, with operators left on the CPU",
   },
 };
 export default format;
@@ -102,7 +102,7 @@ function readEdgeTpu(file: ModelFile): Model {
     integrity,
     unseen: [
       ...base.unseen,
-      `which operators run on the Edge TPU: they are instructions of the chip now${onCpu.length > 0 ? `; ${onCpu.length} operators stay on the CPU` : ""}`,
+      `which operators run on the Edge TPU: they are instructions of the chip now${onCpu.length > 0 ? `; ${onCpu.length} ${onCpu.length === 1 ? "operator stays" : "operators stay"} on the CPU` : ""}`,
     ],
   });
 }

@@ -18,6 +18,7 @@ import hef from "./hef.ts";
 import hwx from "./hwx.ts";
 import keras from "./keras.ts";
 import kmodel from "./kmodel.ts";
+import litertNpu from "./litert-npu.ts";
 import mnn from "./mnn.ts";
 import mtkDla from "./mtk-dla.ts";
 import myriadBlob from "./myriad-blob.ts";
@@ -73,6 +74,7 @@ export const formats: readonly Format[] = [
   hwx,
   keras,
   kmodel,
+  litertNpu,
   mnn,
   mtkDla,
   myriadBlob,

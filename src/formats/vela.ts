@@ -26,7 +26,10 @@ const format: Format = {
     "https://github.com/nxp-imx/ethos-u-vela/blob/main/ethosu/vela/driver_actions.py",
     "https://github.com/nxp-imx/ethos-u-vela/blob/main/ethosu/vela/tflite_writer.py",
   ],
-  checked: { files: 5, says: "files of Vela 3.9.0 to 4.5.0, all for Ethos-U55-64; U65 and U85 from documents only" },
+  checked: {
+    files: 11,
+    says: "files of Vela 3.9.0 to 4.5.0 for Ethos-U55-64, one of 3.11.0 for U55-256; U65 and U85 from documents only",
+  },
 };
 export default format;
 
@@ -79,7 +82,7 @@ function readVela(file: ModelFile): Model {
     integrity,
     unseen: [
       ...base.unseen,
-      `which operators run on the Ethos-U: they are command streams now${onCpu.length > 0 ? `; ${onCpu.length} operators stay on the CPU` : ""}`,
+      `which operators run on the Ethos-U: they are command streams now${onCpu.length > 0 ? `; ${onCpu.length} ${onCpu.length === 1 ? "operator stays" : "operators stay"} on the CPU` : ""}`,
     ],
   });
 }

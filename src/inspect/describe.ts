@@ -5,7 +5,7 @@ import { detectFormat } from "../formats/detect.ts";
 import { openModelFile, type ModelFile } from "../formats/file.ts";
 import type { Format } from "../formats/format.ts";
 import { costOf, countOperators } from "../model/cost.ts";
-import type { Graph, Model, Tensor } from "../model/graph.ts";
+import type { Graph, Model, Quantization, Tensor } from "../model/graph.ts";
 import { checkModel } from "../model/integrity.ts";
 import { schemeOf } from "../model/quantization.ts";
 import { INSPECTION_SCHEMA, type Inspection, type NoModel, type TensorReport } from "./inspection.ts";
@@ -125,12 +125,17 @@ function inspectionOf(file: ModelFile, format: Format, model: Model, options: De
 const tensorsAt = (graph: Graph | undefined, which: "inputs" | "outputs"): readonly Tensor[] =>
   graph === undefined ? [] : graph[which].map((index) => graph.tensors[index]).filter((tensor) => tensor !== undefined);
 
+/** Without what leads from tensor to tensor. */
+function told({ scale, zeroPoint, axis, scheme }: Quantization): Quantization {
+  return { scale, zeroPoint, ...(axis === undefined ? {} : { axis }), ...(scheme === undefined ? {} : { scheme }) };
+}
+
 function tensorReport({ name, type, spelled, shape, quantization, data, sparse }: Tensor): TensorReport {
   return {
     name,
     type: (type === "unknown" || type === "block") && spelled !== undefined ? spelled : type,
     shape: shape ?? null,
-    ...(quantization === undefined ? {} : { quantization }),
+    ...(quantization === undefined ? {} : { quantization: told(quantization) }),
     ...(data === undefined ? {} : { data }),
     ...(sparse === true ? { sparse } : {}),
   };

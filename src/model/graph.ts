@@ -74,6 +74,8 @@ export interface Quantization {
   readonly axis?: number;
   /** The format's own word where scales are not all there is to it: Q4_K, block 32. */
   readonly scheme?: string;
+  /** Tensors of the same graph that hold scales and zero points. */
+  readonly stored?: readonly number[];
 }
 
 export interface Tensor {

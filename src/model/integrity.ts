@@ -180,6 +180,8 @@ function checkUse(graph: Graph, main: boolean, where: string, add: Add): void {
     if (node.graphs !== undefined) used.fill(1); // what inner graphs take by name is not listed as inputs
   });
   for (const index of graph.outputs) if (index >= 0 && index < used.length) used[index] = 1;
+  for (const { quantization } of tensors)
+    for (const index of quantization?.stored ?? []) if (index >= 0 && index < used.length) used[index] = 1;
   for (const index of graph.outputs) {
     const tensor = tensors[index];
     if (tensor !== undefined && main && made[index] === -1 && tensor.data === undefined && tensor.state !== true)

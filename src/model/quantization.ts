@@ -156,7 +156,7 @@ function isPerChannel(graph: Graph, node: Node): boolean {
 function byTypes(graphs: readonly Graph[]): Scheme | undefined {
   let [whole, partly, plain, halves] = [0, 0, 0, 0];
   let wide = 0;
-  let perChannel = false;
+  let [perChannel, perBlock] = [false, false];
   const weightTypes = new Set<ElementType>();
   for (const graph of graphs) {
     const half = halfConstants(graph);
@@ -170,6 +170,7 @@ function byTypes(graphs: readonly Graph[]): Scheme | undefined {
         if (tensor?.data === undefined || (tensor.shape?.length ?? 0) <= 1) continue;
         weightTypes.add(tensor.type);
         if ((tensor.quantization?.scale.length ?? 0) > 1) perChannel = true;
+        if (tensor.quantization?.scheme?.includes("blocks of") === true) perBlock = true;
         if (isInteger(tensor)) integer = true;
       }
       if (output !== undefined && isInteger(output)) {
@@ -184,12 +185,13 @@ function byTypes(graphs: readonly Graph[]): Scheme | undefined {
   if (all === 0) return fromTensors(graphs);
   // Weights in another file (ncnn's .bin) may be of any type.
   if (weightTypes.size === 0 && whole === 0 && halves === 0) return undefined;
-  const granularity = perChannel ? "per channel" : "per tensor";
+  const granularity = perBlock ? "per block" : perChannel ? "per channel" : "per tensor";
   if (whole === all) {
+    const stored = weightTypes.size === 0 ? "" : ` ${[...weightTypes].sort().join(" and ")}`;
     const says =
       wide === all
         ? `full integer, int16 activations and int8 weights, ${granularity}`
-        : `full integer ${[...weightTypes].sort().join(" and ")}, ${granularity}`;
+        : `full integer${stored}, ${granularity}`;
     return { kind: "full integer", granularity, says };
   }
   if (partly === all || (partly > 0 && whole === 0)) {

@@ -20,7 +20,7 @@ const NAME = 40;
 
 export function modelText(inspection: Inspection, terminal: Terminal, options: ModelTextOptions = {}): string {
   const lines = [...header(inspection, terminal), ...facts(inspection, terminal)];
-  if (options.ops === true) lines.push("", ...operatorTable(inspection, terminal));
+  if (options.ops === true && inspection.operators.length > 0) lines.push("", ...operatorTable(inspection, terminal));
   if (options.tensors === true) lines.push("", ...tensorTable(inspection, terminal));
   lines.push(...integrityText(inspection, terminal), ...fitText(inspection, terminal));
   return `${lines.join("\n")}\n`;
@@ -75,11 +75,12 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
     add("labels", `${labels.length}: ${labels.slice(0, 6).join(", ")}${labels.length > 6 ? ", ..." : ""}`);
   if (inspection.author !== undefined) add("author", clip(inspection.author, 160));
   if (inspection.licence !== undefined) add("licence", clip(inspection.licence, 160));
-  for (const [at, [key, value]] of Object.entries(metadata).slice(0, SHOWN).entries()) {
+  const told = Object.entries(metadata).filter(([, value]) => value.trim() !== "");
+  for (const [at, [key, value]] of told.slice(0, SHOWN).entries()) {
     add(at === 0 ? "in its words" : "", `${clip(harmless(key), 60)}: ${clip(value, 160)}`);
   }
-  const more = Object.keys(metadata).length - SHOWN;
-  if (more > 0) add("", `and ${more} more keys (--json)`);
+  const more = told.length - SHOWN;
+  if (more > 0) add("", `and ${counted(more, "more key")} (--json)`);
   if (needs.length > 0) add("needs", needs.slice(0, SHOWN).join(", "));
   for (const what of unseen) add("not seen", what);
   if (inspection.format.checked === 0)
@@ -118,19 +119,23 @@ function operatorsLine({ operators, graphs }: Inspection): string {
   if (operators.length === 0) return "";
   const total = operators.reduce((sum, row) => sum + row.count, 0);
   const told = operators.slice(0, SHOWN).map((row) => `${row.op ?? cut(row.spelled, NAME)} ${row.count}`);
-  const more = operators.length > SHOWN ? `, and ${operators.length - SHOWN} kinds more (--ops)` : "";
+  const rest = operators.length - SHOWN;
+  const more = rest > 0 ? `, and ${rest} ${rest === 1 ? "kind" : "kinds"} more (--ops)` : "";
   const where = graphs.length > 1 ? ` in ${graphs.length} graphs` : "";
   return `${total}${where}: ${told.join(", ")}${more}`;
 }
 
+const counted = (many: number, what: string): string => `${many} ${what}${many === 1 ? "" : "s"}`;
+
 function costLine({ cost }: Inspection): string {
+  const peak = cost.peak_activation_bytes ?? 0;
   const macs =
     cost.macs !== undefined
       ? cost.macs === 0
         ? ""
         : `${count(cost.macs)} MACs${cost.assumes === undefined ? "" : ` (${cost.assumes})`}`
       : cost.macs_at_least !== undefined
-        ? `at least ${count(cost.macs_at_least)} MACs (${cost.open + cost.custom} operators cannot be told)`
+        ? `at least ${count(cost.macs_at_least)} MACs (${counted(cost.open + cost.custom, "operator")} cannot be told)`
         : cost.open > 0
           ? `MACs not known: shapes are open`
           : "";
@@ -143,9 +148,10 @@ function costLine({ cost }: Inspection): string {
       : "";
   return [
     macs,
-    cost.parameters === undefined ? "" : `${count(cost.parameters)} parameters`,
+    cost.parameters === undefined ? "" : cost.parameters === 1 ? "1 parameter" : `${count(cost.parameters)} parameters`,
     cost.weight_bytes === undefined ? "" : `${bytes(cost.weight_bytes)} of weights${types}`,
-    cost.peak_activation_bytes === undefined ? "" : `${bytes(cost.peak_activation_bytes)} of activations at most`,
+    // Strings have no size to tell.
+    peak > 0 ? `${bytes(peak)} of activations at most` : "",
   ]
     .filter((part) => part !== "")
     .join(", ");

@@ -9,7 +9,10 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf, openModelFile, type ModelFile } from "../../src/formats/file.ts";
 import tflite from "../../src/formats/tflite.ts";
 import type { Attribute, Model, Node, Tensor } from "../../src/model/graph.ts";
+import { checkModel } from "../../src/model/integrity.ts";
+import { schemeOf } from "../../src/model/quantization.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
+import { flatBuffer, numbers, table, u32, u8, vector, type Value } from "./build/flatbuffer.ts";
 import { broken, described, labels, modelMetadata, samples } from "./samples/tflite.ts";
 
 const oracle = JSON.parse(readFileSync(new URL("tflite-oracle.json", import.meta.url), "utf8")) as Readonly<
@@ -187,5 +190,70 @@ describe("metadata and what is attached", () => {
     );
     const cut = modelMetadata().subarray(0, 40);
     expect(read(described(labels, cut)).integrity.map(({ rule }) => rule)).toContain("metadata/broken");
+  });
+});
+
+describe("quantisation of TFLite's constants", () => {
+  const floats = (...values: readonly number[]): Value => {
+    const bytes = new Uint8Array(Float32Array.from(values).buffer);
+    return { kind: "numbers", bytes, count: values.length };
+  };
+  /** Weights and bias of one FULLY_CONNECTED (9), each with what is given as its quantisation. */
+  const connected = (weights: Readonly<Record<number, Value>>, bias: Readonly<Record<number, Value>>): Model => {
+    const tensor = (
+      shape: number[],
+      type: number,
+      buffer: number,
+      quantized?: Readonly<Record<number, Value>>,
+    ): Value =>
+      table({
+        0: numbers(4, ...shape),
+        1: u8(type),
+        2: u32(buffer),
+        ...(quantized === undefined ? {} : { 4: table(quantized) }),
+      });
+    const constant = (count: number): Value => table({ 0: numbers(1, ...Array<number>(count).fill(1)) });
+    const [FLOAT32, INT8, INT32] = [0, 9, 2];
+    const graph = table({
+      0: vector(
+        tensor([1, 4], FLOAT32, 0),
+        tensor([2, 4], INT8, 1, weights),
+        tensor([2], INT32, 2, bias),
+        tensor([1, 2], FLOAT32, 0),
+        tensor([2], FLOAT32, 3),
+      ),
+      1: numbers(4, 0),
+      2: numbers(4, 3),
+      3: vector(table({ 0: u32(0), 1: numbers(4, 0, 1, 2), 2: numbers(4, 3) })),
+    });
+    const bytes = flatBuffer(
+      table({
+        0: u32(3),
+        1: vector(table({ 0: u8(9), 2: u32(1), 3: u32(9) })),
+        2: vector(graph),
+        4: vector(table({}), constant(8), constant(8), constant(8)),
+      }),
+      "TFL3",
+    );
+    const file = modelFileOf(bytes, "a.tflite");
+    const model = tflite.read(file);
+    return { ...model, integrity: [...model.integrity, ...checkModel(model, file.size)] };
+  };
+
+  it("takes the filter's dimension of a bias as the one it has, as converters of 2019 wrote it", () => {
+    const scales = { 2: floats(0.5, 0.25), 6: u32(3) };
+    const { integrity, graphs } = connected({ 2: floats(0.5, 0.25) }, scales);
+    expect(integrity.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(graphs[0]?.tensors[2]?.quantization).toMatchObject({ axis: 0 });
+    expect(connected({ 2: floats(0.5) }, { ...scales, 6: u32(2) }).integrity.map(({ rule }) => rule)).toContain(
+      "quantization/wrong-axis",
+    );
+  });
+
+  it("in blocks is said to be, and the tensor of scales is used", () => {
+    const blocks = { 4: u8(2), 5: table({ 0: u32(4), 1: u32(0xffffffff), 2: u32(2) }) };
+    const model = connected(blocks, {});
+    expect(model.integrity).toEqual([]);
+    expect(schemeOf(model)?.says).toBe("dynamic range: integer weights per block, float activations");
   });
 });

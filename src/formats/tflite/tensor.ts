@@ -48,6 +48,9 @@ const types: Readonly<Record<string, ElementType>> = {
 /** The schema has 23 types and grows by one or two a year: a newer one is no damage, one far beyond is. */
 const FURTHEST = 63;
 
+/** Output channels of depthwise filters. */
+const FILTER_AXIS = 3;
+
 export interface TensorContext {
   readonly file: ModelFile;
   readonly buffers: Buffers;
@@ -120,7 +123,9 @@ function readQuantization(table: Table, shape: readonly Dimension[] | undefined,
   const f = fields.QuantizationParameters;
   const scale = q.f32s(f.scale, CHANNEL_LIMIT, "scales") ?? [];
   const zeroPoint = q.i64s(f.zero_point, CHANNEL_LIMIT, "zero points") ?? [];
-  const axis = q.i32(f.quantized_dimension);
+  let axis = q.i32(f.quantized_dimension);
+  // Converters of 2019 gave a bias the dimension of its filter; kernels take a bias along the only one it has.
+  if (axis === FILTER_AXIS && shape?.length === 1) axis = 0;
   const details = q.union(f.details_type);
   if (scale.some((value) => !Number.isFinite(value)))
     tell("error", "quantization/nan-scale", "a scale is not a number");
@@ -138,23 +143,29 @@ function readQuantization(table: Table, shape: readonly Dimension[] | undefined,
   }
   const scheme = details && schemeOf(details.type, details.table);
   if (scale.length === 0 && scheme === undefined) return undefined; // min and max of training, no quantisation
-  return { scale, zeroPoint, ...(scale.length > 1 ? { axis } : {}), ...(scheme === undefined ? {} : { scheme }) };
+  return { scale, zeroPoint, ...(scale.length > 1 ? { axis } : {}), ...scheme };
 }
 
 /** Block and multi-axis quantisation keep their scales in tensors of their own. */
-function schemeOf(type: number, table: Table): string {
+function schemeOf(type: number, table: Table): Pick<Quantization, "scheme" | "stored"> {
   const name = quantizationDetails[type] ?? `details ${type}`;
   if (name === "BlockwiseQuantization") {
     const b = fields.BlockwiseQuantization;
-    return `blocks of ${table.i32(b.block_size)}, scales in tensor ${table.i32(b.scales)}`;
+    return {
+      scheme: `blocks of ${table.i32(b.block_size)}, scales in tensor ${table.i32(b.scales)}`,
+      stored: [table.i32(b.scales), table.i32(b.zero_points)],
+    };
   }
   if (name === "MultiAxisQuantization") {
     const m = fields.MultiAxisQuantization;
     const axes = table.i32s(m.quantized_dimensions, RANK_LIMIT, "quantized dimensions") ?? [];
     const block = table.i32(m.block_size);
-    return `along dimensions ${axes.join(", ")}${block > 0 ? `, blocks of ${block}` : ""}, scales in tensor ${table.i32(m.scales)}`;
+    return {
+      scheme: `along dimensions ${axes.join(", ")}${block > 0 ? `, blocks of ${block}` : ""}, scales in tensor ${table.i32(m.scales)}`,
+      stored: [table.i32(m.scales), table.i32(m.zero_points)],
+    };
   }
-  return name;
+  return { scheme: name };
 }
 
 function readData(table: Table, { buffers, used }: TensorContext, tell: Tell): Tensor["data"] {
