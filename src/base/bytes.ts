@@ -109,3 +109,10 @@ export function latin1(bytes: Uint8Array): string {
 export function utf8(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
+
+/** Text without the padding at its end: NULs of a fixed field. A pattern for it would try each run of them from each of its places. */
+export function withoutEnd(text: string, padding = "\0"): string {
+  let end = text.length;
+  while (end > 0 && padding.includes(text[end - 1] ?? "?")) end--;
+  return text.slice(0, end);
+}

@@ -5,7 +5,7 @@
  */
 
 import { FileError } from "../base/errors.ts";
-import { utf8 } from "../base/bytes.ts";
+import { utf8, withoutEnd } from "../base/bytes.ts";
 import {
   model,
   type ElementType,
@@ -181,7 +181,7 @@ function readTrailer(
   if (bytes > JSON_LIMIT) throw new FileError(file.name, `JSON of ${bytes} bytes, over ${JSON_LIMIT}`, end);
   let json: unknown;
   try {
-    json = JSON.parse(utf8(file.slice(end + 8, bytes)).replace(/\0+$/, ""));
+    json = JSON.parse(withoutEnd(utf8(file.slice(end + 8, bytes))));
   } catch (cause) {
     if (cause instanceof FileError) throw cause;
     integrity.push(error("trailer/not-json", "what should be JSON is none", end + 8));

@@ -4,7 +4,7 @@
  * https://github.com/Xilinx/XRT xrt/detail/xclbin.h (Apache-2.0)
  */
 
-import { utf8 } from "../base/bytes.ts";
+import { utf8, withoutEnd } from "../base/bytes.ts";
 import { FileError } from "../base/errors.ts";
 import { model, type Integrity, type Section, type Target } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
@@ -174,7 +174,7 @@ function description(
   if (held === undefined || held.bytes > DESCRIPTION_LIMIT || held.offset + held.bytes > file.size) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(utf8(file.slice(held.offset, held.bytes)).replace(/\0+$/, ""));
+    value = JSON.parse(withoutEnd(utf8(file.slice(held.offset, held.bytes))));
   } catch {
     integrity.push(error("description/malformed", "the AI engine's metadata is no JSON", held.offset));
     return undefined;

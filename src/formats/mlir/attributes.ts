@@ -11,6 +11,8 @@ import { cutAt } from "./types.ts";
 const ATTRIBUTE_LIMIT = 64;
 const VALUE_LIMIT = 240;
 const LIST_LIMIT = 64;
+/** Longer values are neither numbers nor lists that are kept, and are not searched for any. */
+const FORM_LIMIT = 4096;
 
 export type Attributes = Record<string, Attribute>;
 
@@ -37,6 +39,7 @@ function pairsOf(text: string): [string, string][] {
       .replace(/^<?\{/, "")
       .replace(/\}>?[^}]*$/, "");
     for (const item of cutAt(inner, ",")) {
+      if (out.length >= ATTRIBUTE_LIMIT) break;
       const at = item.indexOf("=");
       const name = (at < 0 ? item : item.slice(0, at)).trim().replace(/^"|"$/g, "");
       if (/^[A-Za-z_][\w.$]*$/.test(name)) out.push([name, at < 0 ? "true" : item.slice(at + 1).trim()]);
@@ -48,20 +51,25 @@ function pairsOf(text: string): [string, string][] {
 /** Where `{` or `<{` of an attribute dictionary begins: not the one that is a value (`window = {`). */
 function dictionaryAt(text: string): number | undefined {
   let depth = 0;
+  let before = "";
   for (let at = 0; at < text.length; at++) {
     const c = text[at] ?? "";
     if (c === '"') {
       const end = text.indexOf('"', at + 1);
       at = end < 0 ? text.length : end;
-    } else if (depth === 0 && (c === "{" || (c === "<" && text[at + 1] === "{")) && !/=\s*$/.test(text.slice(0, at)))
-      return at;
+    } else if (depth === 0 && (c === "{" || (c === "<" && text[at + 1] === "{")) && before !== "=") return at;
     else if ("<({[".includes(c)) depth++;
     else if (">)}]".includes(c) && !(c === ">" && text[at - 1] === "-")) depth--;
+    if (c.trim() !== "") before = c;
   }
   return undefined;
 }
 
 function put(out: Attributes, key: string, value: string): void {
+  if (value.length > FORM_LIMIT && key !== "value") {
+    out[key] = value.startsWith('"') ? valueOf(value) : value.slice(0, VALUE_LIMIT);
+    return;
+  }
   switch (key) {
     case "dim_numbers":
     case "dimension_numbers":

@@ -16,7 +16,8 @@ export interface ConstantText {
 
 /** The literal of `dense<...>` in what an operator says; undefined where there is none. */
 export function constantOf(front: string, typed: Typed): ConstantText | undefined {
-  const resource = /\bdense_resource<\s*"?([^>"]*)"?\s*>/.exec(front)?.[1];
+  const named = /\bdense_resource<\s*(?:"([^"]*)"|([^\s>"]+))\s*>/.exec(front);
+  const resource = named?.[1] ?? named?.[2];
   if (resource !== undefined) {
     const elided = resource === "__elided__";
     return { data: { bytes: 0 }, ...(elided ? { elided } : { resource }) };

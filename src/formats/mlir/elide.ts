@@ -48,12 +48,18 @@ class Elision {
 
   piece(text: string): void {
     const all = this.#rest + text;
+    const places: Places = {
+      quote: finder(all, '"'),
+      dense: finder(all, "dense<["),
+      line: finder(all, "\n"),
+      close: finder(all, ">"),
+    };
     let at = 0;
     for (;;) {
       if (this.#inside === undefined) {
-        const quote = all.indexOf('"', at);
-        const dense = all.indexOf("dense<[", at);
-        const next = Math.min(quote < 0 ? Infinity : quote, dense < 0 ? Infinity : dense);
+        const quote = places.quote(at);
+        const dense = places.dense(at);
+        const next = Math.min(quote, dense);
         if (next === Infinity) {
           // A mark may be cut by the piece's end.
           const keep = Math.max(at, all.length - 6);
@@ -67,7 +73,7 @@ class Elision {
         at = from;
       }
       const inside = this.#inside;
-      const end = inside.kind === "h" ? stringEnd(all, at) : listEnd(all, at);
+      const end = inside.kind === "h" ? stringEnd(all, at, places) : listEnd(at, places);
       const to = end < 0 ? (inside.kind === "h" && all.endsWith("\\") ? all.length - 1 : all.length) : end;
       this.#take(all, at, Math.max(at, to));
       at = Math.max(at, to);
@@ -146,25 +152,34 @@ class Elision {
   }
 }
 
-/** The quote that ends a string; a backslash takes the next character with it. A line's end does too: it was a comment's quote. */
-function stringEnd(text: string, from: number): number {
-  const quote = quoteAfter(text, from);
-  const line = text.indexOf("\n", from);
-  return line >= 0 && (quote < 0 || line < quote) ? line : quote;
+/** Where a mark stands next, from a place that only grows: no stretch of the text is searched twice. */
+type Finder = (from: number) => number;
+type Places = Readonly<Record<"quote" | "dense" | "line" | "close", Finder>>;
+
+function finder(text: string, mark: string): Finder {
+  let held = -1;
+  return (from) => {
+    if (held < from) {
+      const found = text.indexOf(mark, from);
+      held = found < 0 ? Infinity : found;
+    }
+    return held;
+  };
 }
 
-function quoteAfter(text: string, from: number): number {
-  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+/** The quote that ends a string; a backslash takes the next character with it. A line's end does too: it was a comment's quote. */
+function stringEnd(text: string, from: number, { quote, line }: Places): number {
+  const last = line(from);
+  for (let at = quote(from); at < last; at = quote(at + 1)) {
     let slashes = 0;
     while (at - slashes - 1 >= from && text[at - slashes - 1] === "\\") slashes++;
     if (slashes % 2 === 0) return at;
   }
-  return -1;
+  return last === Infinity ? -1 : last;
 }
 
 /** The ">" that ends a list of numbers, or the quote of a list of strings, which is read as text again. */
-function listEnd(text: string, from: number): number {
-  const end = text.indexOf(">", from);
-  const quote = text.indexOf('"', from);
-  return quote >= 0 && (end < 0 || quote < end) ? quote : end;
+function listEnd(from: number, { quote, close }: Places): number {
+  const end = Math.min(quote(from), close(from));
+  return end === Infinity ? -1 : end;
 }

@@ -19,6 +19,10 @@ import { cutAt, parseType, type Typed } from "./types.ts";
 const DEPTH_LIMIT = 64;
 /** Brackets open at once in one operator. */
 const BRACKET_LIMIT = 256;
+/** Results that are counted and not written out, %0:65536, over all operators. */
+const COUNTED_LIMIT = 262_144;
+/** What aliases add to the text of types: a small file can name one long type from everywhere. */
+const ALIASED_LIMIT = 4 * 1024 * 1024;
 /** Findings told one by one. */
 const TOLD = 8;
 
@@ -65,6 +69,8 @@ class Parser {
   #module: string | undefined;
   #attributes: Attributes = {};
   #elided = 0;
+  #counted = 0;
+  #aliased = 0;
 
   constructor(name: string, text: ElidedText) {
     this.#s = new Scanner(name, text);
@@ -126,7 +132,7 @@ class Parser {
     // Hexadecimal behind 0x: four bytes of alignment, then the data.
     for (const [, name = "", mark, digits = ""] of this.#s.text
       .slice(from, end)
-      .matchAll(/"?([\w.$-]+)"?\s*:\s*"(?:\u0001h(\d+),\d+\u0002)?([^"]*)/g))
+      .matchAll(/(?<![\w.$-])([\w.$-]+)"?\s*:\s*"(?:\u0001h(\d+),\d+\u0002)?([^"]*)/g))
       this.#resources.set(name, Math.max(0, ((mark === undefined ? digits.length : Number(mark)) - 2) / 2 - 4));
     this.#s.at = end + 3;
   }
@@ -197,7 +203,8 @@ class Parser {
       const label = this.#s.match(/%[\w$.-]+/y)?.slice(1);
       if (label === undefined) this.#s.fail("no name of a result", from);
       const count = Number(this.#s.match(/:\d+/y)?.slice(1) ?? 1);
-      if (count > 65_536) this.#s.fail(`${count} results`, from);
+      this.#counted += count - 1;
+      if (this.#counted > COUNTED_LIMIT) this.#s.fail(`more than ${COUNTED_LIMIT} results that are only counted`, from);
       if (count === 1) out.push(label);
       else for (let i = 0; i < count; i++) out.push(`${label}#${i}`);
       if (this.#s.match(/\s*,\s*/y) === undefined) break;
@@ -448,7 +455,7 @@ class Parser {
     let typed = this.#types.get(text);
     if (typed === undefined) {
       const whole = text.startsWith("!") && this.#aliases.has(text) ? (this.#aliases.get(text) ?? "") : text;
-      const named = whole.replace(/![\w.$-]+/g, (alias) => this.#aliases.get(alias) ?? alias);
+      const named = this.#unaliased(whole);
       typed = parseType(
         named.replace(/!vhlo\.([A-Za-z0-9]+?)_v1/g, (_, word: string) => (word === "bool" ? "i1" : word)),
       );
@@ -457,6 +464,17 @@ class Parser {
       this.#types.set(text, typed);
     }
     return typed;
+  }
+
+  #unaliased(text: string): string {
+    return text.replace(/![\w.$-]+/g, (name) => {
+      const alias = this.#aliases.get(name);
+      if (alias === undefined) return name;
+      this.#aliased += alias.length;
+      if (this.#aliased > ALIASED_LIMIT)
+        this.#s.fail(`aliases add more than ${ALIASED_LIMIT} bytes to types`, this.#s.at);
+      return alias;
+    });
   }
 
   /** Names of aliases that a text uses: #loc3, #map; dialects' own attributes (#stablehlo.dot) are none. */

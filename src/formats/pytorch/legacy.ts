@@ -4,7 +4,7 @@
  */
 
 import { FileError } from "../../base/errors.ts";
-import { latin1 } from "../../base/bytes.ts";
+import { latin1, withoutEnd } from "../../base/bytes.ts";
 import type { Integrity } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { itemsOf, walkPickle, type Pickle, type Value } from "./pickle.ts";
@@ -138,9 +138,7 @@ export function tarNames(file: ModelFile): readonly string[] {
   for (;;) {
     const header = file.slice(at, 512);
     if (header.every((byte) => byte === 0)) return names;
-    const digits = latin1(header.subarray(124, 136))
-      .replace(/[\0 ]+$/, "")
-      .trim();
+    const digits = withoutEnd(latin1(header.subarray(124, 136)), "\0 ").trim();
     if (latin1(header.subarray(257, 262)) !== "ustar" || !/^[0-7]{1,12}$/.test(digits))
       throw new FileError(file.name, "no entry of a tar archive there", at);
     if (names.length >= TAR_LIMIT) throw new FileError(file.name, `more than ${TAR_LIMIT} entries`, at);

@@ -1,5 +1,6 @@
 /** GraphDef as TensorFlow.js writes it: protobuf's JSON form, 64-bit numbers and byte strings as text. */
 
+import { withoutEnd } from "../../base/bytes.ts";
 import type { Attribute, Dimension, ElementType } from "../../model/graph.ts";
 import { at, entriesOf, get, listOf, textOf } from "../wire/json.ts";
 import type { Argument, GraphDef, NodeDef, Shape, Value } from "./nodes.ts";
@@ -165,7 +166,7 @@ function valueOf(tensor: unknown): Value | undefined {
 }
 
 const bytesIn = (content: string | undefined, listed: number): number =>
-  content === undefined ? listed * 4 : Math.floor((content.replace(/=+$/, "").length * 3) / 4);
+  content === undefined ? listed * 4 : Math.floor((withoutEnd(content, "=").length * 3) / 4);
 
 /** One value stands for all of them. */
 function spread(numbers: readonly number[], shape: Shape | undefined): readonly number[] {

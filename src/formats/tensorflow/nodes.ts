@@ -158,7 +158,7 @@ function split(reference: string): readonly [node: string, output: string] {
 }
 
 /** "output:1" and "1" alike: the number at the end. */
-const ordinal = (output: string): number => Number(/(\d+)$/.exec(output)?.[1] ?? 0);
+const ordinal = (output: string): number => Number(/(?<!\d)\d+$/.exec(output)?.[0] ?? 0);
 
 class Builder {
   readonly #format: string;

@@ -3,7 +3,7 @@
  * archive appended to the model: labels), CONVERSION_METADATA, signatures. https://ai.google.dev/edge/litert/models/metadata
  */
 
-import { latin1, utf8 } from "../../base/bytes.ts";
+import { latin1, utf8, withoutEnd } from "../../base/bytes.ts";
 import { FileError } from "../../base/errors.ts";
 import type { Graph, Model, Requirement } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
@@ -125,7 +125,7 @@ const converters: Readonly<Record<string, string>> = {
 
 /** A text padded with NULs, or data of a length worth saying. */
 function readEntry(name: string, bytes: Uint8Array, length: number, found: Found): void {
-  const text = utf8(bytes).replace(/\0+$/, "").trim();
+  const text = withoutEnd(utf8(bytes)).trim();
   const plain = /^[\x20-\x7e\t\n]*$/.test(text) && length <= TEXT_LIMIT;
   const key = name === "" ? "unnamed" : name;
   if (text !== "" || found.metadata[key] === undefined) found.metadata[key] = plain ? text : `${length} bytes`;
@@ -169,8 +169,8 @@ function readModelMetadata(buffer: FlatBuffer, { file, archive, tflite }: Attach
   const root = buffer.root();
   const f = m.ModelMetadata;
   const text = (table: Table, field: number): string | undefined => {
-    const value = table.string(field)?.replace(/\0+$/, "");
-    return value === undefined || value === "" ? undefined : clip(value);
+    const value = withoutEnd(table.string(field) ?? "");
+    return value === "" ? undefined : clip(value);
   };
   const author = text(root, f.author);
   const licence = text(root, f.license);

@@ -3,6 +3,7 @@
  * are not read: a tensor knows where they lie. Schema: see schema.ts.
  */
 
+import { withoutEnd } from "../../base/bytes.ts";
 import { FileError } from "../../base/errors.ts";
 import type { Graph, Integrity, Node, Tensor } from "../../model/graph.ts";
 import { sharedOp } from "../../model/ops.ts";
@@ -142,9 +143,10 @@ export function readTflite(file: ModelFile): TfliteFile {
   const graphs = tables.map((table, index) =>
     readGraph(table, index, { context, codes, customs, graphs: tables.length, left }),
   );
+  const description = root.string(fields.Model.description);
   return {
     version,
-    description: root.string(fields.Model.description)?.replace(/\0+$/, ""),
+    description: description && withoutEnd(description),
     codes,
     graphs,
     customs,
@@ -164,7 +166,8 @@ function readCodes(root: Table, note: (finding: Integrity) => void): OperatorCod
     const number = Math.max(table.i8(old), table.i32(now));
     const builtin = builtinOperators[number];
     const custom = builtin === "CUSTOM" || builtin === "DELEGATE";
-    const spelled = custom ? table.string(name)?.replace(/\0+$/, "") : builtin;
+    const code = custom ? table.string(name) : undefined;
+    const spelled = custom ? code && withoutEnd(code) : builtin;
     if (builtin === undefined) {
       note({
         severity: "warning",

@@ -1,5 +1,6 @@
 /** One tensor of a TFLite file: shape, type, quantisation, where its constant lies; and what of it contradicts itself. */
 
+import { withoutEnd } from "../../base/bytes.ts";
 import {
   bytesOf,
   type Dimension,
@@ -63,7 +64,7 @@ export interface TensorContext {
 
 export function readTensor(table: Table, context: TensorContext): Tensor {
   const f = fields.Tensor;
-  const name = table.string(f.name)?.replace(/\0+$/, "") ?? "";
+  const name = withoutEnd(table.string(f.name) ?? "");
   const label = `tensor ${name === "" ? `at ${table.at}` : JSON.stringify(name.slice(0, 80))}`;
   const tell = (severity: Integrity["severity"], rule: string, says: string): void =>
     context.note({ severity, rule, says: `${label}: ${says}`, offset: table.at });

@@ -83,11 +83,16 @@ export class Xml {
 
   /** Where something stands behind the root element that may not stand there; undefined when all is well. */
   rest(): number | undefined {
-    const left = this.#text
-      .slice(this.#at)
-      .replace(/<!--[^]*?-->|<\?[^]*?\?>/g, (comment) => " ".repeat(comment.length));
-    const found = left.search(/[^\s\0]/);
-    return found < 0 ? undefined : this.#offset(this.#at + found);
+    const text = this.#text;
+    for (let at = this.#at; ;) {
+      somethingAt.lastIndex = at;
+      const found = somethingAt.exec(text)?.index;
+      if (found === undefined) return undefined;
+      const end = text.startsWith("<!--", found) ? "-->" : text.startsWith("<?", found) ? "?>" : undefined;
+      const to = end === undefined ? -1 : text.indexOf(end, found + 2);
+      if (end === undefined || to < 0) return this.#offset(found);
+      at = to + end.length;
+    }
   }
 
   #skipTo(mark: string, from: number): number {
@@ -141,6 +146,7 @@ export class Xml {
   }
 }
 
+const somethingAt = /[^\s\0]/g;
 const nameAt = /[A-Za-z_:][^\s/>=<]*/y;
 const attributeAt = /\s+([^\s=/><"']+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
 const endAt = /\s*\/?>/y;

@@ -52,7 +52,9 @@ export function flatBuffer(root: Value, identifier = "\0\0\0\0", sizePrefixed = 
     if (value.kind === "string") {
       const at = out.length;
       const text = Buffer.from(value.text, "utf8");
-      out.push(...number(4, text.length), ...text, 0);
+      out.push(...number(4, text.length));
+      for (const byte of text) out.push(byte);
+      out.push(0);
       return at;
     }
     if (value.kind === "numbers") {
