@@ -17,7 +17,7 @@ import { entriesOf, get, isObject, JSON_LIMIT, listOf, parseJson, textOf } from 
 import { dataOffset, endOfZip, readZip, startsAsZip, stored, unpack, type ZipEntry } from "./wire/zip.ts";
 
 /** A pickle of names and shapes: 100,000 tensors have some 30 MiB. */
-const PICKLE_LIMIT = 64 * 1024 * 1024;
+const PICKLE_LIMIT = 40 * 1024 * 1024;
 /** Source of a TorchScript module, all files together. */
 const CODE_LIMIT = 8 * 1024 * 1024;
 const TEXT_LIMIT = 4096;
@@ -296,33 +296,38 @@ function weightsOf(archive: Archive): {
   const tensors = new Map<string, Tensor>();
   const integrity: Integrity[] = [];
   const unseen: string[] = [];
+  let left = JSON_LIMIT;
   for (const name of archive.names()) {
     const [, folder] = /^(data\/(?:weights|constants)\/)[^/]+_(?:weights|constants)_config\.json$/.exec(name) ?? [];
     if (folder === undefined) continue;
+    // Of all tables together: entries of an archive may lie over each other.
+    const { bytes: size = 0, header } = archive.entry(name) ?? {};
+    left -= size;
+    if (left < 0) throw new FileError(archive.file.name, `tables of weights of more than ${JSON_LIMIT} bytes`, header);
     const config = get(parseJson(archive.bytes(name, JSON_LIMIT) ?? new Uint8Array(0), archive.file.name), "config");
     for (const [key, entry] of entriesOf(config)) {
       const path = textOf(get(entry, "path_name")) ?? "";
       const meta = metaOf(get(entry, "tensor_meta"));
       const held = archive.storage(`${folder}${path}`);
-      const size = bytesOf(meta);
+      const needed = bytesOf(meta);
       if (held === undefined)
         integrity.push({
           severity: "error",
           rule: "storage/missing",
           says: `${JSON.stringify(key.slice(0, 80))}: no entry ${JSON.stringify(path.slice(0, 80))}`,
         });
-      const whole = get(entry, "use_pickle") !== true && held !== undefined && size === held.bytes;
-      if (get(entry, "use_pickle") !== true && held !== undefined && size !== undefined && size > held.bytes)
+      const whole = get(entry, "use_pickle") !== true && held !== undefined && needed === held.bytes;
+      if (get(entry, "use_pickle") !== true && held !== undefined && needed !== undefined && needed > held.bytes)
         integrity.push({
           severity: "error",
           rule: "storage/size",
-          says: `${JSON.stringify(key.slice(0, 80))} needs ${size} bytes, its entry has ${held.bytes}`,
+          says: `${JSON.stringify(key.slice(0, 80))} needs ${needed} bytes, its entry has ${held.bytes}`,
           offset: held.offset,
         });
       tensors.set(key, {
         name: key,
         ...meta,
-        ...(held === undefined ? {} : { data: whole ? held : { bytes: size ?? held.bytes } }),
+        ...(held === undefined ? {} : { data: whole ? held : { bytes: needed ?? held.bytes } }),
       });
       if (integrity.length > 20) return { tensors, integrity, unseen };
     }

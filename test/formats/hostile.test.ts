@@ -9,6 +9,7 @@ import { modelFileOf } from "../../src/formats/file.ts";
 import { describeOpened } from "../../src/inspect/describe.ts";
 import { compiled } from "./build/tflite.ts";
 import { version10 } from "./samples/openvino-ir.ts";
+import { zip } from "./build/zip.ts";
 import { samples as rknn } from "./samples/rknn.ts";
 import { graphModel } from "./samples/tfjs.ts";
 
@@ -47,6 +48,11 @@ const files: Readonly<Record<string, () => string | Uint8Array>> = {
   "digits that end in none.json": () => graph({ name: "d", op: "Relu", input: [`flat:${"1".repeat(MANY)}x`] }),
   "zeros inside of a name.tflite": () => compiled({ code: `a${"\0".repeat(MANY / 2)}b` }),
   "zeros inside of the JSON.rknn": () => padded(rknn["v6.rknn"]?.() ?? new Uint8Array()),
+  "tables of weights without end.pt2": () => {
+    const data = `{"config":{}${" ".repeat(4 * MANY)}}`;
+    const tables = Array.from({ length: 40 }, (_, i) => `net/data/weights/${i}_weights_config.json`);
+    return zip(["net/models/model.json", ...tables].map((entry) => ({ name: entry, data, deflate: true })));
+  },
   "dictionaries that are values.mlir": () =>
     mlir(`%0 = "stablehlo.add"(%arg0, %arg0) ${"= {} ".repeat(MANY / 5)} : (tensor<1xf32>) -> tensor<1xf32>`),
   "an array of one long word.mlir": () =>
