@@ -92,8 +92,8 @@ const format: Format = {
     "https://apple.github.io/coremltools/mlmodel/index.html",
   ],
   checked: {
-    files: 0,
-    says: "files such as coremltools 9.0 writes: ML programs of float32, float16, 8 bit and tables, loops, neural networks, trees, pipelines",
+    files: 3,
+    says: "three published files of version 1, by findings only, and files such as coremltools 9.0 writes: ML programs of float32, float16, 8 bit and tables, loops, neural networks, trees, pipelines",
   },
 };
 export default format;

@@ -59,7 +59,10 @@ const format: Format = {
       sections: [
         { name: "metadata", kind: "metadata", offset: 0, bytes: infoStart },
         { name: "tensor infos", kind: "graph", offset: infoStart, bytes: walk.at - infoStart },
-        { name: "data", kind: "weights", offset: start, bytes: Math.max(0, file.size - start) },
+        // A file of a vocabulary alone ends with its metadata, before the data would be aligned to begin.
+        ...(start < file.size
+          ? [{ name: "data", kind: "weights" as const, offset: start, bytes: file.size - start }]
+          : []),
       ],
       integrity: integrity.slice(0, FINDING_LIMIT),
       needs: otherParts(file, values),
@@ -71,8 +74,8 @@ const format: Format = {
     "https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py",
   ],
   checked: {
-    files: 0,
-    says: "files such as gguf-py 0.19.0 writes, of every type that has a size, every kind of value, both byte orders: types, shapes and places are what it reads back; no published file at hand",
+    files: 17,
+    says: "12 vocabularies of llama.cpp and 5 test files of IREE (which name one key twice, as llama.cpp refuses), and files such as gguf-py 0.19.0 writes, of every type that has a size, every kind of value, both byte orders: types, shapes and places are what it reads back",
   },
 };
 export default format;

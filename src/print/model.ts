@@ -70,7 +70,8 @@ function facts(inspection: Inspection, terminal: Terminal): string[] {
   add("costs", costLine(inspection));
   const kinds = new Map<string, number>();
   for (const section of sections) kinds.set(section.kind, (kinds.get(section.kind) ?? 0) + section.bytes);
-  if (kinds.size > 1) add("holds", [...kinds].map(([kind, size]) => `${bytes(size)} ${kind}`).join(", "));
+  const held = [...kinds].filter(([, size]) => size > 0);
+  if (held.length > 1) add("holds", held.map(([kind, size]) => `${bytes(size)} ${kind}`).join(", "));
   if (labels !== undefined && labels.length > 0)
     add("labels", `${labels.length}: ${labels.slice(0, 6).join(", ")}${labels.length > 6 ? ", ..." : ""}`);
   if (inspection.author !== undefined) add("author", clip(inspection.author, 160));

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { FileError } from "../../src/base/errors.ts";
 import { modelFileOf, openModelFile } from "../../src/formats/file.ts";
 import format from "../../src/formats/gguf.ts";
+import { checkModel } from "../../src/model/integrity.ts";
 import { mutated, truncated } from "./build/broken.ts";
 import { gguf, type GgufOptions } from "./build/gguf.ts";
 
@@ -79,6 +80,14 @@ describe("gguf", () => {
     for (const u32 of [0, 24, 1 << 30]) {
       expect(() => read({ values: { "general.alignment": { u32 } } })).toThrow("no power of two");
     }
+  });
+
+  it("takes a vocabulary alone, which ends with its metadata", () => {
+    const whole = gguf({ values: { "general.architecture": { text: "bert" } } });
+    const bytes = whole.subarray(0, 24 + 8 + 20 + 4 + 8 + 4);
+    const model = format.read(modelFileOf(bytes, "vocab.gguf"));
+    expect([...model.integrity, ...checkModel(model, bytes.length)]).toEqual([]);
+    expect(model.sections.at(-1)).toMatchObject({ name: "tensor infos", bytes: 0 });
   });
 
   it("tells what contradicts itself", () => {
