@@ -21,12 +21,13 @@ import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { readNbg } from "./nbg.ts";
 import { cutShort, error, has, inside, isRecord, leftOver, plain, release, words } from "./sealed/parts.ts";
+import { readCustomOperators, readVsiGraph } from "./sealed/rknn-graph.ts";
 import { FlatBuffer } from "./wire/flatbuffer.ts";
 import { follow, type TableShape } from "./wire/flatbuffer-follow.ts";
 
 /** The trailers seen have up to 5 KB; toolkit 1 lists every constant of an uncompiled model, some hundred KB. */
 const JSON_LIMIT = 16 * 1024 * 1024;
-/** Inputs and outputs of the largest detectors: some twenty. */
+/** Inputs and outputs of the largest detectors: some twenty; a network that is not compiled has some hundred more. */
 const TENSOR_LIMIT = 4096;
 
 const versions = new Set([1, 2, 3, 4, 5, 6, 0x1001, 0x1002, 0x1003, 0x1004, 0x1005, 0x1006]);
@@ -84,7 +85,10 @@ const format: Format = {
     "https://github.com/lutzroeder/netron/blob/main/source/rknn.js",
     "https://github.com/airockchip/rknn-toolkit2",
   ],
-  checked: { files: 14, says: "container versions 1, 2, 6 and 4100; toolkit 1 and 2; ten chips" },
+  checked: {
+    files: 83,
+    says: "container versions 1, 2, 6 and 4100; toolkit 1 (also what it did not compile, VeriSilicon/TIM-VX, and operators of one's own, rockchip-linux/rknn-toolkit) and 2; eleven chips; the other examples of airockchip's, rockchip-linux's and LuckfoxTECH's repositories, and 46 files of six users",
+  },
 };
 export default format;
 
@@ -99,19 +103,28 @@ function readContainer(file: ModelFile): Model {
     integrity.push(error("header/version", `container version ${version} is none that is known`, 8));
   }
   const trailer = readTrailer(file, end, integrity);
-  const graph: Section = { name: "compiled graph", kind: "unknown", offset: start, bytes: size };
-  const payload = readPayload(file, graph, integrity);
   const json = trailer.json ?? {};
+  const section: Section = { name: "compiled graph", kind: "unknown", offset: start, bytes: size };
+  const graph = readVsiGraph(json, section, (entry) => readTensor(entry, integrity, end), integrity);
+  const payload = graph ? constantsOf(section) : readPayload(file, section, integrity);
   const target = readTargets(json);
   const toolkit = typeof json["version"] === "string" ? plain(json["version"]) : undefined;
-  const first = payload.kind === "nbg" || target.some(({ family }) => family === "verisilicon");
+  const first =
+    payload.kind === "nbg" ||
+    json["ovxlib_version"] !== undefined ||
+    target.some(({ family }) => family === "verisilicon");
   if (payload.kind === "nbg" && target.some(({ family }) => family === "rockchip")) {
     integrity.push(error("target/contradiction", "an NBG inside, and a target that has no VeriSilicon core", start));
   }
-  if (payload.kind !== "nbg" && size > 0 && target.some(({ family }) => family === "verisilicon")) {
+  if (!graph && payload.kind !== "nbg" && size > 0 && target.some(({ family }) => family === "verisilicon")) {
     integrity.push(
       error("target/contradiction", "the target has a VeriSilicon core, and there is no NBG inside", start),
     );
+  }
+  const unknown = graph?.nodes.find(({ spelled }) => !spelled.startsWith("VSI_NN_OP_"));
+  if (unknown && !trailer.own) {
+    const says = `${unknown.spelled} is an operator of one's own, and its kernels are not behind the JSON`;
+    integrity.push(error("trailer/operators", says, end));
   }
   const { inputs, outputs } = readPorts(json, integrity, end);
   return model("rknn", {
@@ -124,20 +137,40 @@ function readContainer(file: ModelFile): Model {
     requires: [...containerRequirement(first, version), ...requirements(first, toolkit, payload.requires)],
     inputs,
     outputs,
-    metadata: { ...readWords(json), payload: payload.says, ...payload.metadata },
+    ...(graph ? { graphs: [graph], main: 0 } : {}),
+    metadata: {
+      ...readWords(graph ? { ...json, nodes: [] } : json),
+      payload: payload.says,
+      ...payload.metadata,
+      ...words({ "operators of one's own": trailer.own?.names.join(", ") }),
+    },
     sections: [
       { name: "header", kind: "metadata", offset: 0, bytes: start },
       ...payload.sections,
       ...(trailer.bytes > 0
         ? [{ name: "JSON", kind: "metadata" as const, offset: end + 8, bytes: trailer.bytes }]
         : []),
+      ...(trailer.own?.sections ?? []),
     ],
     integrity,
     unseen: [
       ...(trailer.json ? [] : ["target, toolkit, inputs and outputs: the JSON that says them is not in the file"]),
-      "operators and weights: compiled for the chip; the layout is not published",
+      graph
+        ? "shapes between the operators: the runtime works them out when it compiles the network on the device"
+        : "operators and weights: compiled for the chip; the layout is not published",
     ],
   });
+}
+
+/** A network that toolkit 1 did not compile: the container has its constants where the compiled graph would be. */
+function constantsOf({ offset, bytes }: Section): Payload {
+  return {
+    kind: "none",
+    says: "constants of a network that is compiled on the device",
+    sections: bytes > 0 ? [{ name: "constants", kind: "weights", offset, bytes }] : [],
+    requires: [],
+    metadata: {},
+  };
 }
 
 /** A FlatBuffer without the container: what toolkit 2 keeps inside. */
@@ -165,7 +198,7 @@ function readTrailer(
   file: ModelFile,
   end: number,
   integrity: Integrity[],
-): { json?: Readonly<Record<string, unknown>>; bytes: number } {
+): { json?: Readonly<Record<string, unknown>>; bytes: number; own?: ReturnType<typeof readCustomOperators> } {
   const cut = cutShort(file, end + 8, "the compiled graph with the length of its JSON");
   if (cut.length > 0) {
     integrity.push(...cut);
@@ -177,7 +210,9 @@ function readTrailer(
     integrity.push(...missing);
     return { bytes: 0 };
   }
-  integrity.push(...leftOver(file, end + 8 + bytes, "the JSON, which ends every file seen"));
+  const own = readCustomOperators(file, end + 8 + bytes);
+  if (own) integrity.push(...cutShort(file, own.end, "the kernels of operators of one's own"));
+  integrity.push(...leftOver(file, own?.end ?? end + 8 + bytes, "the JSON, which ends every file seen"));
   if (bytes > JSON_LIMIT) throw new FileError(file.name, `JSON of ${bytes} bytes, over ${JSON_LIMIT}`, end);
   let json: unknown;
   try {
@@ -191,7 +226,7 @@ function readTrailer(
     integrity.push(error("trailer/not-json", "the JSON is no object", end + 8));
     return { bytes };
   }
-  return { json, bytes };
+  return { json, bytes, own };
 }
 
 interface Payload {

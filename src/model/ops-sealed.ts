@@ -1,6 +1,6 @@
 /**
  * Spellings of operators in the compilers' own formats, by the shared names of ops.ts, separated by spaces: QNN and SNPE (Qualcomm),
- * GE and HiAI (Huawei), XIR (AMD). Sources: docs.qualcomm.com QNN operator definitions; https://github.com/hicann/ge and the HiAI
+ * GE and HiAI (Huawei), XIR (AMD), ovxlib (VeriSilicon). Sources: docs.qualcomm.com QNN operator definitions; https://github.com/hicann/ge and the HiAI
  * DDK's operator headers; docs.amd.com UG1414 and https://github.com/Xilinx/Vitis-AI src/vai_runtime/xir.
  */
 
@@ -44,10 +44,22 @@ const xir: Spellings = {
   Reshape: "reshape reshape-fix", Flatten: "flatten", Squeeze: "squeeze", Unsqueeze: "unsqueeze", Transpose: "transpose", Concat: "concat concat-fix", Pack: "stack", Slice: "strided_slice strided_slice-fix", Gather: "gather", Pad: "pad pad-fix", Tile: "tile tile-fix", Shape: "shape", Resize: "resize upsample-fix downsample-fix", DepthToSpace: "pixel-shuffle", SpaceToDepth: "reorg", Identity: "identity upload download", QuantizeLinear: "float2fix", DequantizeLinear: "fix2float", FakeQuantize: "fix threshold", DetectionOutput: "ssd", PriorBox: "priorbox", Input: "data data-fix", Constant: "const const-fix",
 };
 
+/** ovxlib's, without "VSI_NN_OP_". */
+/* prettier-ignore */
+const vsi: Spellings = {
+  Conv: "CONV2D CONV1D GROUPED_CONV2D CONV3D", DepthwiseConv: "DEPTHWISE_CONV1D", ConvTranspose: "DECONVOLUTION DECONVOLUTION1D", FullyConnected: "FCL FCL2", MatMul: "MATRIXMUL", LSTM: "LSTM LSTM_OVXLIB", GRU: "GRU GRU_OVXLIB",
+  Relu: "RELU", Relu6: "RELU6", LeakyRelu: "LEAKY_RELU", PRelu: "PRELU", Elu: "ELU", Sigmoid: "SIGMOID", HardSigmoid: "HARD_SIGMOID", Swish: "SWISH", Mish: "MISH", Tanh: "TANH", Softmax: "SOFTMAX", LogSoftmax: "LOG_SOFTMAX", Clip: "CLIP",
+  BatchNormalization: "BATCH_NORM", InstanceNormalization: "INSTANCE_NORM", LayerNormalization: "LAYER_NORM", LpNormalization: "L2_NORMALIZE", LRN: "LRN LRN2",
+  Add: "ADD", Sub: "SUBTRACT", Mul: "MULTIPLY", Div: "DIVIDE", Max: "MAXIMUM", Min: "MINIMUM", Pow: "POW", Exp: "EXP", Log: "LOG", Neg: "NEG", Abs: "ABS", Sqrt: "SQRT", Rsqrt: "RSQRT", Square: "SQUARE", Floor: "FLOOR", ArgMax: "ARGMAX", ArgMin: "ARGMIN",
+  Pool: "POOL POOLWITHARGMAX", RoiAlign: "ROI_ALIGN", MaxRoiPool: "ROI_POOL", Reshape: "RESHAPE RESHAPE2", Squeeze: "SQUEEZE", Transpose: "PERMUTE", Concat: "CONCAT", Pack: "STACK", Unpack: "UNSTACK", Split: "SPLIT", Slice: "SLICE STRIDED_SLICE CROP", Gather: "GATHER", Tile: "TILE", Pad: "PAD PAD2", Resize: "RESIZE",
+  DepthToSpace: "DEPTH2SPACE", SpaceToDepth: "SPACE2DEPTH", BatchToSpace: "BATCH2SPACE", SpaceToBatch: "SPACE2BATCH", ChannelShuffle: "SHUFFLECHANNEL", Cast: "CAST", Requantize: "DATACONVERT", Identity: "NOOP",
+};
+
 /** Format id to its spellings. */
 export const sealedSpellings: Readonly<Record<string, Spellings>> = {
   dlc: qnn,
   "qnn-context": qnn,
   om: ge,
   xmodel: xir,
+  rknn: vsi,
 };

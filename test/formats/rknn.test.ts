@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import rknn from "../../src/formats/rknn.ts";
 import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
-import { rknn as build, rknnJson as json } from "./samples/rknn.ts";
+import { network1, ownOperators, rknn as build, rknnJson as json } from "./samples/rknn.ts";
 
 const read = (bytes: Uint8Array) => rknn.read(modelFileOf(bytes, "x.rknn"));
 const errors = (bytes: Uint8Array) => read(bytes).integrity.filter(({ severity }) => severity === "error");
@@ -33,6 +33,42 @@ describe("RKNN", () => {
     expect(errors(build(9n, "g"))[0]?.rule).toBe("header/version");
     expect(errors(build(6n, "g", json.slice(0, -1)))[0]?.rule).toBe("trailer/not-json");
     expect(errors(build(6n, "g", json.replace("rk3588", "RK1808")))[0]?.rule).toBe("target/contradiction");
+  });
+
+  it("shows the network that toolkit 1 did not compile", () => {
+    const model = read(build(1n, "biasweights!", network1));
+    expect(model.integrity).toEqual([]);
+    expect(model.producer).toEqual({ name: "rknn-toolkit", version: "1.7.1" });
+    const [graph] = model.graphs;
+    expect(graph?.nodes.map(({ op, spelled }) => [op, spelled])).toEqual([
+      ["Conv", "VSI_NN_OP_CONV2D"],
+      ["Relu", "VSI_NN_OP_RELU"],
+    ]);
+    expect(graph?.nodes[0]?.attributes).toEqual({ ksize: [1, 1], stride: [1, 1], group: 1 });
+    expect(graph?.tensors[graph.nodes[0]?.inputs[1] ?? -1]).toMatchObject({
+      type: "uint8",
+      shape: [1, 1, 4, 2],
+      data: { offset: 28, bytes: 8 },
+    });
+    expect(graph?.nodes[1]?.inputs).toEqual(graph?.nodes[0]?.outputs);
+    expect(graph?.tensors[graph.nodes[0]?.outputs[0] ?? -1]?.type).toBe("float16");
+    expect(model.sections.map(({ kind, bytes }) => [kind, bytes])).toContainEqual(["weights", 12]);
+    expect(errors(build(1n, "bias", network1))[0]?.rule).toBe("extent/past-end");
+  });
+
+  it("finds the kernels of operators of one's own behind the JSON", () => {
+    const model = read(ownOperators);
+    expect(model.integrity).toEqual([]);
+    expect(model.producer?.name).toBe("rknn-toolkit");
+    expect(model.metadata["operators of one's own"]).toBe("Square");
+    expect(model.sections.at(-1)).toEqual({
+      name: "their kernels and libraries",
+      kind: "code",
+      offset: ownOperators.length - 6,
+      bytes: 6,
+    });
+    expect(errors(ownOperators.subarray(0, -1))[0]?.rule).toBe("extent/past-end");
+    expect(errors(ownOperators.subarray(0, -20))[0]?.rule).toBe("trailer/operators");
   });
 
   it("says that a download broke off, and what is therefore not known", () => {
