@@ -18,7 +18,7 @@ import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { layers3, layers4 } from "./kmodel/layers.ts";
 import { readModules } from "./kmodel/modules.ts";
-import { cutShort, error, has, leftOver, warning, words } from "./sealed/parts.ts";
+import { cutShort, error, has, leftOver, note, warning, words } from "./sealed/parts.ts";
 
 /** YOLO-like networks have some hundred. */
 const LAYER_LIMIT = 65_536;
@@ -49,7 +49,10 @@ const format: Format = {
     throw new FileError(file.name, `kmodel version ${version}; 3 to 7 are known`, 4);
   },
   sources: ["https://github.com/kendryte/nncase", "https://github.com/lutzroeder/netron/blob/main/source/kmodel.js"],
-  checked: { files: 8, says: "versions 3, 4 and 5; 6 and 7 from source only" },
+  checked: {
+    files: 47,
+    says: "versions 3, 4 and 5 (kendryte/nncase and kendryte-standalone-demo, sipeed/MaixPy_scripts, and five repositories of their users); 6 and 7 from source only",
+  },
 };
 export default format;
 
@@ -89,11 +92,7 @@ function readVersion3(file: ModelFile): Model {
   });
   const start = 28 + outputs * 8;
   const list = readLayers(file, start, layers, layers3);
-  integrity.push(
-    ...list.integrity,
-    ...cutShort(file, list.end, "the last layer"),
-    ...leftOver(file, list.end, "the last layer"),
-  );
+  integrity.push(...list.integrity, ...endsWith(file, list));
   return model("kmodel", {
     version: "3",
     sealed: true,
@@ -139,7 +138,7 @@ function readVersion4(file: ModelFile): Model {
   const start = 40 + inputs * 32 + outputs * 16;
   const ports = file.cursor(40, start - 40);
   /** memory, type, start, bytes */
-  const range = (): { type: ElementType; bytes: number } => {
+  const range = (): { type: ElementType; bytes: number; place: number } => {
     const [place, code] = [ports.u32(), ports.u32()];
     const [from, bytes] = [ports.u32(), ports.u32()];
     const room = [constants, memory, KPU_MEMORY][place];
@@ -150,13 +149,14 @@ function readVersion4(file: ModelFile): Model {
     if (place > 2 || code > 1) {
       integrity.push(error("tensor/type", `memory ${place} with type ${code} is none`, 40 + ports.offset - 16));
     }
-    return { type: types4[code] ?? "unknown", bytes };
+    return { type: types4[code] ?? "unknown", bytes, place };
   };
   const ins = Array.from({ length: inputs }, range);
-  const inputTensors = ins.map(({ type, bytes }, index): Tensor => {
+  const inputTensors = ins.map(({ type, bytes, place }, index): Tensor => {
     const shape = [ports.u32(), ports.u32(), ports.u32(), ports.u32()];
     const elements = shape.reduce((product, size) => product * size, 1);
-    if (type !== "unknown" && elements * (type === "uint8" ? 1 : 4) !== bytes) {
+    const inRows = place === 2 && kpuBytes(shape) === bytes;
+    if (type !== "unknown" && !inRows && elements * (type === "uint8" ? 1 : 4) !== bytes) {
       integrity.push(
         error(
           "extent/wrong-size",
@@ -169,11 +169,7 @@ function readVersion4(file: ModelFile): Model {
   });
   const outs = Array.from({ length: outputs }, range);
   const list = readLayers(file, start + constants, nodes, layers4);
-  integrity.push(
-    ...list.integrity,
-    ...cutShort(file, list.end, "the last layer"),
-    ...leftOver(file, list.end, "the last layer"),
-  );
+  integrity.push(...list.integrity, ...endsWith(file, list));
   return model("kmodel", {
     version: "4",
     sealed: true,
@@ -200,21 +196,40 @@ function readVersion4(file: ModelFile): Model {
 const k210: Target = { family: "kendryte", says: "K210" };
 const cpu: Target = { family: "cpu", says: "CPU" };
 
+/** What a picture takes in the accelerator's memory: rows of 64 bytes, into which narrow ones go by two or four channels. */
+function kpuBytes([batch = 1, channels = 1, height = 1, width = 1]: readonly number[]): number {
+  const together = width <= 16 ? 4 : width <= 32 ? 2 : 1;
+  return batch * Math.ceil(width / 64) * height * Math.ceil(channels / together) * 64;
+}
+
+/** Bodies are padded to 8 bytes, the last one's padding is not written: a whole file may end 4 bytes before its last layer. */
+const isUnpadded = (file: ModelFile, end: number, last: number): boolean =>
+  last > 4 && end % 8 === 0 && end - file.size === 4;
+
+function endsWith(file: ModelFile, { end, last }: { end: number; last: number }): Integrity[] {
+  if (isUnpadded(file, end, last)) {
+    return [note("extent/padding", "the padding of the last layer, 4 bytes, is not written", file.size)];
+  }
+  return [...cutShort(file, end, "the last layer"), ...leftOver(file, end, "the last layer")];
+}
+
 /** count x (type, body size), then the bodies, which hold weights and commands. */
 function readLayers(
   file: ModelFile,
   at: number,
   count: number,
   names: Readonly<Record<number, string>>,
-): { graph: Model["graphs"][number]; end: number; sections: Section[]; integrity: Integrity[] } {
+): { graph: Model["graphs"][number]; end: number; last: number; sections: Section[]; integrity: Integrity[] } {
   if (count > LAYER_LIMIT)
     throw new FileError(file.name, `${count} layers, over ${LAYER_LIMIT}`, Math.min(at, file.size));
   const integrity: Integrity[] = [];
   const table = file.cursor(at, count * 8);
   let end = at + count * 8;
+  let last = 0;
   const nodes = Array.from({ length: count }, (_, index) => {
     const [type, bytes] = [table.u32(), table.u32()];
     end += bytes;
+    last = bytes;
     const spelled = names[type];
     if (spelled === undefined)
       integrity.push(warning("operator/unknown", `layer ${index} has type ${type}`, at + index * 8));
@@ -224,9 +239,15 @@ function readLayers(
   return {
     graph: { name: "", tensors: [], nodes, inputs: [], outputs: [] },
     end,
+    last,
     sections: [
       { name: "layers", kind: "graph", offset: at, bytes: count * 8 },
-      { name: "layer bodies (commands and weights)", kind: "weights", offset: bodies, bytes: end - bodies },
+      {
+        name: "layer bodies (commands and weights)",
+        kind: "weights",
+        offset: bodies,
+        bytes: (isUnpadded(file, end, last) ? file.size : end) - bodies,
+      },
     ],
     integrity: integrity.slice(0, 20),
   };

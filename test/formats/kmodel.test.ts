@@ -25,6 +25,22 @@ describe("kmodel", () => {
     expect(model.graphs[0]?.nodes[0]?.spelled).toBe("kpu_conv2d");
   });
 
+  it("takes a last layer without its padding for whole, and pictures in the accelerator's rows", () => {
+    // 28 + 8 + 2 x 8 = 52 bytes before the bodies, which end at 80, of which four are not written.
+    const padded = bytesOf(3, 1, 0, 2, 100, 200, 1, 64, 40, 10240, 8, 15, 20, "commands", "a softmax's body");
+    expect(read(padded).integrity.map(({ rule }) => rule)).toEqual(["extent/padding"]);
+    expect(rules(padded.subarray(0, -1))).toContain("extent/past-end");
+    const rows = (width: number, bytes: number) =>
+      bytesOf(
+        ...["LDMK", 4, 0, 1, 4, 99, 1, 1, 1, 0],
+        ...[2, 1, 0, bytes, 1, 1, 28, width],
+        ...[1, 0, 0, 40],
+        ...["data", 0x2002, 4, "body"],
+      );
+    expect(rules(rows(80, 3584))).toEqual([]);
+    expect(rules(rows(80, 3600))).toEqual(["extent/wrong-size"]);
+  });
+
   it("reads modules of version 5 with their functions' shapes", () => {
     const model = read(version5);
     expect(model.integrity).toEqual([]);
