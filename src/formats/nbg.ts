@@ -15,7 +15,7 @@ import {
 } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
-import { FINDING_LIMIT, cutShort, error, has, leftOver, word, words } from "./sealed/parts.ts";
+import { FINDING_LIMIT, WORD_LIMIT, cutShort, error, has, leftOver, word, words } from "./sealed/parts.ts";
 
 /** Networks have a handful; YOLO-like ones some ten outputs. */
 const PORT_LIMIT = 1024;
@@ -64,13 +64,22 @@ const tables: readonly { name: string; kind: Section["kind"]; from?: number }[] 
 
 /**
  * Target ids (customer id of the core) for which a file or a maker's file name leads to a chip of the catalogue: 0x82 and 0xb5 are in
- * .rknn files that name RK1808 and RV1109/RV1126; 0x88 and 0x99 are Khadas's suffixes for A311D and S905D3.
+ * .rknn files that name RK1808 and RV1109/RV1126; 0x88 and 0x99 are Khadas's suffixes for A311D and S905D3, the next five stand beside
+ * them in Amlogic's conversion scripts; the last three are those of Allwinner's (ai-sdk, pegasus_setup.sh).
  */
 const targets: Readonly<Record<number, { chip: string; says: string }>> = {
   0x82: { chip: "rk1808", says: "RK1808" },
   0xb5: { chip: "rk1808", says: "RV1109/RV1126" },
   0x88: { chip: "amlogic", says: "A311D" },
   0x99: { chip: "amlogic", says: "S905D3" },
+  0x7d: { chip: "amlogic", says: "an Amlogic SoC" },
+  0xa1: { chip: "amlogic", says: "an Amlogic SoC" },
+  0xb9: { chip: "amlogic", says: "an Amlogic SoC" },
+  0xbe: { chip: "amlogic", says: "an Amlogic SoC" },
+  0xe8: { chip: "amlogic", says: "an Amlogic SoC" },
+  0xee: { chip: "allwinner", says: "V85x/R853" },
+  0x10000016: { chip: "allwinner", says: "T527/MR527" },
+  0x1000003b: { chip: "allwinner", says: "A733/T736/T536" },
 };
 
 const format: Format = {
@@ -86,7 +95,10 @@ const format: Format = {
     "https://github.com/VeriSilicon/TIM-VX/blob/main/src/tim/utils/nbg_parser/nbg_parser.c",
     "https://github.com/lutzroeder/netron/blob/main/source/rknn.js",
   ],
-  checked: { files: 3, says: "one file of its own (format 0x1001e), two inside .rknn files (0x1000b, 0x1000e)" },
+  checked: {
+    files: 14,
+    says: "six files of their own (format 0x1001e of TIM-VX; 0x10009 for Amlogic's SoCs: dim-dol/vim3-201110, liujiaxing7's ALIKE_a311d, Superpoint_a311d, ZeroDCE_a311d), eight inside .rknn files (0x1000b, 0x1000e)",
+  },
 };
 export default format;
 
@@ -113,7 +125,13 @@ export function readNbg(file: ModelFile): Model {
   const vip = version >= 0x10008 ? memory.skip(4).u32() : undefined;
   const directory = pool + memory.length;
   const { sections, ends } = readDirectory(file, version, directory, integrity);
-  integrity.push(...cutShort(file, ends, "the last table"), ...leftOver(file, ends, "the last table"));
+  // Amlogic's tool writes the names of inputs and outputs behind it: "tensorname:data,0:prob,1:".
+  const names = has(file, "tensorname:", ends) ? file.size - ends : 0;
+  integrity.push(...cutShort(file, ends, "the last table"));
+  if (names === 0) integrity.push(...leftOver(file, ends, "the last table"));
+  else if (!has(file, ":", file.size - 1)) {
+    integrity.push(error("extent/past-end", "cut short: the names of its tensors end without their colon", file.size));
+  }
   const layerBytes = sections[2]?.bytes ?? 0;
   if (layerBytes > 0 && layerBytes !== layers * layerWidth(version)) {
     const says = `${layers} layers of ${layerWidth(version)} bytes, their table has ${layerBytes}`;
@@ -148,10 +166,14 @@ export function readNbg(file: ModelFile): Model {
       "memory pool bytes": poolBytes,
       "AXI SRAM bytes": axi,
       "VIP SRAM bytes": vip,
+      "tensor names": names > 0 ? word(file.slice(ends + 11, Math.min(names - 11, WORD_LIMIT))) : undefined,
       "layer types": layerTable && layerTypes(file, version, layerTable),
       "shape order": "innermost first",
     }),
-    sections: sections.filter((section) => section.bytes > 0),
+    sections: [
+      ...sections.filter((section) => section.bytes > 0),
+      ...(names > 0 ? [{ name: "tensor names", kind: "metadata" as const, offset: ends, bytes: names }] : []),
+    ],
     integrity,
     unseen: [
       "operators and weights: commands for one core configuration, compressed by the compiler",

@@ -31,6 +31,14 @@ describe("NBG", () => {
     expect(rules(build(input, input).subarray(0, -1))).toContain("extent/past-end");
   });
 
+  it("reads the names of tensors that Amlogic's tool writes behind it", () => {
+    const plain = build(port("data", 2, 2, 2, 0, 0.5, 0), port("prob", 1, 3, 1, 7, 1, 0));
+    const named = Buffer.concat([plain, Buffer.from("tensorname:data,0:customer:input,0,0:")]);
+    expect(read(named).integrity).toEqual([]);
+    expect(read(named).metadata["tensor names"]).toBe("data,0:customer:input,0,0:");
+    expect(read(named.subarray(0, -3)).integrity.map(({ rule }) => rule)).toEqual(["extent/past-end"]);
+  });
+
   const real = realModels("nbg");
   it.skipIf(real.length === 0)("reads the real file: ports, layers, target id", () => {
     for (const { name, bytes, file } of real) {
