@@ -103,8 +103,8 @@ const format: Format = {
     "https://github.com/lutzroeder/netron/blob/main/source/om.js (SVP)",
   ],
   checked: {
-    files: 9,
-    says: "published files: one that ATC of CANN 8.0 wrote for Ascend310B4 (a-ircle/atlas200i-line-tracking-car), eight of the HiAI DDK's tests (946166920/hiai_ddk); the SVP layout from netron's reader only",
+    files: 18,
+    says: "published files: one that ATC of CANN 8.0 wrote for Ascend310B4 (a-ircle/atlas200i-line-tracking-car), 17 of the HiAI DDK's tests, two of them quantised (946166920/hiai_ddk); the SVP layout from netron's reader only",
   },
 };
 export default format;

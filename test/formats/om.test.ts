@@ -4,7 +4,7 @@ import om from "../../src/formats/om.ts";
 import { costOf } from "../../src/model/cost.ts";
 import { checkModel } from "../../src/model/integrity.ts";
 import { expectMutantsHandled } from "../support/sealed.ts";
-import { samples } from "./samples/om.ts";
+import { hiai, samples } from "./samples/om.ts";
 
 const sample = (name: string): Uint8Array => samples[name]?.() ?? new Uint8Array();
 const read = (bytes: Uint8Array) => om.read(modelFileOf(bytes, "x.om"));
@@ -59,6 +59,19 @@ describe("om", () => {
       bytes: 128,
     });
     expect(costOf(model)).toMatchObject({ macs_at_least: 32, parameters: 36 });
+  });
+
+  it("takes weights of a byte an element for the quantised ones they are", () => {
+    const bytes = hiai(32);
+    const model = read(bytes);
+    expect(checkModel(model, bytes.length)).toEqual([]);
+    const weights = model.graphs[0]?.tensors.find(({ name }) => name === "w");
+    expect(weights).toMatchObject({
+      type: "int8",
+      shape: [4, 8],
+      quantization: { scheme: "8 bits, declared float32" },
+    });
+    expect(checkModel(read(hiai(64)), 10_000).map(({ rule }) => rule)).toContain("shape/impossible");
   });
 
   it("reads the table that ATC wrote before", () => {

@@ -3,7 +3,16 @@
  * numbers: ge_ir.proto of https://github.com/hicann/ge. Newer compilers number attribute names and values in two lists of the model.
  */
 
-import type { Attribute, Dimension, ElementType, Graph, Integrity, Node, Tensor } from "../../model/graph.ts";
+import type {
+  Attribute,
+  Dimension,
+  ElementType,
+  Graph,
+  Integrity,
+  Node,
+  Quantization,
+  Tensor,
+} from "../../model/graph.ts";
 import { sharedOp } from "../../model/ops.ts";
 import type { ModelFile } from "../file.ts";
 import { protobuf, type Message } from "../wire/protobuf.ts";
@@ -298,6 +307,15 @@ function dimensions(message: Message): number[] {
   return out;
 }
 
+/** HiAI's quantised weights keep the type they had before: a byte an element tells them. */
+const eightBits: Quantization = { scale: [], zeroPoint: [], scheme: "8 bits, declared float32" };
+
+/** Undefined where a dimension is open, and of one element, whose bytes tell nothing. */
+function elementsOf(shape: Description["shape"]): number | undefined {
+  const count = shape?.reduce<number>((product, size) => product * (typeof size === "number" ? size : NaN), 1) ?? NaN;
+  return count > 1 ? count : undefined;
+}
+
 /** Operators to nodes: data operators become inputs, constants tensors, the last one's inputs the graph's outputs. */
 function build(
   { name, ops, outputs }: { name: string; ops: readonly Op[]; outputs: readonly string[] },
@@ -310,10 +328,12 @@ function build(
     const held = index.get(key);
     if (held !== undefined) return held;
     const { type = "unknown", spelled, shape, rearranged } = description ?? {};
+    const reduced = type === "float32" && data !== undefined && data.bytes === elementsOf(shape);
     index.set(key, tensors.length);
     tensors.push({
       name: plain(key.endsWith(":0") ? key.slice(0, -2) : key),
-      type,
+      type: reduced ? "int8" : type,
+      ...(reduced ? { quantization: eightBits } : {}),
       ...(spelled === undefined ? {} : { spelled }),
       ...(shape === undefined ? {} : { shape }),
       ...(data ? { data: rearranged ? { bytes: data.bytes } : data } : {}),

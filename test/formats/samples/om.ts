@@ -87,44 +87,46 @@ const ascendModel = concat([
   attribute(11, "target_type", text("MINI")),
 ]);
 
-const hiaiModel = concat([
-  bytes(1, "ge_default"),
-  int(2, 2),
-  message(
-    7,
+/** `held`: bytes of the weights of "w", 4 x 8 of declared float32. */
+const hiaiModelOf = (held: number): Uint8Array =>
+  concat([
     bytes(1, "ge_default"),
-    bytes(5, "fc:0"),
-    // Out of order: readers link by name.
-    op("relu", "Activation", bytes(5, "fc:0"), attribute(10, "mode", int(3, 1)), output(describe([1, 4], 1, "ND"))),
-    op("data", "Data", output(describe([-1, 8], 1, "ND"))),
-    op(
-      "w",
-      "Const",
-      attribute(
-        10,
-        "value",
-        message(12, message(1, describe([4, 8], 1, "ND", int(11, 128), attribute(5, "merged_offset", int(3, 16))))),
+    int(2, 2),
+    message(
+      7,
+      bytes(1, "ge_default"),
+      bytes(5, "fc:0"),
+      // Out of order: readers link by name.
+      op("relu", "Activation", bytes(5, "fc:0"), attribute(10, "mode", int(3, 1)), output(describe([1, 4], 1, "ND"))),
+      op("data", "Data", output(describe([-1, 8], 1, "ND"))),
+      op(
+        "w",
+        "Const",
+        attribute(
+          10,
+          "value",
+          message(12, message(1, describe([4, 8], 1, "ND", int(11, held), attribute(5, "merged_offset", int(3, 16))))),
+        ),
       ),
+      op(
+        "b",
+        "Const",
+        attribute(10, "value", message(12, message(1, describe([4], 1, "ND")), bytes(2, Buffer.alloc(16, 1)))),
+      ),
+      op(
+        "fc",
+        "FullyConnection",
+        bytes(5, "data:0"),
+        bytes(5, "w:0"),
+        bytes(5, "b:0"),
+        attribute(10, "alpha", float(4, 0.5)),
+        attribute(10, "transpose", int(5, 1)),
+        output(describe([1, 4], 1, "ND")),
+      ),
+      op("Node_Output", "NetOutput", bytes(5, "relu:0")),
     ),
-    op(
-      "b",
-      "Const",
-      attribute(10, "value", message(12, message(1, describe([4], 1, "ND")), bytes(2, Buffer.alloc(16, 1)))),
-    ),
-    op(
-      "fc",
-      "FullyConnection",
-      bytes(5, "data:0"),
-      bytes(5, "w:0"),
-      bytes(5, "b:0"),
-      attribute(10, "alpha", float(4, 0.5)),
-      attribute(10, "transpose", int(5, 1)),
-      output(describe([1, 4], 1, "ND")),
-    ),
-    op("Node_Output", "NetOutput", bytes(5, "relu:0")),
-  ),
-  attribute(11, "target_type", text("LITE")),
-]);
+    attribute(11, "target_type", text("LITE")),
+  ]);
 
 function header(version: number, type: number, name: string): Buffer {
   const out = Buffer.alloc(256);
@@ -188,7 +190,8 @@ function old(): Buffer {
   ]);
 }
 
-function hiai(): Buffer {
+export function hiai(held = 128): Buffer {
+  const hiaiModel = hiaiModelOf(held);
   const weights = Buffer.alloc(144, 2);
   const table = Buffer.alloc(28);
   for (const [at, value] of [2, 0, 0, hiaiModel.length, 1, hiaiModel.length, weights.length].entries())
