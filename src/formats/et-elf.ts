@@ -9,6 +9,9 @@ import { readElf } from "./sealed/elf.ts";
 import { has, leftOver, note, words } from "./sealed/parts.ts";
 
 const EXEC = 2;
+/** e_flags of RISC-V: which registers pass floating point; 2 single, 4 double, 6 quad. */
+const FLOAT_ABI = 6;
+const SINGLE = 2;
 
 const format: Format = {
   id: "et-elf",
@@ -20,6 +23,8 @@ const format: Format = {
   matches(file) {
     // ELF64, little-endian, executable, machine 243; a program for Linux names its interpreter or has dynamic symbols.
     if (!has(file, "\x7fELF\x02\x01") || !has(file, "\x02\0\xf3\0", 16)) return 0;
+    // Its cores have no double precision: a program that passes doubles in registers is another chip's.
+    if (file.size < 64 || (file.cursor(48, 4).u32() & FLOAT_ABI) > SINGLE) return 0;
     return file.extension === ".elf" ? 2 : 1;
   },
   read(file) {
@@ -50,6 +55,6 @@ const format: Format = {
     });
   },
   sources: ["https://github.com/aifoundry-org/et-platform"],
-  checked: { files: 2, says: "kernels of ET-SoC-1's Glow back end" },
+  checked: { files: 3, says: "kernels of ET-SoC-1's Glow back end, and a test's of et-platform" },
 };
 export default format;

@@ -11,6 +11,7 @@ describe("kernels of ET-SoC-1", () => {
     expect(score(build(), "conv.elf")).toBe(2);
     expect(score(build(), "conv")).toBe(1);
     expect(score(build(undefined, { machine: 62 }), "conv.elf")).toBe(0); // x86-64
+    expect(score(build(undefined, { flags: 5 }), "fw.elf")).toBe(0); // doubles, which its cores have not
     expect(score(build(undefined, { type: 3 }), "libc.elf")).toBe(0); // a shared object
   });
 

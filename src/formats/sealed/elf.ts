@@ -57,7 +57,8 @@ export function readElf(file: ModelFile, end: number): Elf {
     const table = file.cursor(programAt, programs * programSize);
     for (let index = 0; index < programs; index++) {
       const offset = table.seek(index * programSize + 8).size64();
-      missing(`segment ${index}`, offset + table.skip(16).size64());
+      const held = table.skip(16).size64();
+      if (held > 0) missing(`segment ${index}`, offset + held);
     }
   }
   const sections: (Section & { type: number })[] = [];
@@ -81,13 +82,13 @@ export function readElf(file: ModelFile, end: number): Elf {
       for (const { name, kind, attributes, offset, bytes } of heads.slice(1)) {
         const label = text && name < text.length ? word(text.subarray(name, name + 256)) : "";
         const held = kind === SHT_NOBITS ? 0 : bytes;
-        missing(`section ${label}`, offset + held);
+        if (held > 0) missing(`section ${label}`, offset + held);
         if (label === ".comment" && offset + held <= end) comment = word(file.slice(offset, Math.min(held, 256)));
         sections.push({
           name: label,
           type: kind,
           kind: (attributes & SHF_EXECINSTR) !== 0n ? "code" : (attributes & SHF_ALLOC) !== 0n ? "weights" : "metadata",
-          offset,
+          offset: held > 0 ? offset : Math.min(offset, end),
           bytes: held,
         });
       }

@@ -14,8 +14,8 @@ const kernel: readonly ElfSection[] = [
 
 export const etElf = (
   sections: readonly ElfSection[] = kernel,
-  header: { type?: number; machine?: number } = {},
-): Uint8Array => elf(sections, { type: EXEC, machine: RISCV, flags: 5, ...header });
+  header: { type?: number; machine?: number; flags?: number } = {},
+): Uint8Array => elf(sections, { type: EXEC, machine: RISCV, flags: 2, ...header });
 
 export const samples: Samples = {
   "convolution.elf": () => etElf(),
