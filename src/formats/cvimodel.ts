@@ -34,6 +34,9 @@ const types: readonly ElementType[] = ["float32", "int32", "uint32", "bfloat16",
 const sectionKinds: readonly Section["kind"][] = ["weights", "code", "code", "code", "code"];
 const sectionNames = ["weights", "commands", "x86 function", "AArch64 function", "DMA commands"];
 
+/** What CVITEK's compiler of before Sophgo called its chips: "mars" stands in files for CV181x. */
+const codenames: Readonly<Record<string, string>> = { mars: "cv181x" };
+
 const format: Format = {
   id: "cvimodel",
   name: "cvimodel",
@@ -50,7 +53,8 @@ const format: Format = {
     const chip = word(cursor.take(16));
     const start = HEADER + size;
     const integrity: Integrity[] = [];
-    if (!/^(cv|CV|sg|SG|bm|BM)\w+$/.test(chip)) {
+    const inside = Object.hasOwn(codenames, chip) ? codenames[chip] : undefined;
+    if (inside === undefined && !/^(cv|CV|sg|SG|bm|BM)\w+$/.test(chip)) {
       integrity.push(error("target/unknown", `chip ${JSON.stringify(chip)} is none of Sophgo's`, 30));
     }
     const cut = cutShort(file, start, "the description");
@@ -74,8 +78,8 @@ const format: Format = {
       version,
       sealed: true,
       producer: { name: "TPU-MLIR", ...(compiler === undefined ? {} : { version: plain(compiler) }) },
-      targets: [{ family: "sophgo", chip: "cvitek", says: chip }],
-      requires: [{ what: "Sophgo chip", relation: "exactly", version: chip }],
+      targets: [{ family: "sophgo", chip: "cvitek", says: inside === undefined ? chip : `${chip} (${inside})` }],
+      requires: [{ what: "Sophgo chip", relation: "exactly", version: inside ?? chip }],
       ...ports,
       metadata: words({
         name: root.string(1),
@@ -99,7 +103,10 @@ const format: Format = {
     });
   },
   sources: ["https://github.com/sophgo/tpu-mlir/blob/master/include/tpu_mlir/Builder/CV18xx/proto/cvimodel.fbs"],
-  checked: { files: 4, says: "version 1.4, cv181x, four compilers" },
+  checked: {
+    files: 25,
+    says: "version 1.4, cv180x and cv181x, twelve compilers of 2022 to 2026 (Seeed-Studio/sscma-example-sg200x, aisa-it/cvimodelgo, milkv-duo/cvitek-tdl-sdk-sg200x)",
+  },
 };
 export default format;
 

@@ -36,6 +36,14 @@ describe("cvimodel", () => {
     expect(rules(build().subarray(0, -1))).toContain("extent/past-end");
   });
 
+  it("knows the chip by the name that CVITEK's own compiler had for it", () => {
+    const model = read(build({ chip: "mars", target: "mars" }));
+    expect(model.integrity).toEqual([]);
+    expect(model.targets).toEqual([{ family: "sophgo", chip: "cvitek", says: "mars (cv181x)" }]);
+    expect(model.requires).toEqual([{ what: "Sophgo chip", relation: "exactly", version: "cv181x" }]);
+    expect(rules(build({ chip: "venus", target: "venus" }))).toEqual(["target/unknown"]);
+  });
+
   const real = realModels("cvimodel");
   it.skipIf(real.length === 0)("reads every real file as its manifest says, its checksum included", () => {
     for (const { name, truth, file } of real) {

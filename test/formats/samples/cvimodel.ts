@@ -13,7 +13,9 @@ const tensor = (name: string, type: number, shape: readonly number[], quantizati
     ...(quantization === undefined ? {} : { 6: table({ 0: u8(2), 4: f32(quantization) }) }),
   });
 
-export function cvimodel(changes: { chip?: string; output?: string; damage?: boolean } = {}): Uint8Array {
+export function cvimodel(
+  changes: { chip?: string; target?: string; output?: string; damage?: boolean } = {},
+): Uint8Array {
   const body = flatBuffer(
     table({
       0: struct(u8(1), u8(4), u8(0)),
@@ -34,7 +36,7 @@ export function cvimodel(changes: { chip?: string; output?: string; damage?: boo
         table({ 0: u8(0), 1: string("weight"), 2: u32(6), 3: u32(0) }),
         table({ 0: u8(1), 1: string("main"), 2: u32(4), 3: u32(6) }),
       ),
-      8: string("cv181x"),
+      8: string(changes.target ?? "cv181x"),
       9: string("v1.12"),
     }),
   );
