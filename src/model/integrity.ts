@@ -182,7 +182,9 @@ function checkUse(graph: Graph, main: boolean, where: string, add: Add): void {
   for (const index of graph.outputs) if (index >= 0 && index < used.length) used[index] = 1;
   for (const { quantization } of tensors)
     for (const index of quantization?.stored ?? []) if (index >= 0 && index < used.length) used[index] = 1;
-  for (const index of graph.outputs) {
+  // Where no operator says what it gives, which one makes an output cannot be asked.
+  const wired = nodes.length === 0 || nodes.some(({ outputs }) => outputs.length > 0);
+  for (const index of wired ? graph.outputs : []) {
     const tensor = tensors[index];
     if (tensor !== undefined && main && made[index] === -1 && tensor.data === undefined && tensor.state !== true)
       add("warning", "tensor/dangling", `${label(tensor)} is an output of the graph, and nothing makes it`);

@@ -54,6 +54,8 @@ describe("contradictions", () => {
     expect(rules(of({ tensors: three, nodes: [node([2], [1])] }))).toEqual(["tensor/dangling"]);
     expect(rules(of({ tensors: three, nodes: [node([2], [1]), node([0], [2])] }))).toEqual(["graph/order"]);
     expect(rules(of({ nodes: [node([0], [1]), node([0], [1])] }))).toEqual(["tensor/two-makers"]);
+    // Where no operator says what it gives, which one makes the output cannot be asked.
+    expect(rules(of({ nodes: [node([], [])] }))).toEqual([]);
     const unused = [...three.slice(0, 2), { ...plain("w"), data: { offset: 0, bytes: 16 } }];
     expect(rules(of({ tensors: unused }))).toEqual(["tensor/unused"]);
   });
