@@ -202,9 +202,14 @@ function describe(
   return model("dlc", {
     version: `${major}.${minor}`,
     sealed: !seen,
-    ...(converter === "" || converter === "N/A"
+    ...((converter === "" || converter === "N/A") && version === ""
       ? {}
-      : { producer: { name: converter, ...(version === "" ? {} : { version: plain(version, 64) }) } }),
+      : {
+          producer: {
+            name: /^(N\/A)?$/.test(converter) ? "SNPE converter" : converter,
+            ...(version === "" ? {} : { version: plain(version, 64) }),
+          },
+        }),
     requires:
       version === "" ? [] : [{ what: "SNPE or QAIRT runtime", relation: "built by", version: plain(version, 64) }],
     graphs,

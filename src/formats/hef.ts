@@ -28,8 +28,8 @@ const format: Format = {
     "https://github.com/hailo-ai/hailort/blob/master/hailort/libhailort/hef.proto",
   ],
   checked: {
-    files: 2,
-    says: "header version 0 of Dataflow Compiler 3.27; versions 1 to 3 on files written with protobuf's Python classes of hef.proto",
+    files: 6,
+    says: "header versions 0, 1 and 2 of Dataflow Compiler 3.27, 3.29 and 3.31 (guyp98/accelerated_features, hailo-ai/hailo-rpi5-examples, GURUKARTHIKC/Takumi); version 3 on files written with protobuf's Python classes of hef.proto",
   },
 };
 export default format;

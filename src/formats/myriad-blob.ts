@@ -42,7 +42,9 @@ const format: Format = {
     const flags = [next(), next(), next()];
     const [inputs, outputs, stageAt, constants] = [next(), next(), next(), next()];
     const integrity: Integrity[] = cutShort(file, size, "what the header declares");
-    if (size < file.size) integrity.push(...leftOver(file, size, "what the header declares"));
+    const named = major >= 2022 && hasNames(file, size, inputCount, outputCount);
+    const behind = named ? ": the ports once more, as OpenVINO 2022.1 names them" : "";
+    if (size < file.size) integrity.push(...leftOver(file, size, `what the header declares${behind}`));
     const order = [START + HEADER, inputs, outputs, stageAt, constants, size];
     if (order.some((at, i) => at < (order[i - 1] ?? 0))) {
       integrity.push(
@@ -72,7 +74,7 @@ const format: Format = {
     return model("myriad-blob", {
       version: `${major}.${minor}`,
       sealed: true,
-      producer: { name: "OpenVINO MYRIAD plugin" },
+      producer: { name: "OpenVINO MYRIAD plugin", ...(major >= 2021 ? { version: `${major}.${minor}` } : {}) },
       targets: [{ family: "movidius", chip: "myriad-x", says: `Myriad X, ${shaves} SHAVE cores` }],
       // The plugin's importer takes blobs of its own version only; from 2021.4 on that is OpenVINO's.
       requires: major >= 2021 ? [{ what: "OpenVINO", relation: "built by", version: `${major}.${minor}` }] : [],
@@ -94,6 +96,9 @@ const format: Format = {
         { name: "outputs", kind: "metadata", offset: outputs, bytes: Math.max(0, stageAt - outputs) },
         { name: "stages", kind: "code", offset: stageAt, bytes: stageHold },
         { name: "constants", kind: "weights", offset: constants, bytes: Math.max(0, size - constants) },
+        ...(named
+          ? [{ name: "names of ports", kind: "metadata" as const, offset: size, bytes: file.size - size }]
+          : []),
       ],
       integrity,
       unseen: ["operators and weights: stages for the Myriad X, without a public list of their numbers"],
@@ -103,9 +108,19 @@ const format: Format = {
     "https://github.com/luxonis/depthai-core/blob/main/src/openvino/BlobReader.cpp",
     "https://github.com/openvinotoolkit/openvino/tree/releases/2022/3/src/plugins/intel_myriad",
   ],
-  checked: { files: 8, says: "blob versions 5.0, 6.0, 2021.4 and 2022.1" },
+  checked: {
+    files: 61,
+    says: "blob versions 5.0, 6.0, 2021.4 and 2022.1 (luxonis/depthai-experiments, geaxgx/depthai_blazepose and depthai_hand_tracker)",
+  },
 };
 export default format;
+
+/** OpenVINO 2022.1 writes inputs and outputs once more behind the blob, with the names its own interface has for them. */
+const hasNames = (file: ModelFile, at: number, inputs: number, outputs: number): boolean => {
+  if (file.size - at < 16) return false;
+  const cursor = file.cursor(at, 8);
+  return cursor.u32() === inputs && cursor.u32() === outputs;
+};
 
 /**
  * index u32, offset i32, name length u32, name, type u32, order u32, rank u32, dims (place, offset), strides (place, offset). Before

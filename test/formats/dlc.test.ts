@@ -84,6 +84,11 @@ describe("dlc", () => {
     expect(read("wide.dlc").unseen.join()).toContain("htp.v73.cache");
   });
 
+  it("knows the converter's release where its command is not said", () => {
+    expect(read("unsaid.dlc").producer?.name).toBe("SNPE converter");
+    expect(read("unsaid.dlc").producer?.version).toMatch(/^1\.22\.0/);
+  });
+
   it("holds the network and the notes against the archive's checksums", () => {
     for (const word of ["Conv2d", "snpe-onnx-to-dlc"]) {
       const bytes = Buffer.from(sample("four.dlc"));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import { bytesOf as tensorBytes } from "../../src/model/graph.ts";
 import myriad from "../../src/formats/myriad-blob.ts";
-import { expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
+import { bytesOf, expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
 import { myriad as build } from "./samples/myriad-blob.ts";
 
 const read = (bytes: Uint8Array) => myriad.read(modelFileOf(bytes, "x.blob"));
@@ -17,6 +17,20 @@ describe("Myriad blob", () => {
     expect(model.requires).toEqual([{ what: "OpenVINO", relation: "built by", version: "2021.4" }]);
     expect(model.inputs).toEqual([{ name: "data", type: "uint8", shape: [1, 3, 4, 8] }]);
     expect(model.outputs).toEqual([{ name: "prob", type: "float16", shape: [1, 10] }]);
+  });
+
+  it("has the names of ports once more behind it from 2022.1 on", () => {
+    const named = (version: number, outputs: number) =>
+      read(Buffer.concat([build({ 2: version, 3: 1 }), bytesOf(1, outputs, "names of the ports")]));
+    expect(named(2022, 1).integrity[0]?.says).toContain("the ports once more");
+    expect(named(2022, 1).producer?.version).toBe("2022.1");
+    expect(named(2022, 1).sections.at(-1)).toMatchObject({ name: "names of ports", kind: "metadata" });
+    for (const other of [named(2022, 2), named(2021, 1)]) {
+      expect(other.integrity.map(({ severity, says }) => [severity, says])).toEqual([
+        ["note", "26 bytes after what the header declares"],
+      ]);
+      expect(other.sections.map(({ name }) => name)).not.toContain("names of ports");
+    }
   });
 
   it("says what contradicts itself", () => {

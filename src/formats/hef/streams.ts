@@ -255,7 +255,7 @@ export function readNmsOp(message: Message, post: Post): void {
   post.kind = only ? "boxes" : kind === nmsKinds[11] ? "masks" : "nms";
   post.says = only
     ? `${kind} boxes decoded without suppression, ${classes} classes`
-    : `${kind} NMS: ${classes} classes, at most ${boxes} boxes of each, score from ${score}, IoU ${iou}`;
+    : `${kind} NMS: ${classes} classes, at most ${boxes} boxes of each, score from ${+score.toPrecision(6)}, IoU ${+iou.toPrecision(6)}`;
   for (const output of post.outputs) output.nms ??= { classes, boxes, parts: 1, defused: false };
 }
 

@@ -173,11 +173,17 @@ const parameters3 = flatBuffer(
 
 const notes =
   "model-version=1.2\nconverter-command=snpe-onnx-to-dlc --input_network net.onnx\nconverter-version=2.22.6.240515184619_92920\nmodel-copyright=N/A\n";
-const container = (model: Uint8Array, params: Uint8Array, more: readonly Entry[] = [], deflate = false): Buffer =>
+const container = (
+  model: Uint8Array,
+  params: Uint8Array,
+  more: readonly Entry[] = [],
+  deflate = false,
+  said = notes,
+): Buffer =>
   zip([
     { name: "model", data: model, deflate },
     { name: "model.params", data: params, deflate },
-    { name: "dlc.metadata", data: notes },
+    { name: "dlc.metadata", data: said },
     ...more,
   ]);
 
@@ -187,5 +193,7 @@ export const samples: Samples = {
   "wide.dlc": () => container(network4, marked(4, wide), [{ name: "htp.v73.cache", data: "prepared" }]),
   "three.dlc": () => container(network3, parameters3),
   "marked.dlc": () => container(marked(3, network3), marked(3, parameters3)),
+  "unsaid.dlc": () =>
+    container(network3, parameters3, [], false, notes.replace(/snpe-onnx-to-dlc.*/, "N/A").replace("2.22.6", "1.22.0")),
   "two.dlc": () => container(marked(2, Buffer.alloc(64, 7)), marked(2, Buffer.alloc(64, 8))),
 };
