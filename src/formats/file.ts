@@ -38,7 +38,7 @@ export function openModelFile(path: string): ModelFile {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     throw new CannotError(
-      `${path}: ${code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code}`,
+      `${path}: ${code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code === "ELOOP" ? "a loop of symbolic links" : code}`,
       { cause: error },
     );
   }

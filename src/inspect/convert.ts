@@ -82,7 +82,7 @@ function report(
   if (fixed !== undefined) {
     commands.push(...fixed.commands);
     model = fixed.model;
-    if (input?.shape != null) input = { ...input, shape: fixedSizes(input.shape) };
+    if (input?.shape != null) input = { ...input, shape: fixedSizes(input.shape, inspection) };
   }
   const stem = stemOf(model);
   for (const step of steps) {
@@ -196,9 +196,18 @@ function judge(what: Need, inspection: Inspection, { step, chip, commands }: Way
     case "calibration data": {
       const where = CALIBRATION.exec(commands.join("\n"))?.[0];
       const says = "some hundred typical inputs, from you";
-      if (where !== undefined) return { what, met: "unknown", says: `${says}: ${where}` };
+      const { kind, says: scheme } = inspection.quantization ?? {};
+      const done = kind === "full integer" || kind === "qdq";
+      const rather = done
+        ? `; the file is quantised already (${scheme ?? ""}), the float one it was made from is the better start`
+        : "";
+      if (where !== undefined) return { what, met: "unknown", says: `${says}: ${where}${rather}` };
       const own = "onnx2tf has sample pictures for image inputs; -cind gives it yours, and other inputs need that";
-      return { what, met: "unknown", says: commands.some((one) => one.startsWith("onnx2tf")) ? own : says };
+      return {
+        what,
+        met: "unknown",
+        says: commands.some((one) => one.startsWith("onnx2tf")) ? own : `${says}${rather}`,
+      };
     }
     case "x86-64":
       return { what, met: "unknown", says: "the tool is made for x86-64 machines" };
@@ -243,7 +252,7 @@ function fixShapes(inspection: Inspection, path: string): { commands: string[]; 
   const commands = ["pip install onnx onnxruntime"];
   for (const [at, { name, shape }] of open.entries()) {
     if (shape === null || name === "") return undefined;
-    const sizes = fixedSizes(shape);
+    const sizes = fixedSizes(shape, inspection);
     commands.push(
       `python3 -m onnxruntime.tools.make_dynamic_shape_fixed --input_name ${shellWord(name)} --input_shape ${sizes.join(",")} ` +
         `${at === 0 ? shellWord(path.startsWith("-") ? `./${path}` : path) : model} ${model}`,
@@ -252,8 +261,14 @@ function fixShapes(inspection: Inspection, path: string): { commands: string[]; 
   return { commands, model };
 }
 
-const fixedSizes = (shape: readonly (number | string | null)[]): (number | string)[] =>
-  shape.map((size, at) => (typeof size === "number" && size >= 0 ? size : at === 0 ? 1 : "SIZE"));
+/** A size that one input has in front is the batch wherever it is named. */
+function fixedSizes(shape: readonly (number | string | null)[], { inputs }: Inspection): (number | string)[] {
+  const batch = new Set(inputs.map((input) => input.shape?.[0]).filter((size) => typeof size === "string"));
+  return shape.map((size, at) => {
+    if (typeof size === "number" && size >= 0) return size;
+    return at === 0 || (typeof size === "string" && batch.has(size)) ? 1 : "SIZE";
+  });
+}
 
 function fixing(commands: readonly string[]): string {
   if (!commands.some((command) => command.includes("make_dynamic_shape_fixed"))) return "fix them before converting";

@@ -5,8 +5,7 @@
 
 import { UsageError } from "../base/errors.ts";
 import type { Family } from "../families/family.ts";
-import { allFamilies, loadFamily } from "../families/load.ts";
-import { familyById } from "../families/match.ts";
+import { loadFamily } from "../families/load.ts";
 import type { Model } from "../model/graph.ts";
 import { listDevicesOf } from "../review/inventory.ts";
 import { factsOf } from "../review/judge.ts";
@@ -14,8 +13,9 @@ import type { DeviceReport } from "../review/report.ts";
 import type { Root } from "../root/root.ts";
 import { conversionsTo } from "./convert.ts";
 import { refusedByDelegates } from "./delegated.ts";
-import type { DeviceFit, FamilyFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
+import type { DeviceFit, Fit, Inspection, LockReport, RouteFit } from "./inspection.ts";
 import { checkRequirements } from "./locks.ts";
+import { canConvert, familyOrChip, fitFamily, wrongChip } from "./named.ts";
 
 export interface FitOptions {
   readonly environments: readonly string[];
@@ -60,63 +60,14 @@ export function fitModel(model: Model, inspection: Inspection, root: Root, optio
   };
 }
 
-interface Named {
-  readonly family: Family;
-  readonly chip?: string;
-}
-
-/** "rockchip", "rknpu" (an alias), or "rk3588": then the chip is known too. */
-function familyOrChip(word: string): Named | undefined {
-  const family = familyById(word) ?? familyById(word.toLowerCase());
-  if (family !== undefined) return { family };
-  const chip = word.toLowerCase();
-  const owner = allFamilies().find(({ chips }) => chips.some(({ id }) => id === chip));
-  return owner && { family: owner, chip };
-}
-
-/** What the family that was asked for makes of this file, whether or not a device of it is here. */
-function fitFamily(
-  model: Model,
-  inspection: Inspection,
-  { family, chip }: Named,
-  conversions: Fit["conversions"],
-): FamilyFit {
-  const { name } = inspection.format;
-  const base = { family: family.id, ...(chip === undefined ? {} : { chip }) };
-  const takes = takesFormat(family, inspection, chip);
-  const refused = refusedByDelegates(model, family);
-  if (takes && refused !== undefined) return { ...base, takes: "no", says: refused };
-  const wrong = takes ? wrongChip(model, { chip, name: chip ?? family.name }, family) : undefined;
-  if (wrong !== undefined) return { ...base, takes: "no", says: wrong };
-  const own = model.targets.filter((target) => target.family === family.id);
-  const made = own.length === 0 ? "" : `; this file was made for ${own.map(({ says }) => says).join(", ")}`;
-  if (takes) return { ...base, takes: "yes", says: `${family.name} takes ${name} as it is${made}` };
-  const none = `no route of ${family.name} takes ${name}`;
-  if (inspection.sealed) return { ...base, takes: "no", says: `${none}, and ${again(family, chip)}` };
-  if (conversions.some((way) => way.family === family.id && way.commands.length > 0)) {
-    return { ...base, takes: "no", says: `${none} as it is; it has to be converted` };
-  }
-  return { ...base, takes: "no", says: `${none}, and no command that would convert it is known` };
-}
-
-const takesFormat = ({ routes }: Family, { format }: Inspection, chip: string | undefined): boolean =>
-  routes.some(
-    (route) =>
-      (chip === undefined || route.chips === undefined || route.chips.includes(chip)) &&
-      route.models.some((one) => one.format === format.id),
-  );
-
-const again = ({ id }: Family, chip?: string): string =>
-  `a compiled file cannot be converted: inspect the model it was made from with --for ${chip ?? id}`;
-
 /** "Would have to be compiled" is said only where it is known how, or by what. */
 function withoutWay(device: DeviceFit, { format }: Inspection, conversions: Fit["conversions"]): DeviceFit {
-  if (device.fits !== "convert" || conversions.some(({ family }) => family === device.family)) return device;
+  if (device.fits !== "convert" || canConvert(conversions, device.family)) return device;
   const family = loadFamily(device.family)?.name ?? device.family;
   return {
     ...device,
     fits: "no",
-    says: `no route of ${family} takes ${format.name}, and no tool that would convert it is known`,
+    says: `no route of ${family} takes ${format.name}, and no command that would convert it is known`,
   };
 }
 
@@ -186,24 +137,4 @@ function fitDevice(model: Model, inspection: Inspection, report: DeviceReport, f
   return compiled
     ? { ...base, fits: "convert", says: `no route takes ${name} as it is; it would have to be compiled`, routes }
     : { ...base, fits: "no", says: `no route of ${family.name} takes ${name}`, routes };
-}
-
-/** A file that names its chips and not this one. Words are compared by the catalogue's chip ids only: no guess by spelling. */
-function wrongChip(
-  model: Model,
-  report: { readonly chip?: string | undefined; readonly name: string },
-  family: Family,
-): string | undefined {
-  const own = model.targets.filter((target) => target.family === family.id);
-  if (model.targets.some((target) => target.family !== undefined) && own.length === 0) {
-    return `made for ${model.targets.map((target) => target.says).join(", ")}, not for ${family.name}`;
-  }
-  const { chip } = report;
-  if (chip === undefined || own.length === 0) return undefined;
-  const others = own.every((target) =>
-    target.not === undefined ? target.chip !== undefined && target.chip !== chip : target.not.includes(chip),
-  );
-  if (!others) return undefined;
-  const made = own.map((target) => target.says).join(", ");
-  return `made for ${made}; this is ${report.name}, and ${again(family, chip)}`;
 }

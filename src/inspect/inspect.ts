@@ -1,6 +1,6 @@
 /** Inspect a model file: what it is, and, when a machine is given, where it can run there. */
 
-import { FileError } from "../base/errors.ts";
+import { FileError, UsageError } from "../base/errors.ts";
 import type { Root } from "../root/root.ts";
 import { describeFile, isModel, noModelSentence, type DescribeOptions } from "./describe.ts";
 import { fitModel } from "./fit.ts";
@@ -9,7 +9,7 @@ import type { Inspection } from "./inspection.ts";
 export interface InspectOptions extends DescribeOptions {
   /** Join with this machine: openRoot() for the live one. */
   readonly machine?: Root;
-  /** Also say what would make the model fit this family of the catalogue; needs a machine. */
+  /** Also say what would make the model fit this family of the catalogue, or this chip of one; needs a machine. */
   readonly family?: string;
   /** Directories of Python environments or SDKs to look for libraries in. */
   readonly environments?: readonly string[];
@@ -20,6 +20,8 @@ export interface InspectOptions extends DescribeOptions {
  * contradictory stands in `integrity`.
  */
 export function inspect(path: string, options: InspectOptions = {}): Inspection {
+  if (options.family !== undefined && options.machine === undefined)
+    throw new UsageError("a family is asked about with a machine: inspect(path, { machine: openRoot(), family })");
   const described = describeFile(path, options);
   if (!isModel(described)) throw new FileError(path, noModelSentence(described));
   const { machine: root, family, environments = [] } = options;

@@ -244,6 +244,8 @@ function isWeight(tensor: Tensor, role: number, graph: boolean): boolean {
 /** Walks the operators in order: a tensor lives from the one that makes it to the last that uses it. */
 function peakOf(graph: Graph): number | undefined {
   const { tensors, nodes } = graph;
+  // Where it is not told which operation feeds which, neither is how long a tensor lives.
+  if (nodes.every(({ inputs, outputs }) => inputs.length + outputs.length === 0)) return undefined;
   const last = new Int32Array(tensors.length).fill(-1);
   const first = new Int32Array(tensors.length).fill(-1);
   nodes.forEach((node, at) => {

@@ -142,6 +142,11 @@ describe("a family that is named gets an answer, whether or not a device of it i
   });
 });
 
+it("a family without a machine is refused in a program too", () => {
+  const path = safetensors("x.safetensors", { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
+  expect(() => inspect(path, { family: "hailo" })).toThrow("with a machine");
+});
+
 it("an unknown family is a wrong word", async () => {
   const path = safetensors("x.safetensors", { a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, 4);
   expect(
@@ -161,6 +166,21 @@ describe.skipIf(!hasShared)(`a model on a machine${unlessShared}`, () => {
     expect(npu?.says).toMatch(/made for rv1106/i);
     expect(npu?.says).toContain("inspect the model it was made from with --for rk3588");
     expect(npu?.routes.some(({ accepts }) => accepts)).toBe(true);
+  });
+
+  it("an ExecuTorch program for an Ethos-U55 is not for a U65", () => {
+    const machine = openRoot(sharedPath("machines/kernel/arm64-ethosu-7.3.tar.gz"));
+    const path = sharedPath("models/pte/add_quant_himax_ini_opt_size_vela_4_5_0_inout_in32.pte");
+    const says = inspect(path, { machine }).machine?.devices.find(({ chip }) => chip === "u65")?.says;
+    expect(says).toContain("made for ethos-u55-64; this is Arm Ethos-U65");
+  });
+
+  it("where nothing converts, nothing is said to be compiled", () => {
+    const path = sharedPath("models/tfjs/languagedetection_model.json");
+    for (const { fits, says } of inspect(path, { machine: machine("coral-pcie-no-driver") }).machine?.devices ?? []) {
+      expect(fits).toBe("no");
+      expect(says).toContain("no command that would convert it is known");
+    }
   });
 
   it("a card of AXERA takes an .axmodel, a Myriad stick a blob", () => {

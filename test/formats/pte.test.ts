@@ -101,7 +101,7 @@ describe("delegates", () => {
     const model = read(sample("ethosu.pte"));
     expect(errors(model)).toEqual([]);
     expect(model.sealed).toBe(true);
-    expect(model.targets).toEqual([{ family: "ethos-u", chip: "u85", says: "ethos-u85-256" }]);
+    expect(model.targets).toEqual([{ family: "ethos-u", chip: "u85", says: "ethos-u85-256", not: ["u65"] }]);
     expect(main(model).nodes[0]).toMatchObject({ spelled: "DelegateCall", domain: "EthosUBackend" });
     expect(model.metadata).toMatchObject({ macs_per_cycle: "256", architecture: "2.0.1", scratch_bytes: "128" });
     expect(model.sections.filter(({ kind }) => kind === "code").map(({ bytes }) => bytes)).toEqual([32]);
@@ -112,7 +112,7 @@ describe("delegates", () => {
       oneDelegate("EthosUBackend", velaStream(commandStream(0, 6), new Uint8Array(1)), { target: "ethos-u55-128" }),
     );
     expect(errors(model)).toEqual(["target/contradicts"]);
-    expect(model.targets.map(({ says }) => says)).toEqual(["ethos-u55-64"]);
+    expect(model.targets.map(({ says, not }) => [says, not])).toEqual([["ethos-u55-64", ["u65", "u85"]]]);
   });
 
   it("show their own graph when they keep it: XNNPACK, also with constants inside", () => {

@@ -184,6 +184,28 @@ it("typical inputs are named where the commands take them from", () => {
   expect(says("coral")[0]).toContain("-cind");
 });
 
+it("a file that is quantised already is told to be the worse start for a tool that quantises", () => {
+  const integer = inspection("onnx", { quantization: { kind: "qdq", says: "QDQ int8, per tensor" } });
+  const says = (one: Inspection) =>
+    conversionsTo(family("hailo"), one, "net.onnx")[0]?.needs.find(({ what }) => what === "calibration data")?.says;
+  expect(says(integer)).toContain("quantised already (QDQ int8, per tensor)");
+  expect(says(inspection("onnx"))).not.toContain("already");
+});
+
+it("a batch is one wherever it is named", () => {
+  const two = inspection("onnx", {
+    inputs: [
+      { name: "a", type: "float32", shape: ["batch", 16] },
+      { name: "b", type: "float32", shape: [2, "batch", "n"] },
+    ],
+  });
+  const [way] = conversionsTo(family("hailo"), two, "net.onnx");
+  expect(way?.commands.slice(1, 3).map((one) => /--input_shape (\S+) (\S+)/.exec(one)?.slice(1))).toEqual([
+    ["1,16", "net.onnx"],
+    ["2,1,SIZE", "net_fixed.onnx"],
+  ]);
+});
+
 it("a Myriad gets what the last OpenVINO that has its plugin writes", () => {
   const ways = conversionsTo(family("movidius"), inspection("onnx"), "net.onnx", "myriad-x");
   expect(ways.every(({ commands }) => commands[0] === "pip install 'openvino-dev[onnx]==2022.3.*'")).toBe(true);

@@ -155,6 +155,11 @@ describe("multiply-accumulates", () => {
   });
 });
 
+it("where no operator tells what feeds it, no peak of memory is told", () => {
+  const tensors = [activation(10), activation(10)];
+  expect(costOf(one("ttnn", tensors, [node("Relu", "Relu", [], [])])).peak_activation_bytes).toBeUndefined();
+});
+
 it("the peak of memory counts a tensor from its maker to its last user", () => {
   // 0 -> a(1) -> b(2); c(3) takes 1 and 2: at its making 1, 2 and 3 live.
   const tensors = [activation(10), activation(100), activation(1000), activation(1000)];

@@ -80,8 +80,15 @@ const flagOf = (flags: string | undefined): string | undefined =>
 
 function targetOf(said: string | undefined, stream: CommandStream | undefined): { targets: Target[] } {
   const says = stream?.accelerator ?? said ?? "Ethos-U";
-  const chip = /u[68]5/.exec(says)?.[0];
-  return { targets: [{ family: "ethos-u", ...(chip === undefined ? {} : { chip }), says }] };
+  // The U55 stands behind a Cortex-M only, and is no chip of the catalogue: for it, the others are told to be wrong.
+  const own = /u[568]5/.exec(says)?.[0];
+  const chip = own === "u55" ? undefined : own;
+  const not = own === undefined ? [] : ["u65", "u85"].filter((other) => other !== own);
+  return {
+    targets: [
+      { family: "ethos-u", ...(chip === undefined ? {} : { chip }), says, ...(not.length === 0 ? {} : { not }) },
+    ],
+  };
 }
 
 function readBlocks(file: ModelFile, payload: Stretch, { notes }: DelegateContext): Block[] {
