@@ -92,7 +92,7 @@ const format: Format = {
     "https://github.com/eiln/anecc",
     "https://github.com/apple-oss-distributions/xnu/blob/main/EXTERNAL_HEADERS/mach-o/loader.h",
   ],
-  checked: { files: 4, says: "H13 (M1), zin_ane_compiler 4.2.1" },
+  checked: { files: 11, says: "H13 (M1), zin_ane_compiler 4.2.1 (tinygrad/tinygrad)" },
 };
 export default format;
 
