@@ -40,7 +40,11 @@ export function environmentsOf(invocation: Invocation): readonly string[] {
   return options(invocation, "env");
 }
 
-/** Objects as JSON for other programs: two spaces, a final newline, Maps never reach here. */
+/**
+ * Objects as JSON for other programs: two spaces, a final newline, Maps never reach here. Characters that a terminal would act on, or
+ * that turn directions, are escaped: JSON itself asks it only of those below U+0020.
+ */
 export function toJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `${JSON.stringify(value, undefined, 2).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, escaped)}\n`;
 }

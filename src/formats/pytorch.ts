@@ -259,7 +259,7 @@ function readProgram(archive: Archive, layout: Layout): Partial<Model> {
     file.name,
     archive.storage(own)?.offset ?? 0,
   );
-  const weights = weightsOf(archive);
+  const weights = weightsOf(archive, JSON_LIMIT - (archive.entry(own)?.bytes ?? 0));
   const { graphs, integrity } = readExported(root, file.name, weights.tensors);
   const version = get(root, "schema_version");
   const torch = textOf(get(root, "torch_version"));
@@ -288,7 +288,10 @@ function readProgram(archive: Archive, layout: Layout): Partial<Model> {
 }
 
 /** Weights by the names the program has for them, by the tables beside them. */
-function weightsOf(archive: Archive): {
+function weightsOf(
+  archive: Archive,
+  room: number,
+): {
   tensors: ReadonlyMap<string, Tensor>;
   integrity: Integrity[];
   unseen: string[];
@@ -296,14 +299,19 @@ function weightsOf(archive: Archive): {
   const tensors = new Map<string, Tensor>();
   const integrity: Integrity[] = [];
   const unseen: string[] = [];
-  let left = JSON_LIMIT;
+  let left = room;
   for (const name of archive.names()) {
     const [, folder] = /^(data\/(?:weights|constants)\/)[^/]+_(?:weights|constants)_config\.json$/.exec(name) ?? [];
     if (folder === undefined) continue;
-    // Of all tables together: entries of an archive may lie over each other.
+    // Of the program and all tables together: entries of an archive may lie over each other.
     const { bytes: size = 0, header } = archive.entry(name) ?? {};
     left -= size;
-    if (left < 0) throw new FileError(archive.file.name, `tables of weights of more than ${JSON_LIMIT} bytes`, header);
+    if (left < 0)
+      throw new FileError(
+        archive.file.name,
+        `a program and tables of weights of more than ${JSON_LIMIT} bytes`,
+        header,
+      );
     const config = get(parseJson(archive.bytes(name, JSON_LIMIT) ?? new Uint8Array(0), archive.file.name), "config");
     for (const [key, entry] of entriesOf(config)) {
       const path = textOf(get(entry, "path_name")) ?? "";
