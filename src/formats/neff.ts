@@ -15,7 +15,7 @@ const HEADER = 1024;
 /** Packed bytes looked into: descriptions come before weights, and this much unpacks in a tenth of a second. */
 const PACKED_LIMIT = 4 * 1024 * 1024;
 /** What they may unpack to. */
-const UNPACKED_LIMIT = 64 * 1024 * 1024;
+const UNPACKED_LIMIT = 32 * 1024 * 1024;
 /** A definition of a subgraph that is parsed: variables of some thousand tensors. */
 const JSON_LIMIT = 4 * 1024 * 1024;
 const PORT_LIMIT = 4096;
@@ -129,8 +129,8 @@ function open(file: ModelFile, bytes: number, integrity: Integrity[]): Opened {
     integrity.push(error("archive/broken", "the archive cannot be unpacked", HEADER));
     return { tar: { entries: [], whole: false }, read: () => new Uint8Array(0) };
   }
-  const read = (offset: number, length: number): Uint8Array => unpacked.subarray(offset, offset + length);
-  return { tar: told(walkTar(read), bytes === there && bytes <= PACKED_LIMIT, HEADER, integrity), read };
+  const read = (offset: number, length: number): Uint8Array => unpacked.bytes.subarray(offset, offset + length);
+  return { tar: told(walkTar(read), bytes === there && unpacked.from === there, HEADER, integrity), read };
 }
 
 /** What is wrong with the archive; an end that was not reached is wrong only where all of it was unpacked. */
@@ -141,14 +141,15 @@ function told(tar: Tar, all: boolean, at: number, integrity: Integrity[]): Tar {
 }
 
 /** The beginning of what a gzip stream holds; undefined where it is none. Less goes in where too much would come out. */
-function gunzipStart(packed: Uint8Array): Uint8Array | undefined {
+function gunzipStart(packed: Uint8Array): { readonly bytes: Uint8Array; readonly from: number } | undefined {
   const zlib = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
   for (let length = packed.length; length >= 1024 || length === packed.length; length = Math.floor(length / 16)) {
     try {
-      return zlib.gunzipSync(packed.subarray(0, length), {
+      const bytes = zlib.gunzipSync(packed.subarray(0, length), {
         finishFlush: zlib.constants.Z_SYNC_FLUSH,
         maxOutputLength: UNPACKED_LIMIT,
       });
+      return { bytes, from: length };
     } catch (thrown) {
       const large = thrown instanceof Error && "code" in thrown && thrown.code === "ERR_BUFFER_TOO_LARGE";
       if (!large) return undefined;
@@ -164,8 +165,8 @@ function portsOf(
   read: Opened["read"],
   integrity: Integrity[],
 ): { inputs?: readonly Tensor[]; outputs?: readonly Tensor[] } {
-  const inputs: Tensor[] = [];
-  const outputs: Tensor[] = [];
+  const inputs = new Map<string, Tensor>();
+  const outputs = new Map<string, Tensor>();
   for (const { name, bytes, offset } of tar.entries) {
     if (!/(?:^|\/)sg\d+\/def\.json$/.test(name) || bytes > JSON_LIMIT) continue;
     const text = read(offset, bytes);
@@ -182,13 +183,18 @@ function portsOf(
       if (!isRecord(variable)) continue;
       const ports = variable["type"] === "input" ? inputs : variable["type"] === "output" ? outputs : undefined;
       const size = variable["size"];
-      if (ports === undefined || ports.length >= PORT_LIMIT || ports.some((port) => port.name === plain(key))) continue;
-      ports.push({
-        name: plain(key),
+      if (ports === undefined || ports.size >= PORT_LIMIT) continue;
+      const port = plain(key);
+      if (ports.has(port)) continue;
+      ports.set(port, {
+        name: port,
         type: "unknown",
         ...(typeof size === "number" ? { spelled: `${size} bytes` } : {}),
       });
     }
   }
-  return { ...(inputs.length > 0 ? { inputs } : {}), ...(outputs.length > 0 ? { outputs } : {}) };
+  return {
+    ...(inputs.size > 0 ? { inputs: [...inputs.values()] } : {}),
+    ...(outputs.size > 0 ? { outputs: [...outputs.values()] } : {}),
+  };
 }

@@ -8,12 +8,15 @@ import { utf8 } from "../base/bytes.ts";
 import { bytesOf, elementsOf, model, type ElementType, type Integrity, type Tensor } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
+import { boundJson } from "./wire/json.ts";
 import { cutShort, error, isRecord } from "./sealed/parts.ts";
 
 /** The reference implementation's own limit. */
 const HEADER_LIMIT = 100_000_000;
 /** Tensors of the largest published models: some 200,000 (sharded over files). */
 const TENSOR_LIMIT = 1_000_000;
+/** Keys of its metadata that are kept: writers put in a handful. */
+const METADATA_LIMIT = 10_000;
 
 const types: Readonly<Record<string, ElementType>> = {
   F64: "float64",
@@ -64,7 +67,8 @@ const format: Format = {
       if (name === "__metadata__") {
         const texts = typeof entry === "object" && entry !== null && !Array.isArray(entry) ? Object.entries(entry) : [];
         // What nests has no place here, and may nest too deep to be told as text.
-        for (const [key, value] of texts) if (typeof value !== "object") metadata[key] = String(value).slice(0, 4096);
+        for (const [key, value] of texts.slice(0, METADATA_LIMIT))
+          if (typeof value !== "object") metadata[key] = String(value).slice(0, 4096);
         if (typeof entry !== "object" || Array.isArray(entry) || texts.some(([, value]) => typeof value !== "string"))
           integrity.push({
             severity: "error",
@@ -99,9 +103,11 @@ const format: Format = {
 export default format;
 
 function parseHeader(file: ModelFile, length: number): Record<string, unknown> {
+  const bytes = file.slice(8, length);
+  boundJson(bytes, file.name, 8);
   let value: unknown;
   try {
-    value = JSON.parse(utf8(file.slice(8, length)));
+    value = JSON.parse(utf8(bytes));
   } catch (cause) {
     if (cause instanceof FileError) throw cause;
     throw new FileError(file.name, "the header is no JSON", 8, { cause });

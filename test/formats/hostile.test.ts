@@ -53,6 +53,13 @@ const files: Readonly<Record<string, () => string | Uint8Array>> = {
     const tables = Array.from({ length: 40 }, (_, i) => `net/data/weights/${i}_weights_config.json`);
     return zip(["net/models/model.json", ...tables].map((entry) => ({ name: entry, data, deflate: true })));
   },
+  "a million keys.safetensors": () => {
+    const keys = Array.from({ length: MANY }, (_, i) => `"k${i}":"v"`).join(",");
+    const text = `{"__metadata__":{${keys}},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`;
+    const head = Buffer.alloc(8);
+    head.writeBigUInt64LE(BigInt(text.length));
+    return Buffer.concat([head, Buffer.from(text), Buffer.alloc(4)]);
+  },
   "dictionaries that are values.mlir": () =>
     mlir(`%0 = "stablehlo.add"(%arg0, %arg0) ${"= {} ".repeat(MANY / 5)} : (tensor<1xf32>) -> tensor<1xf32>`),
   "an array of one long word.mlir": () =>

@@ -1,8 +1,9 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import neff from "../../src/formats/neff.ts";
 import { expectMutantsHandled } from "../support/sealed.ts";
-import { samples } from "./samples/neff.ts";
+import { entry, header, samples } from "./samples/neff.ts";
 
 const sample = (name: string): Uint8Array => samples[name]?.() ?? new Uint8Array();
 const read = (bytes: Uint8Array) => neff.read(modelFileOf(bytes, "x.neff"));
@@ -36,6 +37,14 @@ describe("neff", () => {
     const packed = Buffer.from(sample("packed.neff"));
     packed.fill(0xff, 1060, 1070);
     expect(read(packed).integrity.map(({ rule }) => rule)).toContain("archive/broken");
+  });
+
+  it("calls an archive that unpacks to more than is looked into neither whole nor broken", () => {
+    const tar = Buffer.concat([entry("neff.json", "{}"), entry("w.npy", Buffer.alloc(40_000_000)), Buffer.alloc(1024)]);
+    const packed = gzipSync(tar);
+    const model = read(Buffer.concat([header(2, packed.length), packed]));
+    expect(model.integrity).toEqual([]);
+    expect(model.unseen.join()).toContain("no more of it is unpacked");
   });
 
   it("survives mutants", () => {

@@ -12,13 +12,15 @@ export const JSON_LIMIT = 32 * 1024 * 1024;
 const DEPTH_LIMIT = 256;
 /** Values in all: a graph of 20,000 operators has some 800,000. */
 const VALUE_LIMIT = 1_500_000;
+/** Members of one object, each under a name of its own: tensors by their names, of which the largest models have some 100,000. */
+const MEMBER_LIMIT = 200_000;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The value of `bytes`, which lie at `base` of the file called `name`. */
 export function parseJson(bytes: Uint8Array, name: string, base = 0): unknown {
   if (bytes.length > JSON_LIMIT) throw new FileError(name, `${bytes.length} bytes of JSON, over ${JSON_LIMIT}`, base);
-  count(bytes, name, base);
+  boundJson(bytes, name, base);
   try {
     return JSON.parse(utf8(bytes).replace(/^\uFEFF/, ""));
   } catch (cause) {
@@ -49,9 +51,12 @@ export const entriesOf = (value: unknown): readonly (readonly [string, unknown])
 const quote = 0x22;
 const backslash = 0x5c;
 
-function count(bytes: Uint8Array, name: string, base: number): void {
+/** Throws where parsing would cost more than it should: too deep, too many values, too many members of one object. */
+export function boundJson(bytes: Uint8Array, name: string, base: number): void {
   let depth = 0;
   let values = 0;
+  /** Of each container that is open; -1 of those that are no objects. */
+  const members: number[] = [];
   for (let index = 0; index < bytes.length; index++) {
     switch (bytes[index]) {
       case quote:
@@ -60,17 +65,29 @@ function count(bytes: Uint8Array, name: string, base: number): void {
       case 0x7b:
       case 0x5b:
         values++;
+        members.push(bytes[index] === 0x7b ? 1 : -1);
         if (++depth > DEPTH_LIMIT) throw new FileError(name, `JSON nested deeper than ${DEPTH_LIMIT}`, base + index);
         break;
       case 0x7d:
       case 0x5d:
         depth--;
+        members.pop();
         break;
       case 0x2c:
         if (++values > VALUE_LIMIT) throw new FileError(name, `more than ${VALUE_LIMIT} JSON values`, base + index);
+        if (isOver(members)) throw new FileError(name, `more than ${MEMBER_LIMIT} members of one object`, base + index);
         break;
     }
   }
+}
+
+/** Counts one more member of the innermost container. */
+function isOver(members: number[]): boolean {
+  const last = members.length - 1;
+  const count = members[last] ?? -1;
+  if (count < 0) return false;
+  members[last] = count + 1;
+  return count >= MEMBER_LIMIT;
 }
 
 /** The index of the quote that ends the string begun at `start`; the last index when none does. */

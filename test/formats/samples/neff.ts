@@ -3,7 +3,7 @@
 import { gzipSync } from "node:zlib";
 import type { Samples } from "./samples.ts";
 
-function entry(name: string, data: Buffer | string, type = "0"): Buffer {
+export function entry(name: string, data: Buffer | string, type = "0"): Buffer {
   const bytes = Buffer.from(data);
   const header = Buffer.alloc(512);
   header.write(name, 0);
@@ -34,7 +34,7 @@ const tar = Buffer.concat([
   Buffer.alloc(1024),
 ]);
 
-function header(version: number, bytes: number): Buffer {
+export function header(version: number, bytes: number): Buffer {
   const out = Buffer.alloc(1024);
   for (const [at, value] of [version, 1024, bytes, 2, 0].entries()) out.writeBigUInt64LE(BigInt(value), at * 8);
   out.write("2.0.21884.0%kaena-tools/develop@6c66f4b", 40, "latin1");
