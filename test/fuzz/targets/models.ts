@@ -61,6 +61,7 @@ const opaque: Readonly<Record<string, RegExp>> = {
   "edgetpu-tflite": /^root\.1\[\]\.[023]/,
   "vela-tflite": /^root\.1\[\]\.[023]/,
   "neutron-tflite": /^root\.1\[\]\.[023]/,
+  "litert-npu": /^root\.1\[\]\.[023]/,
   mnn: /^root\.3\[\]\.[56] /,
   "nvdla-loadable": /^root\.5\[\]\.4|^root\.7\[\]\.\d/,
   pte: /\.7\[\]\.2\[\]\.1|^root\.1\[\]\.1\./,
