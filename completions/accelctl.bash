@@ -2,12 +2,13 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|kernel|board|catalog|capture|help|inspect|version) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|kernel|board|catalog|capture|help|inspect|run|version) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--deb|--output|--library|--out) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
+    --fallback) COMPREPLY=($(compgen -W "cpu" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
@@ -19,11 +20,12 @@ _accelctl() {
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
     inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
+    run) words="--input --shape --seed --device --delegate --library --fallback --threads --warmup --repeat --out --json --help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain kernel board catalog capture help inspect version"
+    words="review list explain kernel board catalog capture help inspect run version"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

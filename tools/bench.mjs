@@ -22,7 +22,7 @@ try {
       bundle: true,
       platform: "node",
       format: "esm",
-      external: ["koffi", "fzstd", "seek-bzip", "systeminformation"],
+      external: ["koffi", "fzstd", "seek-bzip", "systeminformation", "onnxruntime-node"],
       outfile,
       logLevel: "warning",
     });

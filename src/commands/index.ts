@@ -13,5 +13,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "kernel": async () => (await import("./kernel.ts")).default,
   "list": async () => (await import("./list.ts")).default,
   "review": async () => (await import("./review.ts")).default,
+  "run": async () => (await import("./run.ts")).default,
   "version": async () => (await import("./version.ts")).default,
 };

@@ -1,0 +1,77 @@
+/**
+ * A session's run() beside the bare runtime's own loop on the same model in one process, round by round: ONNX Runtime through
+ * onnxruntime-node. Promise: at most 20 µs over it on a tiny model, at most 1.03 times on one of a millisecond.
+ */
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type * as bareRuntime from "onnxruntime-node";
+import delegate from "../src/delegates/onnxruntime.ts";
+import { makeInputs } from "../src/session/inputs.ts";
+import { smallOnnx } from "../test/support/onnx.ts";
+import { median, table } from "./_table.ts";
+
+const ROUNDS = 15;
+const require = createRequire(resolve("package.json"));
+
+if (delegate.find({ library: libraryOf() }).state !== "read") {
+  process.stdout.write("onnxruntime-node has no library for this machine, so nothing was measured\n");
+} else {
+  const scratch = mkdtempSync(join(tmpdir(), "accelctl-bench-"));
+  try {
+    const small = join(scratch, "small.onnx");
+    writeFileSync(small, smallOnnx());
+    const models: [string, string, Record<string, number[]>, number][] = [
+      ["MatMul of 3 by 2", small, {}, 400],
+      ["MNIST", "../shared/models/onnx/mnist-8.onnx", {}, 200],
+      ["text direction", "../shared/models/onnx/ch_ppocr_mobile_v2.0_cls_infer.onnx", { x: [1, 3, 48, 192] }, 30],
+      ["text detection", "../shared/models/onnx/ch_PP-OCRv4_det_infer.onnx", { x: [1, 3, 320, 320] }, 3],
+    ];
+    const rows: string[][] = [];
+    for (const [name, path, shapes, each] of models)
+      if (existsSync(path)) rows.push(await measure(name, path, shapes, each));
+    table(
+      `session.run() beside onnxruntime-node, one thread, median of ${ROUNDS} interleaved rounds`,
+      ["model", "ours µs", "onnxruntime-node µs", "over µs", "x"],
+      rows,
+    );
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function measure(name: string, path: string, shapes: Record<string, number[]>, each: number): Promise<string[]> {
+  const session = await delegate.open(path, { device: "cpu", threads: 1, library: libraryOf() });
+  const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(Object.entries(shapes)), seed: 1 });
+  const bare = require("onnxruntime-node") as typeof bareRuntime;
+  const other = await bare.InferenceSession.create(path, { intraOpNumThreads: 1 });
+  const feeds = Object.fromEntries(
+    [...values].map(([port, { data, shape }]) => [port, new bare.Tensor("float32", data as Float32Array, shape)]),
+  );
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  const time = async (into: number[], run: () => Promise<unknown>): Promise<void> => {
+    const start = performance.now();
+    for (let i = 0; i < each; i++) await run();
+    into.push(((performance.now() - start) * 1000) / each);
+  };
+  for (let round = 0; round < ROUNDS + 2; round++) {
+    await time(ours, () => session.run(values));
+    await time(theirs, () => other.run(feeds));
+  }
+  await session.close();
+  await other.release();
+  const [a, b] = [median(ours.slice(2)), median(theirs.slice(2))];
+  return [name, a.toFixed(1), b.toFixed(1), (a - b).toFixed(1), (a / b).toFixed(3)];
+}
+
+function libraryOf(): string {
+  const folder = join(
+    require.resolve("onnxruntime-node/package.json"),
+    "../bin/napi-v6",
+    process.platform,
+    process.arch,
+  );
+  return join(folder, "libonnxruntime.so.1");
+}

@@ -1,0 +1,84 @@
+/** Values: what goes into a model and comes out of it. Dense, row-major, in memory of this process. */
+
+import { elementBits, type ElementType } from "../model/graph.ts";
+
+/** Arrays that hold elements; float16, bfloat16 and float8 as their bits, bool as bytes of 0 and 1. */
+export type Elements =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+export interface Value {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** As many as the shape's product, of types below a byte packed as they lie in memory (low bits first); texts of a string tensor. */
+  readonly data: Elements | readonly string[];
+}
+
+type ElementsOf = new (buffer: ArrayBuffer, offset?: number, length?: number) => Elements;
+
+const holders: Readonly<Partial<Record<ElementType, ElementsOf>>> = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  float8e4m3fn: Uint8Array,
+  float8e4m3fnuz: Uint8Array,
+  float8e5m2: Uint8Array,
+  float8e5m2fnuz: Uint8Array,
+  uint4: Uint8Array,
+  int4: Uint8Array,
+  float4e2m1: Uint8Array,
+};
+
+/** How long the array of so many elements is: fewer bytes than elements where two share one. */
+export function lengthOf(type: ElementType, elements: number): number {
+  const bits = elementBits[type] ?? 8;
+  return bits < 8 ? Math.ceil((elements * bits) / 8) : elements;
+}
+
+/** Elements of a type over `buffer`; undefined for types that are not held (strings, complex numbers). */
+export function elementsOver(type: ElementType, buffer: ArrayBuffer): Elements | undefined {
+  const Holder = holders[type];
+  return Holder === undefined ? undefined : new Holder(buffer);
+}
+
+/** Numbers of a value one by one; undefined for strings and for types below 16 bits that are no integers of a byte. */
+export function numbersOf({ type, data }: Value): ArrayLike<number | bigint> | undefined {
+  if (!ArrayBuffer.isView(data) || type.startsWith("float8") || (elementBits[type] ?? 8) < 8) return undefined;
+  if (type === "float16") return Float32Array.from(data as Uint16Array, half);
+  if (type === "bfloat16") return Float32Array.from(data as Uint16Array, (bits) => float(bits << 16));
+  return data;
+}
+
+const word = new DataView(new ArrayBuffer(4));
+function float(bits: number): number {
+  word.setUint32(0, bits >>> 0);
+  return word.getFloat32(0);
+}
+
+/** IEEE 754 binary16. */
+export function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

@@ -1,0 +1,47 @@
+/** A run for people: what came out, on which device and how that is known, how long it took. */
+
+import type { OutputReport, RunResult } from "../session/result.ts";
+import { harmless, marksOf, paint, wrapText, type Terminal } from "./terminal.ts";
+
+const VALUES = 8;
+
+export function runText(result: RunResult, terminal: Terminal): string {
+  const { dot, then } = marksOf(terminal);
+  const lines = wrapText(
+    `${harmless(result.model)} ${dot} ${result.delegate.id} ${result.delegate.version} ${dot} ${result.device}`,
+    terminal.columns,
+  ).map((line) => paint(terminal, "bold", line));
+  const add = (text: string, head = "  "): void => void lines.push(...wrapText(text, terminal.columns, head));
+  if (result.instead !== undefined) add(`on the CPU instead: ${result.instead}`, `  ${then} `);
+  for (const output of result.outputs) add(outputWords(output));
+  for (const output of result.outputs) {
+    for (const { index, value, label } of output.top ?? []) {
+      add(`${number(value)}  ${label === undefined ? `#${index}` : harmless(label)}`, "    ");
+    }
+  }
+  add(timesWords(result));
+  add(`worked: ${result.device}; ${result.proof}`);
+  for (const what of result.assumed) add(`assumed ${harmless(what)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function outputWords({ name, type, shape, min, max, mean, nan, values }: OutputReport): string {
+  const range =
+    min === undefined || max === undefined || mean === undefined
+      ? ""
+      : ` from ${number(min)} to ${number(max)}, mean ${number(mean)}`;
+  const lost = nan === undefined ? "" : `, ${nan} are no number`;
+  const shown = values === undefined || values.length > VALUES ? "" : `: ${values.join(" ")}`;
+  return `${harmless(name)} ${type} [${shape.join(", ")}]${range}${lost}${harmless(shown)}`;
+}
+
+function timesWords({ opened_ms: opened, runs_ms: runs }: RunResult): string {
+  const sorted = [...runs].sort((a, b) => a - b);
+  const median = sorted[sorted.length >> 1] ?? NaN;
+  const all =
+    runs.length === 1 ? "" : ` (median of ${runs.length}; ${ms(sorted[0] ?? NaN)} to ${ms(sorted.at(-1) ?? NaN)})`;
+  return `${ms(median)}${all}, after ${ms(opened)} to open`;
+}
+
+const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+const number = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,0 +1,96 @@
+/** One contract over every delegate: nothing is loaded before open(), what it says of itself is whole, and errors are typed. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AccelctlError } from "../../src/base/errors.ts";
+import { delegates } from "../../src/delegates/index.ts";
+import type { Delegate, Session } from "../../src/delegates/delegate.ts";
+import { formats } from "../../src/formats/index.ts";
+import { makeInputs } from "../../src/session/inputs.ts";
+import { smallOnnx } from "../support/onnx.ts";
+
+let folder = "";
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "accelctl-delegates-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A model each delegate can run, by the format it takes first. */
+function modelFor(delegate: Delegate): string {
+  const path = join(folder, `${delegate.id}.bin`);
+  writeFileSync(path, delegate.formats[0] === "onnx" ? smallOnnx() : "anything");
+  return path;
+}
+
+it("ids are told once, and every format a delegate takes is one that is read", () => {
+  expect(new Set(delegates.map(({ id }) => id)).size).toBe(delegates.length);
+  const known = new Set(formats.map(({ id }) => id));
+  expect(delegates.flatMap((delegate) => delegate.formats.filter((id) => !known.has(id)))).toEqual([]);
+});
+
+/** Of this process: what is mapped into it. */
+const mapped = (): string => readFileSync("/proc/self/maps", "utf8");
+
+describe.each(delegates.map((delegate): [string, Delegate] => [delegate.id, delegate]))("%s", (id, delegate) => {
+  const found = delegate.find({});
+
+  it("says how it was verified, by which sources, on which devices", () => {
+    expect(delegate.verified).not.toBe("");
+    expect(delegate.sources.length).toBeGreaterThan(0);
+    expect(delegate.devices.length).toBeGreaterThan(0);
+  });
+
+  it("finds its library without loading it", () => {
+    if (found.state !== "read") return;
+    expect(found.value.library).not.toBe("");
+    expect(mapped()).not.toContain(`${found.value.library}\n`);
+  });
+
+  it("says in one typed sentence that a library is not there or none", async () => {
+    if (id === "null") return;
+    const library = join(folder, "libnone.so");
+    await expectTyped(() => delegate.open(modelFor(delegate), { device: "cpu", library }), /libnone\.so/);
+    writeFileSync(library, "no library");
+    await expectTyped(() => delegate.open(modelFor(delegate), { device: "cpu", library }), /libnone\.so/);
+  });
+
+  describe.skipIf(found.state !== "read")("with its library", () => {
+    const open = (path: string): Promise<Session> =>
+      delegate.open(path, { device: delegate.devices[0] ?? "", threads: 1 });
+
+    it("says in one typed sentence that a model is not there", async () => {
+      await expectTyped(() => open(join(folder, "none.onnx")), /none\.onnx/);
+    });
+
+    it("runs the same values to the same outputs, and at once", async () => {
+      const session = await open(modelFor(delegate));
+      const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
+      const all = await Promise.all([1, 2, 3, 4].map(() => session.run(values)));
+      expect([...(all[0]?.keys() ?? [])]).toEqual(session.outputs.map(({ name }) => name));
+      for (const outputs of all) expect(outputs).toEqual(all[0]);
+      expect(session.proof.says).not.toBe("");
+      expect(delegate.devices).toContain(session.proof.device);
+      await session.close();
+    });
+
+    it("closes while a run is under way, twice, and then runs no more", async () => {
+      const session = await open(modelFor(delegate));
+      const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
+      const running = session.run(values);
+      await session.close();
+      await session.close();
+      expect((await running).size).toBe(session.outputs.length);
+      await expectTyped(() => session.run(values), /closed/);
+    });
+  });
+});
+
+async function expectTyped(act: () => Promise<unknown>, says: RegExp): Promise<void> {
+  const error: unknown = await act().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(AccelctlError);
+  expect((error as AccelctlError).message).toMatch(says);
+  expect((error as AccelctlError).message).not.toContain("\n");
+}

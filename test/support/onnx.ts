@@ -1,0 +1,29 @@
+/** ONNX files of a few operators, for tests that run them. */
+
+import { bytes, concat, int, message, packed, packedFloats, type Piece } from "./protobuf.ts";
+
+/** Numbers as TensorProto.DataType and ONNXTensorElementDataType have them. */
+export const [FLOAT, INT64, STRING] = [1, 7, 8] as const;
+
+const dimension = (size: number | string): Piece =>
+  message(1, typeof size === "number" ? int(1, size) : bytes(2, size));
+
+export const valueInfo = (field: 11 | 12, name: string, type: number, shape: readonly (number | string)[]): Piece =>
+  message(field, bytes(1, name), message(2, message(1, int(1, type), message(2, ...shape.map(dimension)))));
+
+export const node = (op: string, inputs: readonly string[], outputs: readonly string[]): Piece =>
+  message(1, ...inputs.map((name) => bytes(1, name)), ...outputs.map((name) => bytes(2, name)), bytes(4, op));
+
+export const modelOf = (...graph: readonly Piece[]): Uint8Array =>
+  concat([int(1, 8), bytes(2, "accelctl test"), message(7, bytes(2, "graph"), ...graph), message(8, int(2, 17))]);
+
+/** y [1, 2] = x [1, 3] times a constant [3, 2] of 1 to 6. */
+export function smallOnnx(): Uint8Array {
+  const weights = message(5, packed(1, [3, 2]), int(2, FLOAT), packedFloats(4, [1, 2, 3, 4, 5, 6]), bytes(8, "w"));
+  return modelOf(
+    node("MatMul", ["x", "w"], ["y"]),
+    weights,
+    valueInfo(11, "x", FLOAT, [1, 3]),
+    valueInfo(12, "y", FLOAT, [1, 2]),
+  );
+}
