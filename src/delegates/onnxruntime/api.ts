@@ -24,7 +24,7 @@ const functions = {
   Run: [
     9,
     "void *",
-    "void *session, void *options, const char **input_names, void **inputs, size_t input_count, const char **output_names, size_t output_count, _Inout_ void **outputs",
+    "void *session, void *options, void *input_names, void *inputs, size_t input_count, void *output_names, size_t output_count, void *outputs",
   ],
   CreateSessionOptions: [10, "void *", "_Out_ void **out"],
   SetSessionLogSeverityLevel: [22, "void *", "void *options, int level"],
