@@ -154,6 +154,8 @@ const sources = await sourcesOf(`
         export { reportSchema } from "./src/print/schema.ts";
         export { formats } from "./src/formats/index.ts";
         export { renderFormats } from "./src/print/formats-page.ts";
+        export { delegates } from "./src/delegates/index.ts";
+        export { renderDelegates } from "./src/print/delegates-page.ts";
         export { inspectionSchema } from "./src/print/model-schema.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
         export { allCommands } from "./src/commands/help.ts";
@@ -163,6 +165,7 @@ write("docs/hardware.md", sources.renderHardware(sources.families));
 write("docs/rules.md", sources.renderRules());
 write("docs/report.schema.json", `${JSON.stringify(sources.reportSchema, undefined, 2)}\n`);
 write("docs/formats.md", sources.renderFormats(sources.formats));
+write("docs/delegates.md", sources.renderDelegates(sources.delegates));
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));
 write("completions/accelctl.bash", sources.renderBash(verbs));
