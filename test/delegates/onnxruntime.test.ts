@@ -4,6 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type * as bareRuntime from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CannotError, FileError } from "../../src/base/errors.ts";
@@ -91,6 +93,27 @@ describe.skipIf(found.state !== "read")(
       }
       expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).get("y")).toEqual(float([1, 2], [1, 2]));
       await session.close();
+    });
+
+    it("stands when memory is collected between and during runs", async () => {
+      setFlagsFromString("--expose-gc");
+      const collect = runInNewContext("gc") as () => void; // what the flag defines
+      const path = write("collected.onnx", smallOnnx());
+      for (let i = 0; i < 20; i++) {
+        const session = await delegate.open(path, { device: "cpu", threads: 1 });
+        collect();
+        for (let k = 0; k < 4; k++) {
+          const running = [1, 2, 3].map((x) => session.run(new Map([["x", float([x, 0, 0], [1, 3])]])));
+          collect();
+          const outputs = await Promise.all(running);
+          expect(outputs.map((one) => Array.from(one.get("y")?.data as Float32Array))).toEqual([
+            [1, 2],
+            [2, 4],
+            [3, 6],
+          ]);
+        }
+        await session.close();
+      }
     });
 
     it("calls a broken model broken, by its path", async () => {

@@ -69,6 +69,8 @@ export type OrtFunction = keyof typeof functions;
 
 export interface Ort {
   readonly koffi: Koffi;
+  /** Held: koffi unloads a library when its handle is collected, whatever functions of it are still known. */
+  readonly library: ReturnType<Koffi["load"]>;
   /** As GetVersionString says it. */
   readonly version: string;
   /** Calls a function; throws CannotError with the library's words when its status is one. */
@@ -92,9 +94,11 @@ export function loadOrt(path: string): Ort {
 
 function bind(path: string): Ort {
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  let library: ReturnType<Koffi["load"]>;
   let base: Pointer;
   try {
-    base = koffi.load(path).func("void *OrtGetApiBase()")() as Pointer;
+    library = koffi.load(path);
+    base = library.func("void *OrtGetApiBase()")() as Pointer;
   } catch (cause) {
     throw new CannotError(`${path}: ${firstLine(cause)}`, { cause });
   }
@@ -126,6 +130,7 @@ function bind(path: string): Ort {
   const call = (name: OrtFunction, ...parameters: unknown[]): void => check(get(name)(...parameters));
   return {
     koffi,
+    library,
     version,
     call,
     callAsync: async (name, ...parameters) =>

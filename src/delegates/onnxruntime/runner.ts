@@ -20,6 +20,7 @@ export class Runner {
   readonly #inputs: readonly Port[];
   readonly #outputs: readonly Port[];
   readonly #outputNames: Names;
+  readonly #running = new Set<readonly unknown[]>();
   /** By input shapes: output shapes met last, and frames nobody uses. */
   readonly #known = new Map<string, { outputs: readonly Value[]; readonly idle: Frame[] }>();
 
@@ -76,13 +77,15 @@ export class Runner {
     const given = this.#inputs.filter(({ name }) => values.has(name));
     const held: unknown[] = [];
     const made: Pointer[] = [];
-    const results = new BigUint64Array(Math.max(1, this.#outputs.length));
+    const results = pointersOf(this.#outputs.length);
     try {
       for (const { name } of given) {
         const value = values.get(name);
         if (value !== undefined) made.push(makeTensor(this.#context, name, value, held));
       }
-      await this.#call(new Names(this.#context, given), BigUint64Array.from(made), results);
+      const pointers = pointersOf(made.length);
+      pointers.set(made);
+      await this.#call(new Names(this.#context, given), pointers, results);
       const outputs = this.#outputs.map(({ name }, at) => takeTensor(ort, name, results[at] ?? 0n));
       const plain = outputs.every(({ data }) => ArrayBuffer.isView(data));
       if (key !== undefined && plain && this.#known.size < SHAPES_KEPT) this.#known.set(key, { outputs, idle: [] });
@@ -94,10 +97,26 @@ export class Runner {
     }
   }
 
-  #call(names: Names, inputs: BigUint64Array, outputs: BigUint64Array): Promise<void> {
+  async #call(names: Names, inputs: BigUint64Array, outputs: BigUint64Array): Promise<void> {
     const { ort, session } = this.#context;
-    const [given, wanted] = [names.pointers, this.#outputNames.pointers];
-    return ort.callAsync("Run", session, null, given, inputs, names.count, wanted, this.#outputNames.count, outputs);
+    // The library reads the names while it runs on another thread: nothing else may hold them then.
+    const held = [names, inputs, outputs];
+    this.#running.add(held);
+    try {
+      await ort.callAsync(
+        "Run",
+        session,
+        null,
+        names.pointers,
+        inputs,
+        names.count,
+        this.#outputNames.pointers,
+        this.#outputNames.count,
+        outputs,
+      );
+    } finally {
+      this.#running.delete(held);
+    }
   }
 }
 
@@ -111,10 +130,13 @@ class Names {
   constructor({ ort }: Context, ports: readonly Port[]) {
     this.count = ports.length;
     this.texts = ports.map(({ name }) => own(Buffer.from(`${name}\0`)));
-    this.pointers = new BigUint64Array(Math.max(1, ports.length));
+    this.pointers = pointersOf(ports.length);
     this.texts.forEach((text, at) => (this.pointers[at] = ort.koffi.address(text)));
   }
 }
+
+/** Null pointers. Over a buffer of its own: V8 keeps small arrays in its heap, where they move while the library reads them. */
+const pointersOf = (count: number): BigUint64Array => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)));
 
 /** Memory that stays in its place: not of Node's pool and not in V8's heap. */
 function own(bytes: Uint8Array): Buffer {
@@ -137,8 +159,8 @@ class Frame {
   constructor(context: Context, inputs: readonly Port[], outputs: readonly Port[], like: readonly Value[]) {
     this.#context = context;
     this.names = new Names(context, inputs);
-    this.inputs = new BigUint64Array(Math.max(1, inputs.length));
-    this.outputs = new BigUint64Array(Math.max(1, outputs.length));
+    this.inputs = pointersOf(inputs.length);
+    this.outputs = pointersOf(outputs.length);
     this.#wanted = like.map((value) => copyOf(value));
     this.#wanted.forEach((value, at) => {
       this.outputs[at] = makeTensor(context, outputs[at]?.name ?? "", value, this.#held);
