@@ -4,7 +4,7 @@ import { modelFileOf } from "../../src/formats/file.ts";
 import hef from "../../src/formats/hef.ts";
 import { xxh3 } from "../../src/formats/hef/xxh3.ts";
 import type { Model } from "../../src/model/graph.ts";
-import { unlessShared } from "../support/shared.ts";
+import { hasShared, unlessShared } from "../support/shared.ts";
 import { attempt, expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
 import {
   context,
@@ -208,7 +208,7 @@ it.each(digests)("XXH3 of %i bytes is what xxHash prints", (length, digest) => {
   expect(found.toString(16).padStart(16, "0")).toBe(digest);
 });
 
-describe(`published HEF files${unlessShared}`, () => {
+describe.skipIf(!hasShared)(`published HEF files${unlessShared}`, () => {
   it.each(realModels("hef").map((file): [string, typeof file] => [file.name, file]))("%s", (_, file) => {
     const model = hef.read(file.file());
     const [, arch, compiler] = /hw_arch \d \(\d=(\w+).*Dataflow Compiler (\S+);/.exec(file.truth) ?? [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modelFileOf } from "../../src/formats/file.ts";
 import nef from "../../src/formats/nef.ts";
 import type { Model } from "../../src/model/graph.ts";
-import { unlessShared } from "../support/shared.ts";
+import { hasShared, unlessShared } from "../support/shared.ts";
 import { attempt, expectMutantsHandled, expectTruncationsTold, realModels } from "../support/sealed.ts";
 import { nef as build, setup520, words } from "./build/nef.ts";
 import { samples } from "./samples/nef.ts";
@@ -121,7 +121,7 @@ describe("NEF", () => {
   });
 });
 
-describe(`published NEF files${unlessShared}`, () => {
+describe.skipIf(!hasShared)(`published NEF files${unlessShared}`, () => {
   it.each(realModels("nef").map((file): [string, typeof file] => [file.name, file]))("%s", (_, file) => {
     const model = nef.read(file.file());
     expect(file.truth).toContain(model.targets[0]?.says);
