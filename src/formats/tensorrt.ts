@@ -273,7 +273,12 @@ function readJson(file: ModelFile, start: number, integrity: Integrity[]): Notes
     date: text("date"),
     stride: text("stride"),
     batch: text("batch"),
-    "image size": Array.isArray(size) ? size.slice(0, 4).join("x") : undefined,
+    "image size": Array.isArray(size)
+      ? size
+          .slice(0, 4)
+          .filter((one) => typeof one === "number")
+          .join("x")
+      : undefined,
   });
   return { described, metadata };
 }
