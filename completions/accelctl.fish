@@ -53,7 +53,6 @@ complete -c accelctl -n '__fish_seen_subcommand_from run' -l shape -x -d 'the sh
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l seed -x -d 'make the other inputs from this seed (0 when nothing is said)'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l device -x -d 'cpu, or a family of accelerators (accelctl catalog)'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l delegate -x -d 'run it by this delegate'
-complete -c accelctl -n '__fish_seen_subcommand_from run' -l library -r -F -d 'the delegate\'s library, instead of the one that is found'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l fallback -x -a 'cpu' -d 'let the CPU run what the device cannot'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l threads -x -d 'threads of one run'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l warmup -x -d 'runs that are not counted (0)'

@@ -35,7 +35,6 @@ const command: Command = {
     { name: "seed", value: "N", says: "make the other inputs from this seed (0 when nothing is said)" },
     { name: "device", value: "DEVICE", says: "cpu, or a family of accelerators (accelctl catalog)" },
     { name: "delegate", value: "ID", says: "run it by this delegate" },
-    { name: "library", value: "PATH", says: "the delegate's library, instead of the one that is found" },
     { name: "fallback", value: "DEVICE", choices: ["cpu"], says: "let the CPU run what the device cannot" },
     { name: "threads", value: "N", says: "threads of one run" },
     { name: "warmup", value: "N", says: "runs that are not counted (0)" },
@@ -61,14 +60,12 @@ const command: Command = {
     const described = describeFile(path);
     if (!isModel(described)) throw new FileError(path, noModelSentence(described));
     const threads = count(invocation, "threads", undefined, THREADS_LIMIT);
-    const library = option(invocation, "library");
     const delegate = option(invocation, "delegate");
     const start = performance.now();
     const opened = await openSession(path, {
       format: described.format.id,
       device: option(invocation, "device") ?? "cpu",
       fallback: option(invocation, "fallback") === "cpu",
-      ...(library === undefined ? {} : { library }),
       ...(delegate === undefined ? {} : { delegate }),
       ...(threads === undefined ? {} : { threads }),
     });

@@ -33,9 +33,7 @@ const delegate: Delegate = {
   open: async (model, options) => {
     const found = find(options);
     if (found.state !== "read") {
-      throw new CannotError(
-        `ONNX Runtime is not here (${found.from}): npm install --ignore-scripts ${PACKAGE}, or name a library with --library`,
-      );
+      throw new CannotError(`ONNX Runtime is not here (${found.from}): npm install --ignore-scripts ${PACKAGE}`);
     }
     return open(loadOrt(found.value.library), model, options);
   },

@@ -81,7 +81,6 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
       [["--threads=-1"], 2, "--threads takes a whole number"],
       [["--delegate", "magic"], 2, 'no delegate "magic"'],
       [["--delegate", "null"], 3, "the delegate null does not run onnx"],
-      [["--library", "/nowhere/lib.so"], 3, "/nowhere/lib.so"],
     ] as const)("%j is told in one sentence", async (words, code, says) => {
       const result = await run("run", model, ...words);
       expect([result.code, result.out]).toEqual([code, ""]);
