@@ -144,12 +144,18 @@ function shapeOf(text: string): number[] {
 function writeOutputs(folder: string, outputs: ReadonlyMap<string, Parameters<typeof writeNpy>[0]>): void {
   try {
     mkdirSync(folder, { recursive: true });
+    const taken = new Set<string>();
     for (const [name, value] of outputs) {
       const bytes = writeNpy(value);
       if (bytes === undefined)
         throw new CannotError(`output "${name}" is of ${value.type}, which .npy has no word for`);
       // A model's own name is a stranger's: no part of it may lead elsewhere.
-      writeFileSync(join(folder, `${name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_") || "output"}.npy`), bytes);
+      const base = name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_") || "output";
+      // "a/b" and "a:b" are two outputs.
+      let file = base;
+      for (let at = 2; taken.has(file); at++) file = `${base}_${at}`;
+      taken.add(file);
+      writeFileSync(join(folder, `${file}.npy`), bytes);
     }
   } catch (error) {
     if (error instanceof CannotError) throw error;

@@ -1,5 +1,6 @@
 /** Values: what goes into a model and comes out of it. Dense, row-major, in memory of this process. */
 
+import { bfloat16, float16 } from "../base/float16.ts";
 import { elementBits, type ElementType } from "../model/graph.ts";
 
 /** Arrays that hold elements; float16, bfloat16 and float8 as their bits, bool as bytes of 0 and 1. */
@@ -62,23 +63,7 @@ export function elementsOver(type: ElementType, buffer: ArrayBuffer): Elements |
 /** Numbers of a value one by one; undefined for strings and for types below 16 bits that are no integers of a byte. */
 export function numbersOf({ type, data }: Value): ArrayLike<number | bigint> | undefined {
   if (!ArrayBuffer.isView(data) || type.startsWith("float8") || (elementBits[type] ?? 8) < 8) return undefined;
-  if (type === "float16") return Float32Array.from(data as Uint16Array, half);
-  if (type === "bfloat16") return Float32Array.from(data as Uint16Array, (bits) => float(bits << 16));
+  if (type === "float16") return Float32Array.from(data as Uint16Array, float16);
+  if (type === "bfloat16") return Float32Array.from(data as Uint16Array, bfloat16);
   return data;
-}
-
-const word = new DataView(new ArrayBuffer(4));
-function float(bits: number): number {
-  word.setUint32(0, bits >>> 0);
-  return word.getFloat32(0);
-}
-
-/** IEEE 754 binary16. */
-export function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -36,14 +36,14 @@ export function readTensorProto(bytes: Uint8Array, name: string): Value {
     return { type, shape, data: texts };
   }
   const length = lengthOf(type, elements);
-  const given = raw === undefined ? floats.length + integers.length : undefined;
+  const values = floats.length > 0 ? floats : integers;
   const own = elementsOver(type, new ArrayBuffer(0));
   if (own === undefined) throw new FileError(name, `a tensor of ${type}, which is not read`, 0);
   const bytesNeeded = length * own.BYTES_PER_ELEMENT;
-  if (raw === undefined ? given !== length : raw.length !== bytesNeeded) {
+  if (raw === undefined ? values.length !== length : raw.length !== bytesNeeded) {
     throw new FileError(
       name,
-      `${type} [${shape.join(", ")}] needs ${length} elements and has ${raw ? raw.length / own.BYTES_PER_ELEMENT : (given ?? 0)}`,
+      `${type} [${shape.join(", ")}] needs ${length} elements and has ${raw ? raw.length / own.BYTES_PER_ELEMENT : values.length}`,
       0,
     );
   }
@@ -51,11 +51,10 @@ export function readTensorProto(bytes: Uint8Array, name: string): Value {
     const data = elementsOver(type, new Uint8Array(raw).buffer);
     return { type, shape, data: data ?? own };
   }
-  return {
-    type,
-    shape,
-    data: filled(elementsOver(type, new ArrayBuffer(bytesNeeded)) ?? own, [...floats, ...integers]),
-  };
+  if (type.endsWith("int64") && !values.every((value) => Number.isSafeInteger(value))) {
+    throw new FileError(name, "integers beyond 2^53 written one by one, which are not read; raw_data is", 0);
+  }
+  return { type, shape, data: filled(elementsOver(type, new ArrayBuffer(bytesNeeded)) ?? own, values) };
 }
 
 function filled(data: Elements, values: readonly number[]): Elements {

@@ -1,13 +1,13 @@
 /** accelctl run, as typed. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import onnxruntime from "../../src/delegates/onnxruntime.ts";
 import { readNpy, writeNpy } from "../../src/session/npy.ts";
 import type { RunResult } from "../../src/session/result.ts";
-import { smallOnnx } from "../support/onnx.ts";
+import { INT8, modelOf, node, smallOnnx, valueInfo } from "../support/onnx.ts";
 import { run } from "../support/run.ts";
 
 let folder = "";
@@ -86,6 +86,28 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
       expect([result.code, result.out]).toEqual([code, ""]);
       expect(result.err).toContain(says);
       expect(result.err.trim()).not.toContain("\n");
+    });
+
+    it("takes no number for another that fits, and keeps outputs apart whose names differ in little", async () => {
+      const bytes = modelOf(
+        node("Identity", ["x"], ["a/b"]),
+        node("Neg", ["x"], ["a:b"]),
+        valueInfo(11, "x", INT8, [2]),
+        valueInfo(12, "a/b", INT8, [2]),
+        valueInfo(12, "a:b", INT8, [2]),
+      );
+      const two = file("two.onnx", bytes);
+      const out = join(folder, "two");
+      expect((await run("run", two, "--input", file("fits.json", "[1, -2]"), "--out", out)).code).toBe(0);
+      expect(readdirSync(out).sort()).toEqual(["a_b.npy", "a_b_2.npy"]);
+      expect(readNpy(readFileSync(join(out, "a_b_2.npy")), "n").data).toEqual(Int8Array.from([-1, 2]));
+      for (const [content, says] of [
+        ["[300, 1]", "300 is no int8"],
+        ["[0.5, 1]", "it holds what is no int8"],
+      ] as const) {
+        const { code, err } = await run("run", two, "--input", file("wide.json", content));
+        expect([code, err]).toEqual([3, expect.stringContaining(says)]);
+      }
     });
 
     it("says what a file holds that does not fit", async () => {

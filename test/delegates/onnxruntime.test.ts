@@ -13,7 +13,7 @@ import delegate from "../../src/delegates/onnxruntime.ts";
 import { numbersOf, type Value } from "../../src/delegates/value.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
 import { readTensorProto } from "../../src/session/tensor-proto.ts";
-import { INT64, modelOf, node, smallOnnx, STRING, valueInfo } from "../support/onnx.ts";
+import { FLOAT, INT64, modelOf, node, smallOnnx, STRING, valueInfo } from "../support/onnx.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
 
 type Bare = typeof bareRuntime;
@@ -92,6 +92,27 @@ describe.skipIf(found.state !== "read")(
         expect((error as Error).message).not.toContain("\n");
       }
       expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).get("y")).toEqual(float([1, 2], [1, 2]));
+      await session.close();
+    });
+
+    it("gives outputs whose shape follows from values, run after run", async () => {
+      const found = modelOf(
+        node("NonZero", ["x"], ["y"]),
+        valueInfo(11, "x", FLOAT, [4]),
+        valueInfo(12, "y", INT64, [1, "found"]),
+      );
+      const session = await delegate.open(write("nonzero.onnx", found), { device: "cpu" });
+      for (const values of [
+        [1, 0, 0, 0],
+        [1, 0, 1, 1],
+        [0, 0, 0, 0],
+        [0, 0, 0, 1],
+        [1, 1, 1, 1],
+      ]) {
+        const { shape, data } = (await session.run(new Map([["x", float(values, [4])]]))).get("y") ?? {};
+        const expected = values.flatMap((value, at) => (value === 0 ? [] : [BigInt(at)]));
+        expect([shape, Array.from(data as BigInt64Array)]).toEqual([[1, expected.length], expected]);
+      }
       await session.close();
     });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import coreml from "../../src/formats/coreml.ts";
-import { half } from "../../src/formats/coreml/mil.ts";
+import { float16 } from "../../src/base/float16.ts";
 import { milOpNames } from "../../src/formats/coreml/mil-ops.ts";
 import { layerOpNames } from "../../src/formats/coreml/neural-layers.ts";
 import { modelFileOf, openModelFile } from "../../src/formats/file.ts";
@@ -136,7 +136,7 @@ it("trees are one operator, counted", () => {
 });
 
 it("float16 of settings is read", () => {
-  expect([0x3c00, 0xc000, 0x0001, 0x7c00, 0x8000].map(half)).toEqual([1, -2, 2 ** -24, Infinity, -0]);
+  expect([0x3c00, 0xc000, 0x0001, 0x7c00, 0x8000].map(float16)).toEqual([1, -2, 2 ** -24, Infinity, -0]);
 });
 
 it("a folder is told by what is in it, with the file to inspect", () => {

@@ -3,7 +3,7 @@
 import { bytes, concat, int, message, packed, packedFloats, type Piece } from "./protobuf.ts";
 
 /** Numbers as TensorProto.DataType and ONNXTensorElementDataType have them. */
-export const [FLOAT, INT64, STRING] = [1, 7, 8] as const;
+export const [FLOAT, INT8, INT64, STRING] = [1, 3, 7, 8] as const;
 
 const dimension = (size: number | string): Piece =>
   message(1, typeof size === "number" ? int(1, size) : bytes(2, size));

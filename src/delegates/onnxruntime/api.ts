@@ -13,8 +13,8 @@ type KoffiFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
 /** A pointer of the library; 0n is null. */
 export type Pointer = bigint;
 
-/** What is asked for; a library that is older gives what it has. Every function below is there since version 9 (ONNX Runtime 1.9). */
-const VERSIONS = [23, 19, 16, 12, 9] as const;
+/** API version of which every function below was looked up; it is 1.19's, and newer libraries serve it too. */
+const VERSION = 19;
 
 /** Name: [place, parameters]. All return a status, but those that release something. */
 const functions = {
@@ -105,11 +105,9 @@ function bind(path: string): Ort {
   const [getApi = 0n, getVersion = 0n] = koffi.decode(base, koffi.array("void *", 2)) as Pointer[];
   const version = (koffi.decode(getVersion, koffi.proto("const char *OrtGetVersionString()")) as () => string)();
   const ask = koffi.decode(getApi, koffi.proto("void *OrtGetApi(uint32_t version)")) as (v: number) => Pointer | null;
-  // Asking for more than it has makes the library print a line: its version says what it has.
-  const most = Number(version.split(".")[1] ?? 0);
-  const api = ask(VERSIONS.find((one) => one <= most) ?? VERSIONS[VERSIONS.length - 1] ?? 9);
+  const api = ask(VERSION);
   if (api === null || api === 0n)
-    throw new CannotError(`${path}: ONNX Runtime ${version} is too old; 1.9 is the oldest`);
+    throw new CannotError(`${path}: ONNX Runtime ${version} is too old; 1.19 is the oldest`);
   const bound = new Map<OrtFunction, KoffiFunction>();
   const get = (name: OrtFunction): KoffiFunction => {
     let func = bound.get(name);

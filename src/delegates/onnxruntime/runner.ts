@@ -8,7 +8,7 @@ import { CannotError } from "../../base/errors.ts";
 import type { Port } from "../delegate.ts";
 import { elementsOver, type Elements, type Value } from "../value.ts";
 import type { Pointer } from "./api.ts";
-import { makeTensor, takeTensor, types, type Context } from "./tensor.ts";
+import { makeTensor, takeTensor, type Context } from "./tensor.ts";
 
 /** Sets of input shapes kept; sequences of any length are made anew. */
 const SHAPES_KEPT = 8;
@@ -21,8 +21,8 @@ export class Runner {
   readonly #outputs: readonly Port[];
   readonly #outputNames: Names;
   readonly #running = new Set<readonly unknown[]>();
-  /** By input shapes: output shapes met last, and frames nobody uses. */
-  readonly #known = new Map<string, { outputs: readonly Value[]; readonly idle: Frame[] }>();
+  /** By input shapes: what came out the first time, and frames nobody uses; none where outputs vary in shape. */
+  readonly #known = new Map<string, { readonly outputs: readonly Value[]; readonly idle: Frame[]; varies: boolean }>();
 
   constructor(context: Context, inputs: readonly Port[], outputs: readonly Port[]) {
     this.#context = context;
@@ -34,20 +34,22 @@ export class Runner {
   async run(values: ReadonlyMap<string, Value>): Promise<ReadonlyMap<string, Value>> {
     const key = this.#keyOf(values);
     const known = key === undefined ? undefined : this.#known.get(key);
-    if (key === undefined || known === undefined) return this.#runAnew(key, values);
+    if (key === undefined || known === undefined || known.varies) return this.#runAnew(key, values);
     const frame = known.idle.pop() ?? new Frame(this.#context, this.#inputs, this.#outputs, known.outputs);
     try {
       frame.fill(this.#inputs, values);
       await this.#call(frame.names, frame.inputs, frame.outputs);
     } catch (error) {
       frame.release();
-      // Outputs of another shape than the last time: from now on the library allocates.
+      // Most likely outputs of another shape than the first time: from now on the library allocates. If not, it fails again.
       if (!(error instanceof CannotError) || !/shape/i.test(error.message)) throw error;
-      this.#known.delete(key);
-      return this.#runAnew(undefined, values);
+      known.varies = true;
+      for (const idle of known.idle.splice(0)) idle.release();
+      return this.#runAnew(key, values);
     }
     const outputs = frame.take(this.#outputs);
-    if (known.idle.length < IDLE_KEPT) known.idle.push(frame);
+    // Another run may have found meanwhile that outputs vary.
+    if (this.#known.get(key)?.varies === false && known.idle.length < IDLE_KEPT) known.idle.push(frame);
     else frame.release();
     return outputs;
   }
@@ -88,7 +90,9 @@ export class Runner {
       await this.#call(new Names(this.#context, given), pointers, results);
       const outputs = this.#outputs.map(({ name }, at) => takeTensor(ort, name, results[at] ?? 0n));
       const plain = outputs.every(({ data }) => ArrayBuffer.isView(data));
-      if (key !== undefined && plain && this.#known.size < SHAPES_KEPT) this.#known.set(key, { outputs, idle: [] });
+      if (key !== undefined && plain && this.#known.size < SHAPES_KEPT && !this.#known.has(key)) {
+        this.#known.set(key, { outputs, idle: [], varies: false });
+      }
       return new Map(this.#outputs.map(({ name }, at) => [name, outputs[at] ?? takeTensor(ort, name, 0n)]));
     } finally {
       held.length = 0;
@@ -200,7 +204,7 @@ class Frame {
 function copyOf({ type, shape, data }: Value): Value {
   const from = data as Elements; // frames are made for numbers only
   const into = elementsOver(type, new ArrayBuffer(from.byteLength));
-  if (into === undefined) throw new CannotError(`${type} is not held here; ${types.join(" ")} are`);
+  if (into === undefined) throw new CannotError(`${type} is not held here`);
   new Uint8Array(into.buffer).set(new Uint8Array(from.buffer, from.byteOffset, from.byteLength));
   return { type, shape, data: into };
 }

@@ -1,6 +1,7 @@
 /** Ports and tensors of ONNX Runtime: what the library calls an OrtValue, to and from a Value. */
 
 import { CannotError } from "../../base/errors.ts";
+import { dataTypes, elementType } from "../../formats/onnx/tensor.ts";
 import type { Dimension, ElementType } from "../../model/graph.ts";
 import type { Port } from "../delegate.ts";
 import { elementsOver, lengthOf, type Value } from "../value.ts";
@@ -8,34 +9,6 @@ import type { Ort, Pointer } from "./api.ts";
 
 /** A dimension beyond this is no shape but an overflow. */
 const RANK_LIMIT = 64;
-
-/** ONNXTensorElementDataType by number. */
-export const types: readonly (ElementType | undefined)[] = [
-  undefined,
-  "float32",
-  "uint8",
-  "int8",
-  "uint16",
-  "int16",
-  "int32",
-  "int64",
-  "string",
-  "bool",
-  "float16",
-  "float64",
-  "uint32",
-  "uint64",
-  "complex64",
-  "complex128",
-  "bfloat16",
-  "float8e4m3fn",
-  "float8e4m3fnuz",
-  "float8e5m2",
-  "float8e5m2fnuz",
-  "uint4",
-  "int4",
-  "float4e2m1",
-];
 
 export function readPorts(ort: Ort, session: Pointer, allocator: Pointer, which: "Input" | "Output"): Port[] {
   const count = ort.number(`SessionGet${which}Count`, session);
@@ -53,7 +26,7 @@ export function readPorts(ort: Ort, session: Pointer, allocator: Pointer, which:
 }
 
 function readShape(ort: Ort, info: Pointer): { type: ElementType; shape: Dimension[] } {
-  const type = types[ort.number("GetTensorElementType", info)] ?? "unknown";
+  const type = elementType(ort.number("GetTensorElementType", info)).type;
   const rank = Math.min(ort.number("GetDimensionsCount", info), RANK_LIMIT);
   if (rank === 0) return { type, shape: [] };
   const dims = new BigInt64Array(rank);
@@ -89,9 +62,10 @@ export function makeTensor({ ort, memory, allocator }: Context, name: string, va
     );
   }
   const dims = BigInt64Array.from(shape, BigInt);
-  const number = types.indexOf(type);
+  // "unknown" is no name in the table.
+  const number = type === "unknown" ? -1 : dataTypes.indexOf(type);
   if (!ArrayBuffer.isView(data)) {
-    const tensor = ort.pointer("CreateTensorAsOrtValue", allocator, dims, shape.length, types.indexOf("string"));
+    const tensor = ort.pointer("CreateTensorAsOrtValue", allocator, dims, shape.length, dataTypes.indexOf("string"));
     ort.call("FillStringTensor", tensor, [...data], data.length);
     return tensor;
   }

@@ -3,6 +3,7 @@
  * github.com/apple/coremltools/blob/main/mlmodel/format/MIL.proto
  */
 
+import { float16 } from "../../base/float16.ts";
 import { FileError } from "../../base/errors.ts";
 import {
   bytesOf,
@@ -579,21 +580,12 @@ function halves(list: Message, type: ElementType): readonly number[] {
   const bytes = list.bytes(LIST_KEPT * 2);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (type === "float16")
-    return Array.from({ length: bytes.length >> 1 }, (_, at) => half(view.getUint16(at * 2, true)));
+    return Array.from({ length: bytes.length >> 1 }, (_, at) => float16(view.getUint16(at * 2, true)));
   if (type === "int8") return Array.from({ length: bytes.length }, (_, at) => view.getInt8(at));
   if (type === "uint8") return [...bytes];
   if (type === "int16") return Array.from({ length: bytes.length >> 1 }, (_, at) => view.getInt16(at * 2, true));
   if (type === "uint16") return Array.from({ length: bytes.length >> 1 }, (_, at) => view.getUint16(at * 2, true));
   return [];
-}
-
-/** IEEE 754 binary16. */
-export function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
 function plainOf(values: readonly (number | string | boolean)[], scalar: boolean): Attribute {

@@ -1,5 +1,6 @@
 /** Values of small constant tensors of ONNX: scales, zero points, shapes, axes. Encodings as onnx.proto lays them down. */
 
+import { bfloat16, float16 } from "../../base/float16.ts";
 import { elementBits, elementsOf, type ElementType } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import type { Message } from "../wire/protobuf.ts";
@@ -110,20 +111,4 @@ function smallValues(
     const value = ((packed[Math.floor(index / perByte)] ?? 0) >> ((index % perByte) * bits)) & (2 * half - 1);
     return type.startsWith("u") || value < half ? value : value - 2 * half;
   });
-}
-
-/** IEEE 754 half precision. */
-export function float16(bits: number): number {
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  const sign = bits & 0x8000 ? -1 : 1;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-function bfloat16(bits: number): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint32(0, bits << 16);
-  return view.getFloat32(0);
 }

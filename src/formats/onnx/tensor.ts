@@ -9,8 +9,8 @@ import { BYTES, type Message } from "../wire/protobuf.ts";
 import { label, type Context } from "./draft.ts";
 import { rawValues, typedValues } from "./tensor-values.ts";
 
-/** TensorProto.DataType by number; those without an ElementType are spelled. */
-const dataTypes: readonly (ElementType | "float8e8m0" | "float6e2m3" | "float6e3m2" | undefined)[] = [
+/** TensorProto.DataType by number, and ONNX Runtime's ONNXTensorElementDataType; those without an ElementType are spelled. */
+export const dataTypes: readonly (ElementType | "float8e8m0" | "float6e2m3" | "float6e3m2" | undefined)[] = [
   undefined,
   "float32",
   "uint8",
