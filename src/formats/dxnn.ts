@@ -6,13 +6,13 @@
 
 import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
-import { utf8 } from "../base/bytes.ts";
 import { FileError } from "../base/errors.ts";
 import { model, type Integrity, type Section } from "../model/graph.ts";
 import { readPorts, type Ports } from "./dxnn/ports.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { cutShort, error, has, isRecord, leftOver, note, plain, words } from "./sealed/parts.ts";
+import { parseJson } from "./wire/json.ts";
 
 /** Size of the header up to version 8, with the eight bytes before the JSON. */
 const FIXED_HEADER = 8192;
@@ -183,7 +183,7 @@ function lengthHeader(file: ModelFile, integrity: Integrity[]): Header {
 function parse(file: ModelFile, bytes: Uint8Array, at: number, what: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(utf8(bytes));
+    value = parseJson(bytes, file.name, at);
   } catch (cause) {
     throw new FileError(file.name, `${what} is no JSON`, at, { cause });
   }

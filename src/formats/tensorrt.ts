@@ -9,6 +9,7 @@ import { model, type Integrity, type Model, type Requirement, type Section, type
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
 import { cutShort, error, has, isRecord, leftOver, plain, words } from "./sealed/parts.ts";
+import { parseJson } from "./wire/json.ts";
 
 /** Ultralytics' description: names of some hundred classes. */
 const JSON_LIMIT = 1024 * 1024;
@@ -248,7 +249,7 @@ interface Notes {
 function readJson(file: ModelFile, start: number, integrity: Integrity[]): Notes | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(file.slice(4, start - 4)).toString("utf8"));
+    parsed = parseJson(file.slice(4, start - 4), file.name, 4);
   } catch {
     integrity.push(error("metadata/json", "the description before the engine is no JSON", 4));
     return undefined;

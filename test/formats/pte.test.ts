@@ -86,6 +86,29 @@ describe("an ExecuTorch program of kernels", () => {
     expect(made?.quantization).toEqual({ scale: [0.5], zeroPoint: [-128] });
   });
 
+  it("holds values against the memory they are planned in", () => {
+    const planned = (offset: number, memory: readonly number[]) =>
+      pte.read(
+        modelFileOf(
+          program({
+            plans: [
+              plan({
+                values: [tensor({ sizes: [4], planned: offset })],
+                inputs: [0],
+                outputs: [0],
+                instructions: [free(0)],
+                memory,
+              }),
+            ],
+          }),
+          "x.pte",
+        ),
+      ).integrity;
+    expect(planned(16, [32])).toEqual([]);
+    expect(planned(20, [32])[0]?.says).toBe("value 0 is planned up to byte 36 of memory 1, which has 32");
+    expect(planned(0, [])[0]?.says).toBe("value 0 is planned up to byte 16 of memory 1, there are 1");
+  });
+
   it("tells planned memory and what methods without instructions give", () => {
     expect(model.metadata).toMatchObject({ "forward memory bytes": "1024, 64", "eos()": "2, 0.5, </s>" });
     expect(model.graphs.map(({ name }) => name)).toEqual(["forward"]);
@@ -196,6 +219,7 @@ describe("what contradicts itself is told", () => {
             inputs: [0],
             outputs: [0],
             instructions: [free(0)],
+            memory: [16],
             ...spec,
           }),
         ],
@@ -253,6 +277,7 @@ function oneDelegate(
         inputs: [0],
         outputs: [1],
         instructions: [call(0, 0, 1)],
+        memory: [32],
         delegates: [delegate(id, { inline: 0 }, bytes)],
       }),
     ],

@@ -42,17 +42,18 @@ describe("tensorrt", () => {
     ]);
   });
 
-  it("takes no list for a size that is none, however deep it is", () => {
+  it("takes no list for a size, and nothing of a description that nests without end", () => {
     const bytes = sample("yolo.engine");
     const old = Buffer.from(bytes.subarray(4, 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)));
-    const deep = 4000;
-    const text = old.toString().replace("[640,640]", `[${"[".repeat(deep)}${"]".repeat(deep)},640]`);
-    const json = Buffer.from(text);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(json.length);
-    const model = read(Buffer.concat([length, json, bytes.subarray(4 + old.length)]));
-    expect(json.length).toBeGreaterThan(deep);
-    expect(model.metadata["image size"]).toBe("640");
+    const nested = (deep: number) => {
+      const json = Buffer.from(old.toString().replace("[640,640]", `[${"[".repeat(deep)}${"]".repeat(deep)},640]`));
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(json.length);
+      return read(Buffer.concat([length, json, bytes.subarray(4 + old.length)]));
+    };
+    expect(nested(20).metadata["image size"]).toBe("640");
+    expect(nested(4000).metadata["image size"]).toBeUndefined();
+    expect(nested(4000).integrity.map(({ rule }) => rule)).toEqual(["metadata/json"]);
   });
 
   it("reads what Ultralytics writes before the engine", () => {

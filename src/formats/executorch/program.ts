@@ -2,7 +2,7 @@
  * An ExecuTorch program in full: container, constants, plans, delegates and what their payloads show, as one model. For pte.ts.
  */
 
-import type { Graph, Model, Requirement, Section, Target } from "../../model/graph.ts";
+import { bytesOf, type Graph, type Model, type Requirement, type Section, type Target } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { carve } from "../tflite/sections.ts";
 import type { Table } from "../wire/flatbuffer.ts";
@@ -147,7 +147,7 @@ function readMethod(plan: Table, { constants, payloads, notes, told, method }: M
   const inputs = ports(f.inputs, "inputs");
   const outputs = ports(f.outputs, "outputs");
   const rows = plan.tables(f.delegates, DELEGATE_LIMIT, "delegates").map((table) => payloads.take(table));
-  readMemory(plan, name, told);
+  readMemory(plan, name, { values, told, notes });
   if (!method) {
     const said = outputs.map((index) => wordOf(values[index])).join(", ");
     if (Object.keys(told.methods).length < METHODS_TOLD && said !== "") told.methods[`${name}()`] = said.slice(0, 1024);
@@ -170,10 +170,24 @@ function wordOf(value: Value | undefined): string {
   return value?.kind === "tensor" ? `${value.tensor.type} [${(value.tensor.shape ?? []).join(", ")}]` : "";
 }
 
-/** Bytes of planned memory, one number for each memory; the first is reserved. */
-function readMemory(plan: Table, name: string, told: Facts): void {
+/** Bytes of planned memory, one number for each memory; the first is reserved. Values lie inside of theirs. */
+function readMemory(
+  plan: Table,
+  name: string,
+  { values, told, notes }: { readonly values: readonly Value[]; readonly told: Facts; readonly notes: Notes },
+): void {
   const f = fields.ExecutionPlan;
-  const sizes = (plan.i64s(f.non_const_buffer_sizes, MEMORY_LIMIT, "memories") ?? []).slice(1);
+  const all = plan.i64s(f.non_const_buffer_sizes, MEMORY_LIMIT, "memories") ?? [];
+  for (const [index, value] of values.entries()) {
+    if (value.kind !== "tensor" || value.planned === undefined) continue;
+    const { memory, offset } = value.planned;
+    const end = offset + (bytesOf(value.tensor) ?? 0);
+    const size = all[memory];
+    if (size !== undefined && end <= size) continue;
+    const says = size === undefined ? `there are ${all.length}` : `which has ${size}`;
+    notes.error("memory/past-end", `value ${index} is planned up to byte ${end} of memory ${memory}, ${says}`, plan.at);
+  }
+  const sizes = all.slice(1);
   if (sizes.some((size) => size > 0)) told.memory[`${name} memory bytes`] = sizes.join(", ");
   for (const table of plan.tables(f.non_const_buffer_device, MEMORY_LIMIT, "memories")) {
     const device = table.i8(fields.NonConstBufferDevice.device_type);

@@ -56,8 +56,7 @@ export const notFuzzed: readonly string[] = formats.filter(({ id }) => modelSeed
  */
 const opaque: Readonly<Record<string, RegExp>> = {
   rknn: /^root\.(?:1[4-9]|2\d)|^root\.2\[\]\.(?:[7-9]|1\d)|^root\.2\[\]\.[01]\[\]\.(?:[68]|1\d)|^root\.2\[\]\.\d\.|^root\.2\[\]\.[01]\[\]\.\d+\[\]/,
-  // Numbers and bytes that look like offsets: codes and versions of operators, values of compile options, relocations,
-  // places in planned memory.
+  // Numbers and bytes that look like offsets: codes and versions of operators, values of compile options, relocations.
   tflite: /^root\.1\[\]\.[023]/,
   "edgetpu-tflite": /^root\.1\[\]\.[023]/,
   "vela-tflite": /^root\.1\[\]\.[023]/,
@@ -65,7 +64,7 @@ const opaque: Readonly<Record<string, RegExp>> = {
   "litert-npu": /^root\.1\[\]\.[023]/,
   mnn: /^root\.3\[\]\.[56] /,
   "nvdla-loadable": /^root\.5\[\]\.4|^root\.7\[\]\.\d/,
-  pte: /\.7\[\]\.2\[\]\.1|^root\.1\[\]\.1\.|^root\.1\[\]\.2\[\]\.1\.6\.[012]/,
+  pte: /\.7\[\]\.2\[\]\.1|^root\.1\[\]\.1\./,
   ttnn: /^root\.[124] |^root\.4\.0|^root\.3\.0|\.3\[\]\.1|\[\]\.[12]\[\]\.\d|^root\.3\[\]\.4|^root\.2\.0\[\]\.|^root\.5/,
 };
 
