@@ -25,7 +25,18 @@ function newest(folder) {
   return time;
 }
 
-const external = ["koffi", "fzstd", "seek-bzip"];
+const external = [
+  "koffi",
+  "fzstd",
+  "seek-bzip",
+  "fflate",
+  "fast-png",
+  "jpeg-js",
+  "sharp",
+  "@litertjs/core",
+  "onnxruntime-node",
+  "tfjs-tflite-node",
+];
 
 /** File and id of each family, from the generated index. */
 function familyFiles() {

@@ -30,6 +30,7 @@ const delegate: Delegate = {
     "https://onnxruntime.ai/docs/execution-providers/",
   ],
   find,
+  supports: () => undefined,
   open: async (model, options) => {
     const found = find(options);
     if (found.state !== "read") {
@@ -53,7 +54,7 @@ function find({ library }: FindOptions): Reading<Found> {
   const path = join(folder, "libonnxruntime.so.1");
   if (!existsSync(path)) return absent(path, `${PACKAGE} has no library for ${process.arch}`);
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return read({ library: path, version }, path);
+  return read({ library: path, version, embedded: true }, path);
 }
 
 async function open(ort: Ort, model: string, { threads }: OpenOptions): Promise<Session> {
@@ -86,10 +87,10 @@ async function open(ort: Ort, model: string, { threads }: OpenOptions): Promise<
     inputs,
     outputs,
     version: ort.version,
-    proof: { device: "cpu", says: "the session was made with ONNX Runtime's CPU provider and no other" },
+    placement: { device: "cpu", says: "the session was made with ONNX Runtime's CPU provider and no other" },
     run(values) {
       if (closed) return Promise.reject(new CannotError("the session is closed"));
-      const running = runner.run(values);
+      const running = runner.run(values).then((outputs) => ({ outputs, spans: [] }));
       const settled = running.catch(() => undefined).finally(() => runs.delete(settled));
       runs.add(settled);
       return running;

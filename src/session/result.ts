@@ -56,7 +56,7 @@ export async function timedRuns(
   let outputs: ReadonlyMap<string, Value> = new Map();
   for (let i = 0; i < repeat; i++) {
     const start = performance.now();
-    outputs = await session.run(inputs);
+    ({ outputs } = await session.run(inputs));
     runs.push(performance.now() - start);
   }
   return { outputs, runs };

@@ -66,10 +66,10 @@ describe.each(delegates.map((delegate): [string, Delegate] => [delegate.id, dele
       const session = await open(modelFor(delegate));
       const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
       const all = await Promise.all([1, 2, 3, 4].map(() => session.run(values)));
-      expect([...(all[0]?.keys() ?? [])]).toEqual(session.outputs.map(({ name }) => name));
-      for (const outputs of all) expect(outputs).toEqual(all[0]);
-      expect(session.proof.says).not.toBe("");
-      expect(delegate.devices).toContain(session.proof.device);
+      expect([...(all[0]?.outputs.keys() ?? [])]).toEqual(session.outputs.map(({ name }) => name));
+      for (const { outputs } of all) expect(outputs).toEqual(all[0]?.outputs);
+      expect(session.placement.says).not.toBe("");
+      expect(delegate.devices).toContain(session.placement.device);
       await session.close();
     });
 
@@ -79,7 +79,7 @@ describe.each(delegates.map((delegate): [string, Delegate] => [delegate.id, dele
       const running = session.run(values);
       await session.close();
       await session.close();
-      expect((await running).size).toBe(session.outputs.length);
+      expect((await running).outputs.size).toBe(session.outputs.length);
       await expectTyped(() => session.run(values), /closed/);
     });
   });

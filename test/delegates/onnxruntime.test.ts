@@ -41,7 +41,7 @@ describe.skipIf(found.state !== "read")(
     it("multiplies", async () => {
       const session = await delegate.open(write("small.onnx", smallOnnx()), { device: "cpu" });
       expect(session.inputs).toEqual([{ name: "x", type: "float32", shape: [1, 3] }]);
-      const outputs = await session.run(new Map([["x", float([1, 10, 100], [1, 3])]]));
+      const { outputs } = await session.run(new Map([["x", float([1, 10, 100], [1, 3])]]));
       expect(outputs.get("y")).toEqual(float([531, 642], [1, 2]));
       expect(session.version).toMatch(/^1\.\d+\.\d+/);
       await session.close();
@@ -56,7 +56,7 @@ describe.skipIf(found.state !== "read")(
       const session = await delegate.open(write("text.onnx", text), { device: "cpu" });
       expect(session.inputs).toEqual([{ name: "words", type: "string", shape: ["count"] }]);
       const words = ["", "Grüße", "a\u0301", "x".repeat(1000)];
-      const outputs = await session.run(new Map([["words", { type: "string", shape: [4], data: words } as const]]));
+      const { outputs } = await session.run(new Map([["words", { type: "string", shape: [4], data: words } as const]]));
       expect(outputs.get("same")).toEqual({ type: "string", shape: [4], data: words });
       await session.close();
     });
@@ -69,7 +69,7 @@ describe.skipIf(found.state !== "read")(
       );
       const session = await delegate.open(write("empty.onnx", empty), { device: "cpu" });
       const nothing: Value = { type: "int64", shape: [0], data: new BigInt64Array(0) };
-      expect((await session.run(new Map([["x", nothing]]))).get("y")).toEqual(nothing);
+      expect((await session.run(new Map([["x", nothing]]))).outputs.get("y")).toEqual(nothing);
       await session.close();
     });
 
@@ -91,7 +91,7 @@ describe.skipIf(found.state !== "read")(
         expect((error as Error).message).toMatch(says);
         expect((error as Error).message).not.toContain("\n");
       }
-      expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).get("y")).toEqual(float([1, 2], [1, 2]));
+      expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).outputs.get("y")).toEqual(float([1, 2], [1, 2]));
       await session.close();
     });
 
@@ -109,7 +109,7 @@ describe.skipIf(found.state !== "read")(
         [0, 0, 0, 1],
         [1, 1, 1, 1],
       ]) {
-        const { shape, data } = (await session.run(new Map([["x", float(values, [4])]]))).get("y") ?? {};
+        const { shape, data } = (await session.run(new Map([["x", float(values, [4])]]))).outputs.get("y") ?? {};
         const expected = values.flatMap((value, at) => (value === 0 ? [] : [BigInt(at)]));
         expect([shape, Array.from(data as BigInt64Array)]).toEqual([[1, expected.length], expected]);
       }
@@ -127,7 +127,7 @@ describe.skipIf(found.state !== "read")(
           const running = [1, 2, 3].map((x) => session.run(new Map([["x", float([x, 0, 0], [1, 3])]])));
           collect();
           const outputs = await Promise.all(running);
-          expect(outputs.map((one) => Array.from(one.get("y")?.data as Float32Array))).toEqual([
+          expect(outputs.map((one) => Array.from(one.outputs.get("y")?.data as Float32Array))).toEqual([
             [1, 2],
             [2, 4],
             [3, 6],
@@ -170,7 +170,7 @@ describe.skipIf(found.state !== "read")(
           });
         const ours = await ends(async () => {
           const session = await delegate.open(at(`${name}.onnx`), { device: "cpu", threads: 1 });
-          const outputs = await session.run(new Map(inputs(session.inputs.map((port) => port.name))));
+          const { outputs } = await session.run(new Map(inputs(session.inputs.map((port) => port.name))));
           return [...outputs.values()].map(({ data }) => Array.from(data as Int8Array));
         });
         const theirs = await ends(async () => {
@@ -193,7 +193,7 @@ describe.skipIf(found.state !== "read")(
           const proto = (file: string): Value => readTensorProto(readFileSync(at(file)), file);
           const session = await delegate.open(at(`${name}.onnx`), { device: "cpu", threads: 1 });
           const inputs = new Map(session.inputs.map((port, i) => [port.name, proto(`${name}__input_${i}.pb`)]));
-          const outputs = [...(await session.run(inputs)).values()];
+          const outputs = [...(await session.run(inputs)).outputs.values()];
           const expected = tests.filter((file) => file.startsWith(`${name}__output_`)).length;
           expect(outputs.length).toBe(expected);
           outputs.forEach((output, i) => expectClose(output, proto(`${name}__output_${i}.pb`)));
@@ -215,7 +215,7 @@ describe.skipIf(found.state !== "read")(
             .map((port) => [port.name, port.shape.length === 4 ? [1, 3, 64, 192] : port.shape.map(() => 1)]),
         );
         const { values } = makeInputs(session.inputs, { files: new Map(), shapes, seed: 7 });
-        const ours = await session.run(values);
+        const { outputs: ours } = await session.run(values);
         await session.close();
         const bare = createRequire(import.meta.url)("onnxruntime-node") as Bare;
         const other = await bare.InferenceSession.create(path, { intraOpNumThreads: 1 });
