@@ -44,7 +44,11 @@ if (delegate.find({ library: libraryOf() }).state !== "read") {
 
 async function measure(name: string, path: string, shapes: Record<string, number[]>, each: number): Promise<string[]> {
   const session = await delegate.open(path, { device: "cpu", threads: 1, library: libraryOf() });
-  const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(Object.entries(shapes)), seed: 1 });
+  const { values } = await makeInputs(session.inputs, {
+    files: new Map(),
+    shapes: new Map(Object.entries(shapes)),
+    seed: 1,
+  });
   const bare = require("onnxruntime-node") as typeof bareRuntime;
   const other = await bare.InferenceSession.create(path, { intraOpNumThreads: 1 });
   const feeds = Object.fromEntries(

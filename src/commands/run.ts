@@ -72,7 +72,7 @@ const command: Command = {
     const openedMs = performance.now() - start;
     const { session, instead } = opened;
     try {
-      const given = makeInputs(session.inputs, {
+      const given = await makeInputs(session.inputs, {
         files: pairs(invocation, "input", session.inputs),
         shapes: new Map([...pairs(invocation, "shape", session.inputs)].map(([name, text]) => [name, shapeOf(text)])),
         seed: count(invocation, "seed", 0, 0xffff_ffff) ?? 0,

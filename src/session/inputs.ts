@@ -27,7 +27,9 @@ export interface InputOptions {
   readonly seed: number;
 }
 
-export function makeInputs(ports: readonly Port[], { files, shapes, seed }: InputOptions): Given {
+/** Throws UsageError (no such input, shape), FileError (a file is not what it should be), CannotError (it is not there). */
+// eslint-disable-next-line @typescript-eslint/require-await -- pictures are decoded asynchronously where a library does it
+export async function makeInputs(ports: readonly Port[], { files, shapes, seed }: InputOptions): Promise<Given> {
   for (const name of [...files.keys(), ...shapes.keys()]) {
     if (!ports.some((port) => port.name === name)) {
       throw new UsageError(`the model has no input "${name}"; it has ${ports.map((port) => port.name).join(", ")}`);

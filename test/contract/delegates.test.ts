@@ -64,7 +64,7 @@ describe.each(delegates.map((delegate): [string, Delegate] => [delegate.id, dele
 
     it("runs the same values to the same outputs, and at once", async () => {
       const session = await open(modelFor(delegate));
-      const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
+      const { values } = await makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
       const all = await Promise.all([1, 2, 3, 4].map(() => session.run(values)));
       expect([...(all[0]?.outputs.keys() ?? [])]).toEqual(session.outputs.map(({ name }) => name));
       for (const { outputs } of all) expect(outputs).toEqual(all[0]?.outputs);
@@ -75,7 +75,7 @@ describe.each(delegates.map((delegate): [string, Delegate] => [delegate.id, dele
 
     it("closes while a run is under way, twice, and then runs no more", async () => {
       const session = await open(modelFor(delegate));
-      const { values } = makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
+      const { values } = await makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
       const running = session.run(values);
       await session.close();
       await session.close();

@@ -91,7 +91,9 @@ describe.skipIf(found.state !== "read")(
         expect((error as Error).message).toMatch(says);
         expect((error as Error).message).not.toContain("\n");
       }
-      expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).outputs.get("y")).toEqual(float([1, 2], [1, 2]));
+      expect((await session.run(new Map([["x", float([1, 0, 0], [1, 3])]]))).outputs.get("y")).toEqual(
+        float([1, 2], [1, 2]),
+      );
       await session.close();
     });
 
@@ -214,7 +216,7 @@ describe.skipIf(found.state !== "read")(
             .filter(({ shape }) => shape.some((size) => typeof size !== "number"))
             .map((port) => [port.name, port.shape.length === 4 ? [1, 3, 64, 192] : port.shape.map(() => 1)]),
         );
-        const { values } = makeInputs(session.inputs, { files: new Map(), shapes, seed: 7 });
+        const { values } = await makeInputs(session.inputs, { files: new Map(), shapes, seed: 7 });
         const { outputs: ours } = await session.run(values);
         await session.close();
         const bare = createRequire(import.meta.url)("onnxruntime-node") as Bare;
@@ -237,7 +239,7 @@ describe.skipIf(found.state !== "read")(
           threads: 1,
         });
         const shapes = new Map([["x", [1, 3, 320, 320]]]);
-        const { values } = makeInputs(session.inputs, { files: new Map(), shapes, seed: 7 });
+        const { values } = await makeInputs(session.inputs, { files: new Map(), shapes, seed: 7 });
         await session.run(values);
         let [ticks, ran] = [0, 0];
         const timer = setInterval(() => ticks++, 1);
