@@ -186,6 +186,8 @@ export async function buildAll(force = false) {
       outdir: "dist/families",
       outExtension: { ".js": ".cjs" },
     }),
+    // The child process in which vendors' libraries work: src/host/isolate.ts starts it.
+    build({ ...small, ...here, entryPoints: ["src/host/child.ts"], outfile: "dist/host.cjs" }),
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
   await compile();

@@ -31,3 +31,27 @@ export class CannotError extends AccelctlError {
   override readonly name = "CannotError";
   readonly exitCode = 3;
 }
+
+/** How a process that ran a vendor's library went wrong. */
+export type Mishap = "crashed" | "exited" | "killed" | "hung" | "memory" | "flooded" | "contract";
+
+/** A vendor's library took its process down, hung, or broke its contract. Nothing of this process is harmed. Exit 3. */
+export class MishapError extends CannotError {
+  readonly how: Mishap;
+  /** SIGSEGV, SIGABRT ...; of "crashed" and "killed". */
+  readonly signal: string | undefined;
+  /** Of "exited". */
+  readonly status: number | undefined;
+  /** The library's last words on standard output and error; may be empty. */
+  readonly words: string;
+  constructor(
+    message: string,
+    { how, signal, status, words }: { how: Mishap; signal?: string; status?: number; words: string },
+  ) {
+    super(message);
+    this.how = how;
+    this.signal = signal;
+    this.status = status;
+    this.words = words;
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * One child process, asked one thing at a time. Whatever becomes of it (a signal, exit(), silence, too much memory or too many words)
+ * turns into one MishapError with the library's last words; the process and all it started are then gone.
+ */
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CannotError, FileError, MishapError, UsageError, type Mishap } from "../base/errors.ts";
+import { closeShared, createShared, SharedMemory } from "./memory.ts";
+import type { Failure, Reply, Request } from "./protocol.ts";
+
+/** Of what is said while one thing is done. A library that logs each frame says some MB an hour. */
+const FLOOD = 64 * 1024 * 1024;
+/** Kept of what was said last. */
+const KEPT = 8192;
+/** Of it in an error. */
+const SAID = 300;
+/** How often the child's memory is looked at while it works, milliseconds. */
+const LOOK = 100;
+/** How long a child may take to end by itself after its session is closed, and its pipes to run dry after it ended. */
+const [GRACE, DRY] = [2000, 250];
+const PAGE = 4096;
+
+export interface Limits {
+  /** Milliseconds for opening a model, and for a run. */
+  readonly open_ms: number;
+  readonly run_ms: number;
+  /** Bytes. */
+  readonly memory: number;
+}
+
+/** TensorRT and others compile for minutes; four fifths of the machine's memory. */
+export const defaultLimits = (): Limits => ({
+  open_ms: 600_000,
+  run_ms: 300_000,
+  memory: Math.floor(totalmem() * 0.8),
+});
+
+export class HostProcess {
+  readonly pid: number;
+  readonly shared: SharedMemory;
+  readonly #child: ChildProcess;
+  readonly #limits: Limits;
+  /** Of whoever this is, for sentences. */
+  readonly #name: string;
+  #words = "";
+  #said = 0;
+  #waiting: { done: (reply: Reply) => void; failed: (error: Error) => void } | undefined;
+  /** Why it was killed here. */
+  #sentence: { how: Mishap; says: string } | undefined;
+  #gone: Error | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor(name: string, limits: Limits) {
+    this.#name = name;
+    this.#limits = limits;
+    const fd = createShared();
+    try {
+      this.shared = new SharedMemory(fd, "first");
+      const env = { ...process.env };
+      // Meant for this process: a debugger's port, a loader of TypeScript.
+      delete env["NODE_OPTIONS"];
+      this.#child = spawn(process.execPath, [childFile()], {
+        stdio: ["ignore", "pipe", "pipe", "ipc", fd],
+        // A group of its own: what the library starts goes with it.
+        detached: true,
+        env,
+      });
+    } finally {
+      closeShared(fd);
+    }
+    this.pid = this.#child.pid ?? 0;
+    this.#ended = new Promise((ended) => this.#watch(ended));
+    this.#hold(false);
+  }
+
+  /** Is it there to be asked? */
+  get alive(): boolean {
+    return this.#gone === undefined;
+  }
+
+  /** Throws what the delegate threw, or MishapError. Never two at once. */
+  async ask(request: Request, within: number, signal?: AbortSignal): Promise<Exclude<Reply, { failed: Failure }>> {
+    if (this.#gone !== undefined) throw this.#gone;
+    signal?.throwIfAborted();
+    this.#said = 0;
+    this.#hold(true);
+    const deadline = setTimeout(() => this.#kill("hung", `gave no answer within ${seconds(within)}`), within);
+    const look = setInterval(() => this.#look(), LOOK);
+    const abort = (): void => this.#kill("killed", "was stopped, as was asked");
+    signal?.addEventListener("abort", abort);
+    try {
+      const reply = await new Promise<Reply>((done, failed) => {
+        this.#waiting = { done, failed };
+        this.#child.send(request, (error) => {
+          // The end of the process is told by itself, and says more.
+          if (error !== null && this.#child.exitCode === null && this.#child.signalCode === null)
+            this.#kill("exited", "cannot be reached");
+        });
+      });
+      if ("failed" in reply) throw errorOf(reply.failed, this.#name, this.lastWords());
+      return reply;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      this.#waiting = undefined;
+      clearTimeout(deadline);
+      clearInterval(look);
+      signal?.removeEventListener("abort", abort);
+      this.#hold(false);
+    }
+  }
+
+  /** Closes the session and waits for the end; what does not end by itself is ended. Never throws. */
+  async end(): Promise<void> {
+    if (this.#gone === undefined) {
+      await this.ask({ ask: "close" }, GRACE).catch(() => undefined);
+      if (this.#child.connected) this.#child.disconnect();
+      this.#hold(true);
+      const late = setTimeout(() => this.#kill("hung", "did not end"), GRACE);
+      await this.#ended;
+      clearTimeout(late);
+    } else await this.#ended;
+    this.shared.close();
+  }
+
+  /** On one line; empty when nothing was said. */
+  lastWords(): string {
+    const text = this.#words
+      .replace(/\u001b\[[0-9;]*[A-Za-z]/g, "")
+      .replace(/[\s\u0000-\u001f\u007f]+/g, " ")
+      .trim();
+    return text.length > SAID ? `…${text.slice(1 - SAID)}` : text;
+  }
+
+  #watch(ended: () => void): void {
+    const child = this.#child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("latin1");
+      stream?.on("data", (text: string) => {
+        this.#said += text.length;
+        this.#words = (this.#words + text).slice(-KEPT);
+        if (this.#said > FLOOD) this.#kill("flooded", `wrote more than ${FLOOD / 1024 / 1024} MB of log in one go`);
+      });
+      stream?.on("error", () => undefined);
+    }
+    child.on("message", (reply: Reply) => this.#waiting?.done(reply));
+    const over = (error: Error): void => {
+      if (this.#gone !== undefined) return;
+      this.#gone = error;
+      // What it started and left behind.
+      this.#killGroup();
+      this.#waiting?.failed(error);
+      ended();
+    };
+    child.on("error", (error) => over(new CannotError(`${this.#name}: no process could be started: ${error.message}`)));
+    child.on("exit", (status, signal) => {
+      // Last words may still be in the pipes; a process that the library started may hold them open.
+      const dry = setTimeout(() => over(this.#mishap(status, signal)), DRY);
+      child.once("close", () => {
+        clearTimeout(dry);
+        over(this.#mishap(status, signal));
+      });
+    });
+  }
+
+  #mishap(status: number | null, signal: NodeJS.Signals | null): MishapError {
+    const words = this.lastWords();
+    const last = words === "" ? "" : `; its last words: ${words}`;
+    const tell = (how: Mishap, says: string): MishapError =>
+      new MishapError(`${this.#name}: its process ${says}${last}`, {
+        how,
+        words,
+        ...(signal === null ? {} : { signal }),
+        ...(status === null ? {} : { status }),
+      });
+    if (this.#sentence !== undefined) return tell(this.#sentence.how, this.#sentence.says);
+    if (signal === "SIGKILL") {
+      return tell("killed", "was killed from outside (SIGKILL), as the kernel does when memory runs out: see dmesg");
+    }
+    if (signal !== null) {
+      return tell(
+        "crashed",
+        `crashed (${signal}) with a limit of ${Math.round(this.#limits.memory / 2 ** 20)} MiB of memory`,
+      );
+    }
+    return tell("exited", `ended by itself (exit ${String(status)}), which no library should do`);
+  }
+
+  #look(): void {
+    let pages: number;
+    try {
+      const [, resident = "0", shared = "0"] = readFileSync(`/proc/${this.pid}/statm`, "latin1").split(" ");
+      pages = Number(resident) - Number(shared);
+    } catch {
+      return; // it has just ended, which is told by itself
+    }
+    if (pages * PAGE > this.#limits.memory) {
+      this.#kill("memory", `took more memory than its limit of ${Math.round(this.#limits.memory / 2 ** 20)} MiB`);
+    }
+  }
+
+  #kill(how: Mishap, says: string): void {
+    this.#sentence ??= { how, says };
+    this.#killGroup();
+  }
+
+  #killGroup(): void {
+    if (this.pid === 0) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // ESRCH: all of them are gone.
+    }
+  }
+
+  /** A session that is idle keeps nobody's process alive. */
+  #hold(held: boolean): void {
+    const child = this.#child;
+    const streams = [child.stdout, child.stderr, child.channel] as readonly ({ ref(): void; unref(): void } | null)[];
+    for (const one of [child, ...streams]) {
+      if (held) one?.ref();
+      else one?.unref();
+    }
+  }
+}
+
+const seconds = (ms: number): string => `${ms < 10_000 ? ms / 1000 : Math.round(ms / 1000)} s`;
+
+/** Beside this bundle, or where the build puts it, when this runs from its sources. */
+function childFile(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const places = [join(here, "host.cjs"), join(here, "../../dist/host.cjs")];
+  const found = places.find((path) => existsSync(path));
+  if (found === undefined) throw new CannotError("host.cjs is not built: npm run build");
+  return found;
+}
+
+function errorOf({ kind, message, path, offset, stack }: Failure, name: string, words: string): Error {
+  switch (kind) {
+    case "cannot":
+      return new CannotError(message);
+    case "usage":
+      return new UsageError(message);
+    case "file": {
+      const where = offset === undefined ? `${path ?? ""}: ` : `${path ?? ""}: offset 0x${offset.toString(16)}: `;
+      return new FileError(path ?? "", message.startsWith(where) ? message.slice(where.length) : message, offset);
+    }
+    case "bug":
+      return Object.assign(new Error(`${name}: ${message}`), stack === undefined ? {} : { stack });
+    default:
+      return new MishapError(message, { how: kind, words });
+  }
+}
