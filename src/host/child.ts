@@ -4,9 +4,8 @@
  */
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type * as koffiModule from "koffi";
 import { AccelctlError, CannotError, FileError, MishapError, UsageError } from "../base/errors.ts";
+import { loadKoffi } from "../base/koffi.ts";
 import type { Delegate, Ran, Session } from "../delegates/delegate.ts";
 import { delegates } from "../delegates/index.ts";
 import { elementsOver, type Elements, type Value } from "../delegates/value.ts";
@@ -68,7 +67,7 @@ function delegateOf(id: string): Delegate {
 
 /** From before the library is loaded: what it does from then on has these limits. */
 function confine(bytes: number, parent: number): void {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof koffiModule;
+  const koffi = loadKoffi();
   const library = koffi.load(null);
   const prctl = library.func(
     "int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)",

@@ -4,9 +4,8 @@
  */
 
 import { closeSync, ftruncateSync } from "node:fs";
-import { createRequire } from "node:module";
-import type * as koffiModule from "koffi";
 import { CannotError } from "../base/errors.ts";
+import { loadKoffi, type Koffi } from "../base/koffi.ts";
 
 /** Address space, not memory: half of it for what goes in, half for what comes out. */
 const RESERVED = process.arch === "arm" || process.arch === "ia32" ? 2 ** 28 : 2 ** 36;
@@ -15,8 +14,6 @@ const [READ_WRITE, SHARED] = [3, 0x4001];
 const CLOSE_ON_EXEC = 1;
 /** A cache line: no runtime asks for more of a tensor. */
 const ALIGNED = 64;
-
-type Koffi = typeof koffiModule;
 
 interface Libc {
   readonly koffi: Koffi;
@@ -28,7 +25,7 @@ interface Libc {
 let libc: Libc | undefined;
 function load(): Libc {
   if (libc !== undefined) return libc;
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const koffi = loadKoffi();
   const library = koffi.load(null);
   return (libc = {
     koffi,

@@ -11,6 +11,7 @@ import type * as fileSystem from "node:fs";
 import type * as koffiModule from "koffi";
 import type * as workerThreads from "node:worker_threads";
 
+import { loadKoffi } from "../base/koffi.ts";
 import { absent, denied, malformed, read, uncaptured, type Reading, type Unread } from "../base/reading.ts";
 import type { Answer, Ask } from "./root.ts";
 
@@ -47,7 +48,7 @@ export function ioctlAsk(path: string, ask: Ask): Reading<Answer> {
       if ("failed" in reply) return uncaptured(from, reply.failed);
       outcome = JSON.parse(reply.text) as Outcome; // written by answerFromStdin below
     } else {
-      outcome = put(question, require("koffi") as Koffi, require("node:fs") as Fs);
+      outcome = put(question, loadKoffi(), require("node:fs") as Fs);
     }
   } catch (error) {
     return uncaptured(from, `ioctl cannot be called here: ${firstLine(error)}`);

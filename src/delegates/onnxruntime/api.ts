@@ -4,9 +4,9 @@
  * https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_c_api.h); the same in 19 and 23.
  */
 
-import { createRequire } from "node:module";
 import type * as koffiModule from "koffi";
 import { CannotError } from "../../base/errors.ts";
+import { loadKoffi } from "../../base/koffi.ts";
 
 export type Koffi = typeof koffiModule;
 type KoffiFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
@@ -93,7 +93,7 @@ export function loadOrt(path: string): Ort {
 }
 
 function bind(path: string): Ort {
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const koffi = loadKoffi();
   let library: ReturnType<Koffi["load"]>;
   let base: Pointer;
   try {
