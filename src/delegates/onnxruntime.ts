@@ -57,7 +57,7 @@ function find({ library }: FindOptions): Reading<Found> {
   return read({ library: path, version, embedded: true }, path);
 }
 
-async function open(ort: Ort, model: string, { threads }: OpenOptions): Promise<Session> {
+async function open(ort: Ort, model: string, { threads, lending }: OpenOptions): Promise<Session> {
   const env = ort.pointer("CreateEnv", FATAL_ONLY, "accelctl");
   const options = ort.pointer("CreateSessionOptions");
   ort.call("SetSessionLogSeverityLevel", options, FATAL_ONLY);
@@ -80,29 +80,23 @@ async function open(ort: Ort, model: string, { threads }: OpenOptions): Promise<
   const allocator = ort.pointer("GetAllocatorWithDefaultOptions");
   const inputs = readPorts(ort, session, allocator, "Input");
   const outputs = readPorts(ort, session, allocator, "Output");
-  const runner = new Runner({ ort, session, memory, allocator }, inputs, outputs);
-  const runs = new Set<Promise<unknown>>();
-  let closed = false;
+  const runner = new Runner({ ort, session, memory, allocator }, inputs, outputs, lending);
+  let closed: Promise<void> | undefined;
   return {
     inputs,
     outputs,
     version: ort.version,
     placement: { device: "cpu", says: "the session was made with ONNX Runtime's CPU provider and no other" },
-    run(values) {
-      if (closed) return Promise.reject(new CannotError("the session is closed"));
-      const running = runner.run(values).then((outputs) => ({ outputs, spans: [] }));
-      const settled = running.catch(() => undefined).finally(() => runs.delete(settled));
-      runs.add(settled);
-      return running;
-    },
-    async close() {
-      if (closed) return;
-      closed = true;
-      await Promise.all(runs);
-      runner.release();
-      ort.release("ReleaseSession", session);
-      ort.release("ReleaseMemoryInfo", memory);
-      ort.release("ReleaseEnv", env);
-    },
+    run: (values) =>
+      closed === undefined ? runner.run(values) : Promise.reject(new CannotError("the session is closed")),
+    close: () => (closed ??= close()),
   };
+
+  async function close(): Promise<void> {
+    await runner.drained();
+    runner.release();
+    ort.release("ReleaseSession", session);
+    ort.release("ReleaseMemoryInfo", memory);
+    ort.release("ReleaseEnv", env);
+  }
 }

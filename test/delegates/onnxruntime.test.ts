@@ -13,7 +13,7 @@ import delegate from "../../src/delegates/onnxruntime.ts";
 import { numbersOf, type Value } from "../../src/delegates/value.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
 import { readTensorProto } from "../../src/session/tensor-proto.ts";
-import { FLOAT, INT64, modelOf, node, smallOnnx, STRING, valueInfo } from "../support/onnx.ts";
+import { FLOAT, INT64, matMulOnnx, modelOf, node, smallOnnx, STRING, valueInfo } from "../support/onnx.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
 
 type Bare = typeof bareRuntime;
@@ -139,6 +139,101 @@ describe.skipIf(found.state !== "read")(
       }
     });
 
+    it("reads inputs before run() returns and gives outputs that are the caller's, the first time and ever after", async () => {
+      const session = await delegate.open(write("own.onnx", smallOnnx()), { device: "cpu", threads: 1 });
+      const x = float([0, 0, 0], [1, 3]);
+      const kept: Value[] = [];
+      for (let i = 0; i < 20; i++) {
+        (x.data as Float32Array)[0] = i;
+        const running = session.run(new Map([["x", x]]));
+        (x.data as Float32Array)[0] = -1;
+        const y = (await running).outputs.get("y");
+        if (y !== undefined) kept.push(y);
+      }
+      expect(kept).toEqual(kept.map((_, i) => float([i, 2 * i], [1, 2])));
+      await session.close();
+    });
+
+    it("runs many at once as one by one, also after short ones", async () => {
+      const session = await delegate.open(write("many.onnx", smallOnnx()), { device: "cpu", threads: 1 });
+      const one = (x: number): Map<string, Value> => new Map([["x", float([x, 0, 0], [1, 3])]]);
+      for (let i = 0; i < 8; i++) await session.run(one(i));
+      const all = await Promise.all(Array.from({ length: 5000 }, (_, i) => session.run(one(i))));
+      expect(all.map(({ outputs }) => (outputs.get("y")?.data as Float32Array)[1])).toEqual(all.map((_, i) => 2 * i));
+      await session.close();
+    });
+
+    it("follows an input that stays in place and an input that is elsewhere each time", async () => {
+      const session = await delegate.open(write("large.onnx", matMulOnnx(16, 768)), { device: "cpu", threads: 1 });
+      const ones = (value: number): Value => ({
+        type: "float32",
+        shape: [16, 768],
+        data: new Float32Array(16 * 768).fill(value),
+      });
+      const first = async (x: Value): Promise<number | undefined> =>
+        ((await session.run(new Map([["x", x]]))).outputs.get("y")?.data as Float32Array)[0];
+      const unit = (await first(ones(1))) ?? NaN;
+      const same = ones(0);
+      for (let i = 1; i <= 8; i++) {
+        (same.data as Float32Array).fill(i);
+        expect(await first(same)).toBeCloseTo(unit * i, 1);
+        expect(await first(ones(2 * i))).toBeCloseTo(unit * 2 * i, 1);
+      }
+      // Its memory goes to another; what is left has no elements.
+      structuredClone(same.data, { transfer: [(same.data as Float32Array).buffer as ArrayBuffer] });
+      await expect(session.run(new Map([["x", same]]))).rejects.toThrow(/needs 12288 elements, 0 are given/);
+      expect(await first(ones(3))).toBeCloseTo(unit * 3, 1);
+      await session.close();
+    });
+
+    it("gives outputs in memory that a lending caller lends, and reads inputs where they lie", async () => {
+      const lent: ArrayBuffer[] = [];
+      const allocate = (bytes: number): ArrayBuffer => {
+        const buffer = new ArrayBuffer(bytes + 64);
+        lent.push(buffer);
+        return buffer;
+      };
+      const path = write("lent.onnx", matMulOnnx(16, 768));
+      const session = await delegate.open(path, { device: "cpu", threads: 1, lending: { allocate } });
+      const memory = new ArrayBuffer(1024 * 1024);
+      for (let i = 1; i <= 12; i++) {
+        const offset = (i % 3) * 64 * 1024;
+        const data = new Float32Array(memory, offset, 16 * 768).fill(i);
+        const y = (
+          await session.run(new Map([["x", { type: "float32", shape: [16, 768], data } as const]]))
+        ).outputs.get("y");
+        expect(y?.data.length).toBe(16 * 768);
+        expect((y?.data as Float32Array)[5]).toBeCloseTo(i * weightsOfColumn(768, 5), 1);
+        if (i > 1) expect((y?.data as Float32Array).buffer).toBe(lent[0]);
+      }
+      expect(lent.length).toBe(1);
+      await session.close();
+    });
+
+    it("lets the event loop turn between short runs that follow each other at once", async () => {
+      const session = await delegate.open(write("short.onnx", matMulOnnx(16, 768)), { device: "cpu", threads: 1 });
+      const { values } = await makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 7 });
+      for (let i = 0; i < 4; i++) await session.run(values);
+      const longest: number[] = [];
+      for (let window = 0; window < 8; window++) {
+        let [turned, longestHere, on] = [performance.now(), 0, true];
+        const turn = (): void => {
+          longestHere = Math.max(longestHere, performance.now() - turned);
+          turned = performance.now();
+          if (on) setImmediate(turn);
+        };
+        setImmediate(turn);
+        const start = performance.now();
+        while (performance.now() - start < 50) await session.run(values);
+        turn();
+        on = false;
+        longest.push(longestHere);
+      }
+      await session.close();
+      // A busy machine takes the processor away for longer in some windows; a loop that did not turn would wait 50 ms in each.
+      expect(Math.min(...longest)).toBeLessThan(5);
+    });
+
     it("calls a broken model broken, by its path", async () => {
       const bytes = smallOnnx();
       for (const broken of [bytes.subarray(0, bytes.length - 20), Buffer.from("no model at all")]) {
@@ -256,6 +351,13 @@ describe.skipIf(found.state !== "read")(
     });
   },
 );
+
+/** Sum of one column of what matMulOnnx multiplies with. */
+function weightsOfColumn(size: number, column: number): number {
+  let sum = 0;
+  for (let row = 0; row < size; row++) sum += ((row * size + column) % 7) / 64;
+  return sum;
+}
 
 /** As onnx's own runner compares: relative 1e-3, absolute 1e-7. */
 function expectClose(output: Value, expected: Value): void {

@@ -75,6 +75,8 @@ export interface Ort {
   readonly version: string;
   /** Calls a function; throws CannotError with the library's words when its status is one. */
   call(name: OrtFunction, ...parameters: unknown[]): void;
+  /** Run, called often: bound once. */
+  run(...parameters: unknown[]): void;
   /** The same on a thread of its own. */
   callAsync(name: OrtFunction, ...parameters: unknown[]): Promise<void>;
   /** A function with one `out` after its parameters. */
@@ -82,6 +84,11 @@ export interface Ort {
   number(name: OrtFunction, ...parameters: unknown[]): number;
   release(name: OrtFunction, pointer: Pointer): void;
 }
+
+/** Calls on threads at once; koffi refuses beyond 256 of all libraries in a process. Others wait for one to end. */
+const CALLS_LIMIT = 64;
+let calls = 0;
+const queue: (() => void)[] = [];
 
 const loaded = new Map<string, Ort>();
 
@@ -126,20 +133,30 @@ function bind(path: string): Ort {
     throw new CannotError(`ONNX Runtime: ${oneLine(says)}`);
   };
   const call = (name: OrtFunction, ...parameters: unknown[]): void => check(get(name)(...parameters));
+  const run = get("Run");
   return {
     koffi,
     library,
     version,
     call,
-    callAsync: async (name, ...parameters) =>
-      check(
-        await new Promise((done, failed) => {
+    run: (...parameters) => check(run(...parameters)),
+    async callAsync(name, ...parameters) {
+      if (calls >= CALLS_LIMIT) await new Promise<void>((turn) => queue.push(turn));
+      else calls++;
+      try {
+        const status = await new Promise<unknown>((done, failed) => {
           get(name).async(...parameters, (error: unknown, status: unknown) => {
             if (error instanceof Error) failed(error);
             else done(status);
           });
-        }),
-      ),
+        });
+        check(status);
+      } finally {
+        const next = queue.shift();
+        if (next === undefined) calls--;
+        else next();
+      }
+    },
     pointer(name, ...parameters) {
       const out: [Pointer | null] = [null];
       call(name, ...parameters, out);

@@ -70,6 +70,9 @@ export function makeTensor({ ort, memory, allocator }: Context, name: string, va
     return tensor;
   }
   if (number < 0) throw new CannotError(`input "${name}" is of ${type}, which ONNX Runtime is not given here`);
+  if (data.BYTES_PER_ELEMENT !== elementsOver(type, new ArrayBuffer(0))?.BYTES_PER_ELEMENT) {
+    throw new CannotError(`input "${name}": elements of ${data.BYTES_PER_ELEMENT} bytes are no ${type}`);
+  }
   // Asking for .buffer moves a small array out of V8's heap, where it would not stay in its place.
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   held.push(bytes);
