@@ -3,8 +3,10 @@
 import type { Delegate } from "./delegate.ts";
 import nullDelegate from "./null.ts";
 import onnxruntimeDelegate from "./onnxruntime.ts";
+import openvinoDelegate from "./openvino.ts";
 
 export const delegates: readonly Delegate[] = [
   nullDelegate,
   onnxruntimeDelegate,
+  openvinoDelegate,
 ];

@@ -17,8 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A model each delegate can run, by the format it takes first. */
 function modelFor(delegate: Delegate): string {
-  const path = join(folder, `${delegate.id}.bin`);
-  writeFileSync(path, delegate.formats[0] === "onnx" ? smallOnnx() : "anything");
+  const onnx = delegate.formats[0] === "onnx";
+  const path = join(folder, `${delegate.id}.${onnx ? "onnx" : "bin"}`);
+  writeFileSync(path, onnx ? smallOnnx() : "anything");
   return path;
 }
 

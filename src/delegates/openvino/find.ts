@@ -1,0 +1,46 @@
+/**
+ * Where OpenVINO's C library lies: what the loader knows, Intel's archive in /opt/intel, or a Python package. The soname is the
+ * release: libopenvino_c.so.2641 is 2026.4.1 (cmake/developer_package/version.cmake).
+ */
+
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename } from "node:path";
+import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
+import { readLibraries } from "../../facts/libraries.ts";
+import { sitePackages } from "../../facts/python.ts";
+import { openLive } from "../../root/directory.ts";
+import type { FindOptions, Found } from "../delegate.ts";
+
+const NAME = "libopenvino_c.so";
+
+export function find({ library }: FindOptions): Reading<Found> {
+  if (library !== undefined) return existsSync(library) ? read(found(library), library) : absent(library);
+  const root = openLive();
+  const libraries = readLibraries(root);
+  for (const name of [`${NAME}.*`, NAME]) {
+    const known = libraries.state === "read" ? valueOf(libraries.value.find(name))?.[0] : undefined;
+    if (known !== undefined) return read(found(known.path), known.path);
+  }
+  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
+  const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
+  const packages = sitePackages(root, environments);
+  // Environments come last there; what the user turned on counts first.
+  for (const directory of packages.directories.toReversed()) {
+    const folder = `${directory}/openvino/libs`;
+    const name = valueOf(root.list(folder))?.find((file) => file.startsWith(NAME));
+    if (name !== undefined) return read(found(`${folder}/${name}`), folder);
+  }
+  return absent(NAME, "not among the loader's libraries, in /opt/intel or in a Python package openvino");
+}
+
+function found(library: string): Found {
+  const version = versionOf(basename(library));
+  return version === undefined ? { library } : { library, version };
+}
+
+function versionOf(name: string): string | undefined {
+  const [, year, minor, patch] = /\.so\.(\d\d)(\d)(\d)$/.exec(name) ?? [];
+  if (year !== undefined) return `20${year}.${minor ?? ""}.${patch ?? ""}`;
+  return /\.so\.(20\d\d\.\d+\.\d+)$/.exec(name)?.[1];
+}
