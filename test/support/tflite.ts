@@ -4,7 +4,17 @@ import { blob } from "../formats/build/tflite.ts";
 import { flatBuffer, numbers, string, table, u32, u8, vector, type Value } from "../formats/build/flatbuffer.ts";
 
 /** Numbers of the schema: BuiltinOperator, TensorType. */
-export const operators = { ADD: 0, MUL: 18, RESHAPE: 22, SUB: 41, EXP: 47, CAST: 53, SHAPE: 77, WHERE: 109 } as const;
+export const operators = {
+  ADD: 0,
+  MUL: 18,
+  RESHAPE: 22,
+  SUB: 41,
+  EXP: 47,
+  CAST: 53,
+  SHAPE: 77,
+  WHERE: 109,
+  RELU_0_TO_1: 152,
+} as const;
 export const types = { float32: 0, int32: 2, uint8: 3, int64: 4, string: 5, bool: 6, int8: 9 } as const;
 
 export interface TensorOf {
