@@ -35,3 +35,10 @@ export type {
 export type * from "./inspect/inspection.ts";
 export { inspect, type InspectOptions } from "./inspect/inspect.ts";
 export { readModel } from "./inspect/describe.ts";
+export { MishapError, type Mishap } from "./base/errors.ts";
+export type { Found, Partition, Placement, Port, ProbeOptions, Seen, Span } from "./delegates/delegate.ts";
+export type { Elements, Value } from "./delegates/value.ts";
+export type { Limits } from "./host/process.ts";
+export type { PassedOver } from "./session/choose.ts";
+export { open, type Feed, type ModelSession, type RunAnswer, type RunSettings } from "./session/api.ts";
+export type { SessionOptions } from "./session/open.ts";

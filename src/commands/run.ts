@@ -2,8 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CannotError, FileError, UsageError } from "../base/errors.ts";
-import { describeFile, isModel, noModelSentence } from "../inspect/describe.ts";
+import { CannotError, UsageError } from "../base/errors.ts";
 import { runText } from "../print/run.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { writeNpy } from "../session/npy.ts";
@@ -11,10 +10,10 @@ import { openSession } from "../session/open.ts";
 import { outputReport, RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
 import { flag, option, options, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
+import { sessionOptionSpecs, sessionOptionsOf } from "./session-options.ts";
 
 /** Counted runs: more belong into a bench. */
 const RUNS_LIMIT = 1_000_000;
-const THREADS_LIMIT = 1024;
 
 const command: Command = {
   name: "run",
@@ -22,7 +21,9 @@ const command: Command = {
   usage: "MODEL",
   says:
     "Runs a model with what is given for its inputs, or with values made from a seed, and prints the outputs, the time, the device " +
-    "that worked and how that is known. ONNX runs on the CPU, by ONNX Runtime. A device that is asked for and cannot be used is an " +
+    "that worked and how that is known. When no device is named, the best route that works on this machine and takes the model is " +
+    "chosen, and the CPU where there is none; --json lists what was passed over and why. A vendor's library works in a process of its " +
+    "own. A device that is asked for and cannot be used is an " +
     "error, never a silent run on the CPU; --fallback cpu allows one and says so.",
   options: [
     {
@@ -33,10 +34,7 @@ const command: Command = {
     },
     { name: "shape", value: "NAME=1x3x224x224", many: true, says: "the shape of an input that the model leaves open" },
     { name: "seed", value: "N", says: "make the other inputs from this seed (0 when nothing is said)" },
-    { name: "device", value: "DEVICE", says: "cpu, or a family of accelerators (accelctl catalog)" },
-    { name: "delegate", value: "ID", says: "run it by this delegate" },
-    { name: "fallback", value: "DEVICE", choices: ["cpu"], says: "let the CPU run what the device cannot" },
-    { name: "threads", value: "N", says: "threads of one run" },
+    ...sessionOptionSpecs,
     { name: "warmup", value: "N", says: "runs that are not counted (0)" },
     { name: "repeat", value: "N", says: "runs that are counted (1)" },
     { name: "out", value: "DIR", says: "write each output there as .npy" },
@@ -57,20 +55,10 @@ const command: Command = {
     const [path, ...more] = invocation.args;
     if (path === undefined) throw new UsageError("run needs a model file: accelctl run MODEL");
     if (more.length > 0) throw new UsageError(`run takes one model; "${more[0] ?? ""}" is one too many`);
-    const described = describeFile(path);
-    if (!isModel(described)) throw new FileError(path, noModelSentence(described));
-    const threads = count(invocation, "threads", undefined, THREADS_LIMIT);
-    const delegate = option(invocation, "delegate");
     const start = performance.now();
-    const opened = await openSession(path, {
-      format: described.format.id,
-      device: option(invocation, "device") ?? "cpu",
-      fallback: option(invocation, "fallback") === "cpu",
-      ...(delegate === undefined ? {} : { delegate }),
-      ...(threads === undefined ? {} : { threads }),
-    });
+    const opened = await openSession(path, sessionOptionsOf(invocation));
     const openedMs = performance.now() - start;
-    const { session, instead } = opened;
+    const { session, instead, described, passed, candidate } = opened;
     try {
       const given = await makeInputs(session.inputs, {
         files: pairs(invocation, "input", session.inputs),
@@ -90,6 +78,9 @@ const command: Command = {
         delegate: { id: opened.delegate.id, version: session.version },
         device: session.placement.device,
         proof: session.placement.says,
+        chosen: candidate.why,
+        passed_over: passed,
+        ...(candidate.route === undefined ? {} : { route: candidate.route }),
         ...(instead === undefined ? {} : { instead }),
         assumed: given.assumed,
         opened_ms: openedMs,

@@ -23,6 +23,11 @@ export interface Delegate {
   readonly find: (options: FindOptions) => Reading<Found>;
   /** Why it does not take this model on this device, as far as the file tells; undefined where nothing speaks against it. */
   readonly supports: (model: Model, device: string) => string | undefined;
+  /**
+   * What find() and open() are to be given when a route of the catalogue names libraries for this delegate, and `path` is one of them
+   * as it lies on this machine. Absent: it finds its own.
+   */
+  readonly byRoute?: (path: string) => ProbeOptions;
   /** What the library itself sees. Loads it. Throws CannotError in one sentence. */
   readonly probe?: (options: ProbeOptions) => Promise<readonly Seen[]>;
   /** Loads the library and the model. Throws CannotError (library, device) or FileError (model), each in one sentence. */

@@ -1,53 +1,152 @@
 /**
- * Which delegate runs a model: the one that takes its format, on the device that was asked for. A device that was asked for and
- * cannot be used is an error; the CPU runs in its place only where the caller allows it, and then the result says so.
+ * Opens a model where choose.ts says, the first candidate that can. A device that was asked for and cannot be used is an error; the
+ * CPU runs in its place only where the caller allows it, and then the result says so. What comes from no package that this project
+ * pins works in a process of its own.
  */
 
-import { CannotError, UsageError } from "../base/errors.ts";
-import type { Delegate, Session } from "../delegates/delegate.ts";
+import { CannotError, FileError } from "../base/errors.ts";
+import type { Delegate, OpenOptions, Session } from "../delegates/delegate.ts";
 import { delegates } from "../delegates/index.ts";
+import { isolate, type Limits, type RunOptions } from "../host/isolate.ts";
+import { describeFile, isModel, noModelSentence, type Described } from "../inspect/describe.ts";
+import { openRoot } from "../root/open.ts";
+import type { Root } from "../root/root.ts";
+import { choose, type Candidate, type PassedOver, type Wish } from "./choose.ts";
 
 export interface SessionOptions {
-  /** Id of a model's format, as detected. */
-  readonly format: string;
-  /** cpu, or a family of the catalogue. */
-  readonly device: string;
+  /** "auto" (the default), "cpu", or a family of the catalogue, with ":1" the second of its kind. */
+  readonly device?: string;
   readonly delegate?: string;
-  readonly library?: string;
-  readonly threads?: number;
+  /** A route of the catalogue, by its name. */
+  readonly route?: string;
   /** Let the CPU run what the device cannot. */
-  readonly fallback: boolean;
+  readonly fallback?: "cpu";
+  /** The runtime's library, and what the device's maker ships to be loaded into it; paths. */
+  readonly library?: string;
+  readonly plugin?: string;
+  /** For the plugin or the device, as its documentation spells them. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly threads?: number;
+  /** Measure what a run is made of, where the runtime can. */
+  readonly profile?: boolean;
+  /** Of a process of its own; see Limits for what holds when nothing is said. */
+  readonly limits?: Partial<Limits>;
+  /** Even the embedded default works in a process of its own. */
+  readonly isolate?: boolean;
+  /** Directories to look for libraries in besides the usual: Python environments, SDKs. */
+  readonly environments?: readonly string[];
+  /** The machine that is reviewed; the live one. */
+  readonly machine?: Root;
+  /** Ends opening. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Opened {
-  readonly session: Session;
+  readonly session: Session & {
+    run(inputs: Parameters<Session["run"]>[0], options?: RunOptions): ReturnType<Session["run"]>;
+  };
   readonly delegate: Delegate;
+  readonly described: Described;
+  readonly candidate: Candidate;
+  /** The process that works: a child's, or this one. */
+  readonly pid: () => number;
+  readonly passed: readonly PassedOver[];
   /** Why not the device that was asked for; only with `fallback`. */
   readonly instead?: string;
 }
 
-/** Throws UsageError (no such delegate), CannotError (nothing runs it there), FileError (the model). */
-export async function openSession(model: string, options: SessionOptions): Promise<Opened> {
-  const { format, device, fallback, library, threads } = options;
-  const named = delegates.find(({ id }) => id === options.delegate);
-  if (options.delegate !== undefined && named === undefined) {
-    throw new UsageError(`no delegate "${options.delegate}"; there are ${delegates.map(({ id }) => id).join(", ")}`);
+/** Throws UsageError (no such delegate or device), CannotError (nothing runs it there), FileError (the model). */
+export async function openSession(model: string, options: SessionOptions = {}): Promise<Opened> {
+  const described = describeFile(model);
+  if (!isModel(described)) throw new FileError(model, noModelSentence(described));
+  const wish: Wish = { ...options, device: options.device ?? "auto", fallback: options.fallback === "cpu" };
+  const machine = (): Root => options.machine ?? openRoot();
+  const { candidates, passed: early } = choose(described, machine, wish);
+  const passed = [...early];
+  for (const candidate of candidates) {
+    try {
+      const session = await openBy(candidate, model, options);
+      const asked = wish.device !== "auto" && wish.device !== "cpu" && candidate.device === "cpu";
+      return {
+        session,
+        delegate: candidate.delegate,
+        described,
+        candidate,
+        pid: () => ("pid" in session && typeof session.pid === "number" ? session.pid : process.pid),
+        passed,
+        ...(asked ? { instead: sentence(wish, passed) } : {}),
+      };
+    } catch (error) {
+      if (!(error instanceof CannotError || error instanceof FileError)) throw error;
+      // The only one there is has all to say.
+      if (candidates.length === 1 && (early.length === 0 || wish.device === "cpu")) throw error;
+      passed.push({ what: nameOf(candidate), because: error.message });
+    }
   }
-  const able = (named === undefined ? delegates : [named]).filter(({ formats }) => formats.includes(format));
-  if (able.length === 0) {
-    const who = named === undefined ? "no delegate here runs" : `the delegate ${named.id} does not run`;
+  const { id } = described.format;
+  if (passed.length === 0) {
+    const who = wish.delegate === undefined ? "no delegate here runs" : `the delegate ${wish.delegate} does not run`;
     const known = [...new Set(delegates.flatMap(({ formats }) => formats))].sort().join(", ");
-    throw new CannotError(`${who} ${format}; formats that are run: ${known}`);
+    throw new CannotError(`${who} ${id}; formats that are run: ${known}`);
   }
-  const on = able.find(({ devices }) => devices.includes(device));
-  const given = { ...(library === undefined ? {} : { library }), ...(threads === undefined ? {} : { threads }) };
-  if (on !== undefined) return { session: await on.open(model, { device, ...given }), delegate: on };
-  const because = `no delegate here runs ${format} on ${device}`;
-  const cpu = able.find(({ devices }) => devices.includes("cpu"));
-  if (!fallback || cpu === undefined) {
-    throw new CannotError(
-      `${because}; ${cpu === undefined ? "nor on the CPU" : "--fallback cpu would run it on the CPU"}`,
-    );
+  const hint =
+    wish.fallback || wish.device === "auto" || wish.device === "cpu" ? "" : "; --fallback cpu would let the CPU run it";
+  throw new CannotError(`${sentence(wish, passed, id)}${hint}`);
+}
+
+/** "by route open of rockchip", "onnxruntime on cpu" */
+const nameOf = ({ delegate, device, route }: Candidate): string =>
+  route === undefined ? `${delegate.id} on ${device}` : `${device} by route ${route}`;
+
+function sentence({ device }: Wish, passed: readonly PassedOver[], format?: string): string {
+  const all = passed.map(({ what, because }) => (what === device ? because : `${what}: ${because}`)).join("; ");
+  const what = format === undefined ? "it" : format;
+  return device === "auto" ? `nothing here runs ${what}: ${all}` : `${device} does not run ${what}: ${all}`;
+}
+
+async function openBy(candidate: Candidate, model: string, options: SessionOptions): Promise<Opened["session"]> {
+  const { delegate, device, paths } = candidate;
+  const { threads, profile, signal } = options;
+  const given: Omit<OpenOptions, "lending"> = {
+    ...paths,
+    device,
+    ...(threads === undefined ? {} : { threads }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(options.options === undefined ? {} : { options: options.options }),
+  };
+  const found = delegate.find(paths);
+  const embedded = found.state === "read" && found.value.embedded === true && paths.plugin === undefined;
+  if (!embedded || device !== "cpu" || options.isolate === true) {
+    return isolate(delegate, model, given, options.limits, signal);
   }
-  return { session: await cpu.open(model, { device: "cpu", ...given }), delegate: cpu, instead: because };
+  const session = await delegate.open(model, given);
+  return inTime(session, delegate.name);
+}
+
+/**
+ * The embedded default cannot be ended, only left: it computes on while the caller has an answer. The outputs are lost then.
+ */
+function inTime(session: Session, name: string): Opened["session"] {
+  const run = session.run.bind(session);
+  return Object.assign(session, {
+    run(
+      inputs: Parameters<Session["run"]>[0],
+      { timeout_ms: within, signal }: RunOptions = {},
+    ): ReturnType<Session["run"]> {
+      if (within === undefined && signal === undefined) return run(inputs);
+      return new Promise((done, failed) => {
+        signal?.throwIfAborted();
+        const late = (): void => failed(new CannotError(`${name} gave no answer within ${String(within)} ms`));
+        const timer = within === undefined ? undefined : setTimeout(late, within);
+        const abort = (): void => failed(signal?.reason as Error);
+        signal?.addEventListener("abort", abort);
+        void run(inputs)
+          .then(done, failed)
+          .finally(() => {
+            clearTimeout(timer);
+            signal?.removeEventListener("abort", abort);
+          });
+      });
+    },
+  });
 }

@@ -1,5 +1,6 @@
 /** What a run gives: outputs, how long it took, and which device worked. The same object is printed by --json. */
 
+import type { PassedOver } from "./choose.ts";
 import type { Opened } from "./open.ts";
 import { numbersOf, type Value } from "../delegates/value.ts";
 
@@ -16,6 +17,10 @@ export interface RunResult {
   readonly device: string;
   /** How it is known that this device worked. */
   readonly proof: string;
+  /** Why this delegate and device, by which route of the catalogue, and what was passed over before. */
+  readonly chosen: string;
+  readonly route?: string;
+  readonly passed_over: readonly PassedOver[];
   /** Why not the device that was asked for. */
   readonly instead?: string;
   readonly assumed: readonly string[];
@@ -47,7 +52,7 @@ export interface Timed {
 
 /** Runs `warmup` times without counting and `repeat` times with; the outputs are of the last. Milliseconds. */
 export async function timedRuns(
-  { session }: Opened,
+  { session }: Pick<Opened, "session">,
   inputs: ReadonlyMap<string, Value>,
   { warmup, repeat }: { readonly warmup: number; readonly repeat: number },
 ): Promise<Timed> {
