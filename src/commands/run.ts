@@ -1,16 +1,14 @@
 /** accelctl run: run a model once and say what came out, which device worked and how that is known. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { CannotError, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import { runText } from "../print/run.ts";
 import { makeInputs } from "../session/inputs.ts";
-import { writeNpy } from "../session/npy.ts";
 import { openSession } from "../session/open.ts";
-import { outputReport, RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
+import { RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
 import { flag, option, options, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
 import { sessionOptionSpecs, sessionOptionsOf } from "./session-options.ts";
+import { outputOptions, outputsOf, outputWishes } from "./output-options.ts";
 
 /** Counted runs: more belong into a bench. */
 const RUNS_LIMIT = 1_000_000;
@@ -37,7 +35,7 @@ const command: Command = {
     ...sessionOptionSpecs,
     { name: "warmup", value: "N", says: "runs that are not counted (0)" },
     { name: "repeat", value: "N", says: "runs that are counted (1)" },
-    { name: "out", value: "DIR", says: "write each output there as .npy" },
+    ...outputOptions,
     { name: "json", says: "print everything as JSON" },
   ],
   examples: [
@@ -55,6 +53,7 @@ const command: Command = {
     const [path, ...more] = invocation.args;
     if (path === undefined) throw new UsageError("run needs a model file: accelctl run MODEL");
     if (more.length > 0) throw new UsageError(`run takes one model; "${more[0] ?? ""}" is one too many`);
+    const wishes = outputWishes(invocation);
     const start = performance.now();
     const opened = await openSession(path, sessionOptionsOf(invocation));
     const openedMs = performance.now() - start;
@@ -69,8 +68,6 @@ const command: Command = {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
         repeat: Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1),
       });
-      const folder = option(invocation, "out");
-      if (folder !== undefined) writeOutputs(folder, outputs);
       const result: RunResult = {
         schema: RUN_SCHEMA,
         model: path.slice(path.lastIndexOf("/") + 1),
@@ -85,7 +82,13 @@ const command: Command = {
         assumed: given.assumed,
         opened_ms: openedMs,
         runs_ms: runs,
-        outputs: [...outputs].map(([name, value]) => outputReport(name, value, described.model.labels)),
+        ...outputsOf(wishes, {
+          outputs,
+          ports: session.outputs,
+          inputs: given.values,
+          model: described.model,
+          file: path.slice(path.lastIndexOf("/") + 1),
+        }),
       };
       invocation.out(flag(invocation, "json") ? toJson(result) : runText(result, invocation.terminal));
       return 0;
@@ -130,28 +133,4 @@ function pairs(
 function shapeOf(text: string): number[] {
   if (!/^\d{1,9}(?:[x,]\d{1,9})*$/.test(text)) throw new UsageError(`--shape takes NAME=1x3x224x224; not "${text}"`);
   return text.split(/[x,]/).map(Number);
-}
-
-function writeOutputs(folder: string, outputs: ReadonlyMap<string, Parameters<typeof writeNpy>[0]>): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    const taken = new Set<string>();
-    for (const [name, value] of outputs) {
-      const bytes = writeNpy(value);
-      if (bytes === undefined)
-        throw new CannotError(`output "${name}" is of ${value.type}, which .npy has no word for`);
-      // A model's own name is a stranger's: no part of it may lead elsewhere.
-      const base = name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_") || "output";
-      // "a/b" and "a:b" are two outputs.
-      let file = base;
-      for (let at = 2; taken.has(file); at++) file = `${base}_${at}`;
-      taken.add(file);
-      writeFileSync(join(folder, `${file}.npy`), bytes);
-    }
-  } catch (error) {
-    if (error instanceof CannotError) throw error;
-    throw new CannotError(
-      `${folder}: ${error instanceof Error ? (error.message.split(",", 1)[0] ?? "") : String(error)}`,
-    );
-  }
 }

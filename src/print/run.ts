@@ -1,6 +1,7 @@
 /** A run for people: what came out, on which device and how that is known, how long it took. */
 
 import type { OutputReport, RunResult } from "../session/result.ts";
+import { readLines } from "./read.ts";
 import { harmless, marksOf, paint, wrapText, type Terminal } from "./terminal.ts";
 
 const VALUES = 8;
@@ -15,15 +16,28 @@ export function runText(result: RunResult, terminal: Terminal): string {
   if (result.instead !== undefined) add(`on the CPU instead: ${result.instead}`, `  ${then} `);
   for (const output of result.outputs) add(outputWords(output));
   for (const output of result.outputs) {
-    for (const { index, value, label } of output.top ?? []) {
-      add(`${number(value)}  ${label === undefined ? `#${index}` : harmless(label)}`, "    ");
+    if (output.top === undefined) continue;
+    for (const { index, value, share, label } of output.top) {
+      const name = label === undefined || label === "" ? `#${index}` : `${harmless(label)} (#${index})`;
+      add(`${share === undefined ? number(value) : `${number(value)}  ${percent(share)}`}  ${name}`, "    ");
     }
+    add(
+      `${scoreWords[output.scores ?? "independent"]}${output.labels === undefined ? "" : `; ${output.labels}`}`,
+      "    ",
+    );
   }
+  lines.push(...readLines(result, terminal));
   add(timesWords(result));
   add(`worked: ${result.device}; ${result.proof}`);
   for (const what of result.assumed) add(`assumed ${harmless(what)}`);
   return `${lines.join("\n")}\n`;
 }
+
+const scoreWords = {
+  probabilities: "these scores add up to 1",
+  independent: "each score lies between 0 and 1; they do not add up to 1",
+  logits: "scores without bounds, with the softmax of all as a share",
+} as const;
 
 function outputWords({ name, type, shape, min, max, mean, nan, values }: OutputReport): string {
   const range =
@@ -44,4 +58,5 @@ function timesWords({ opened_ms: opened, runs_ms: runs }: RunResult): string {
 }
 
 const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const number = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,13 +1,19 @@
 /** What a run gives: outputs, how long it took, and which device worked. The same object is printed by --json. */
 
 import type { PassedOver } from "./choose.ts";
-import type { Opened } from "./open.ts";
+import type { Port } from "../delegates/delegate.ts";
 import { numbersOf, type Value } from "../delegates/value.ts";
+import type { Interpretation } from "./interpret.ts";
+import type { Labels } from "./labels.ts";
+import type { Opened } from "./open.ts";
+import { topOf, type Top } from "./top.ts";
 
 export const RUN_SCHEMA = 1;
 /** Values of an output that are printed; all are in the files that --out writes. */
 const VALUES_SHOWN = 4096;
-const TOP = 5;
+/** Scores, boxes and classes of pixels that are told when nothing else is said. */
+export const TOP = 5;
+export const BOXES = 100;
 
 export interface RunResult {
   readonly schema: typeof RUN_SCHEMA;
@@ -28,19 +34,31 @@ export interface RunResult {
   readonly opened_ms: number;
   readonly runs_ms: readonly number[];
   readonly outputs: readonly OutputReport[];
+  /** Boxes, points or classes of pixels, where the outputs are of a head that is known. */
+  readonly read?: Interpretation;
+  /** Heads that would fit as well, where none is read for want of evidence. */
+  readonly maybe?: readonly string[];
+  /** The picture that was drawn. */
+  readonly annotated?: string;
 }
 
 export interface OutputReport {
   readonly name: string;
   readonly type: string;
   readonly shape: readonly number[];
+  /** real = scale * (stored - zero); what follows is of stored values, but for `top`. */
+  readonly quantization?: { readonly scale: number; readonly zero: number };
   readonly min?: number;
   readonly max?: number;
   readonly mean?: number;
   /** How many values are no number. */
   readonly nan?: number;
+  /** How the numbers of `top` are to be read: they add up to 1, each lies between 0 and 1, or neither. */
+  readonly scores?: Top["scores"];
   /** Highest first, of an output that is one row of scores. */
-  readonly top?: readonly { readonly index: number; readonly value: number; readonly label?: string }[];
+  readonly top?: Top["top"];
+  /** What was done to the labels, where they did not fit as they are. */
+  readonly labels?: string;
   /** Absent beyond 4,096 values. Integers of 64 bits as text. */
   readonly values?: readonly (number | string)[];
 }
@@ -67,9 +85,17 @@ export async function timedRuns(
   return { outputs, runs };
 }
 
-export function outputReport(name: string, value: Value, labels: readonly string[] | undefined): OutputReport {
+export interface ReportOptions {
+  readonly port?: Port;
+  readonly labels?: Labels;
+  /** Scores of a row that are told; 0 for none. */
+  readonly top: number;
+}
+
+export function outputReport(name: string, value: Value, { port, labels, top }: ReportOptions): OutputReport {
   const { type, shape, data } = value;
-  const base = { name, type, shape };
+  const quantization = port?.quantization;
+  const base = { name, type, shape, ...(quantization === undefined ? {} : { quantization }) };
   if (!ArrayBuffer.isView(data)) return { ...base, ...(data.length <= VALUES_SHOWN ? { values: data } : {}) };
   const numbers = numbersOf(value);
   if (numbers === undefined) return base;
@@ -84,33 +110,16 @@ export function outputReport(name: string, value: Value, labels: readonly string
     }
   }
   const counted = numbers.length - nan;
+  const best = top === 0 ? undefined : topOf(value, port, labels, top);
   return {
     ...base,
     ...(counted > 0 ? { min, max, mean: sum / counted } : {}),
     ...(nan > 0 ? { nan } : {}),
-    ...topOf(numbers, shape, labels),
+    ...(best === undefined ? {} : { scores: best.scores, top: best.top }),
+    ...(best?.says === undefined ? {} : { labels: best.says }),
     ...(numbers.length <= VALUES_SHOWN ? { values: Array.from(numbers, printable) } : {}),
   };
 }
 
 const printable = (value: number | bigint): number | string =>
   typeof value === "bigint" || !Number.isFinite(value) ? String(value) : value;
-
-/** [1, n] or [n], and more than a handful: scores of classes, most likely. */
-function topOf(
-  numbers: ArrayLike<number | bigint>,
-  shape: readonly number[],
-  labels: readonly string[] | undefined,
-): Pick<OutputReport, "top"> {
-  const row = shape.filter((size) => size !== 1);
-  if (row.length !== 1 || numbers.length < 2 || (labels === undefined && numbers.length < 8)) return {};
-  const order = Array.from(numbers, (value, index) => ({ index, value: Number(value) }))
-    .sort((a, b) => b.value - a.value || a.index - b.index)
-    .slice(0, TOP);
-  return {
-    top: order.map(({ index, value }) => {
-      const label = labels?.length === numbers.length ? labels[index] : undefined;
-      return { index, value, ...(label === undefined ? {} : { label }) };
-    }),
-  };
-}
