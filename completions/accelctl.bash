@@ -5,10 +5,11 @@ _accelctl() {
     case "$word" in review|list|explain|kernel|board|catalog|capture|help|inspect|run|version) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--deb|--output|--library|--plugin|--out) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--deb|--output|--library|--plugin|--labels|--annotate|--out) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --fallback) COMPREPLY=($(compgen -W "cpu" -- "$current")); return ;;
+    --head) COMPREPLY=($(compgen -W "auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
@@ -20,7 +21,7 @@ _accelctl() {
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
     inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
-    run) words="--input --shape --seed --device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --warmup --repeat --out --json --help" ;;
+    run) words="--input --shape --seed --device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac

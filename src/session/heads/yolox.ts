@@ -17,7 +17,9 @@ const head: Head = {
       if (strides === undefined) continue;
       const numbers = tensor.numbers();
       if (!Array.from({ length: values - 4 }).every((_, at) => unit(numbers, at + 4, values))) continue;
-      const raw = Array.from({ length: rows }).some((_, at) => (numbers[at * values + 2] ?? 0) < 0);
+      const raw = Array.from({ length: rows }).some(
+        (_, at) => (numbers[at * values + 2] ?? 0) < 0 || (numbers[at * values + 3] ?? 0) < 0,
+      );
       const named = /yolox/i.test(`${file} ${model.graphs[0]?.name ?? ""} ${model.description ?? ""}`);
       const keep = { score: limits.score ?? 0.25, overlap: 0.45, boxes: limits.boxes };
       return {
