@@ -20,7 +20,10 @@ export interface Target {
   readonly parts: readonly string[];
 }
 
-/** A target by its address alone: the driver as sysfs says it, no nodes. */
+/**
+ * A target by its address alone: the driver as sysfs says it, no nodes, so that nobody who has it open is found. An accelerator of
+ * several bus devices (rocket's cores) must come from findDevices.
+ */
 export function targetAt(root: Root, bus: string, address: string): Target {
   const path = `/sys/bus/${bus}/devices/${address}`;
   return { bus, address, driver: readDriver(root, path, readUevent(root, path)), nodes: [], parts: [] };
@@ -35,10 +38,15 @@ export function directoriesOf({ bus, address, parts }: Target): readonly string[
 
 export const driverOf = ({ driver }: Target): string => valueOf(driver) ?? "";
 
+/** By the kernel's accel framework: two drivers are called ethosu, and what is known of mainline's is not of Arm's own. */
+export const isAccel = ({ nodes }: Target): boolean => nodes.some(({ path }) => path.startsWith("/dev/accel/"));
+
 export interface Sample {
   readonly value: number;
   /** What stood beside the number: a power state, names of engines. */
   readonly word?: string;
+  /** Of processor time: how long its threads were ready to run and no processor was free, in nanoseconds. */
+  readonly waited?: number;
 }
 
 export type Moved = "yes" | "no" | "unknown";

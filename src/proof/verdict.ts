@@ -49,7 +49,7 @@ export interface ProofEvidence {
   readonly because?: string;
 }
 
-/** A processor that was busy for this share of the run did the run's work. */
+/** A process that ran, or was ready to run, on a processor for this share of the run did its work there. */
 const BUSY = 0.5;
 
 interface Seen extends ProofEvidence {
@@ -57,6 +57,8 @@ interface Seen extends ProofEvidence {
   /** It stood still at rest, or rest was measured: what moved it was no housekeeping. */
   readonly atRest: "measured" | "still" | "unknown";
   readonly shared?: string;
+  /** Nanoseconds for which it was ready to run and no processor was free: on a loaded machine it had wanted as much more. */
+  readonly waited: number;
 }
 
 export interface Judgement {
@@ -178,8 +180,12 @@ function ofWholeDevice(sign: Seen, seen: readonly Seen[], others: Others): Verdi
 
 function stood(counter: Seen, cpu: readonly Seen[], elapsed: number): Verdict {
   const busy = share(cpu, elapsed) >= BUSY;
+  const waited = waitedMs(cpu);
+  const kept = waited > cpuMs(cpu) / 10 ? `, and kept it waiting for ${milliseconds(waited)}` : "";
   const beside =
-    cpu.length === 0 ? "" : `; the processor was busy for ${milliseconds(cpuMs(cpu))} of ${milliseconds(elapsed)}`;
+    cpu.length === 0
+      ? ""
+      : `; the processor was busy with the run for ${milliseconds(cpuMs(cpu))} of ${milliseconds(elapsed)}${kept}`;
   return {
     verdict: "did-not-move",
     says: busy ? "the device did not move: this ran on the CPU" : "the device did not move: this ran elsewhere",
@@ -201,7 +207,10 @@ function ofProcessor(cpu: readonly Seen[], elapsed: number): Verdict {
 
 const cpuMs = (cpu: readonly Seen[]): number =>
   cpu.reduce((sum, { before, after, moved }) => sum + (moved === "yes" ? after - before : 0), 0) / 1e6;
-const share = (cpu: readonly Seen[], elapsed: number): number => (elapsed > 0 ? cpuMs(cpu) / elapsed : 0);
+const waitedMs = (cpu: readonly Seen[]): number =>
+  cpu.reduce((sum, { waited, moved }) => sum + (moved === "yes" ? waited : 0), 0) / 1e6;
+const share = (cpu: readonly Seen[], elapsed: number): number =>
+  elapsed > 0 ? (cpuMs(cpu) + waitedMs(cpu)) / elapsed : 0;
 const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
 /** Both readings as one piece of evidence; what could not be read goes to `blind`. */
@@ -239,6 +248,7 @@ function see(one: Observation, elapsed: number, blind: { path: string; because: 
       still: counter.still ?? kind.still,
       atRest: idle === undefined ? "unknown" : idle === 0 ? "still" : "measured",
       ...(counter.shared === undefined ? {} : { shared: counter.shared }),
+      waited: Math.max(0, (after.value.waited ?? 0) - (before.value.waited ?? 0)),
     },
   ];
 }

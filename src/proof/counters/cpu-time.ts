@@ -33,12 +33,15 @@ function readTime(root: Root, pid: number): Reading<Sample> {
   const threads = root.list(`/proc/${pid}/task`);
   if (threads.state !== "read" || threads.value.length > THREAD_LIMIT) return ticks(root, pid);
   let value = 0;
+  let waited = 0;
   for (const thread of threads.value) {
     // One that ended between the listing and now is left out: the sum falls, and no difference is made of it.
-    value += Number.parseInt(valueOf(root.text(`/proc/${pid}/task/${thread}/schedstat`)) ?? "", 10) || 0;
+    const [ran, ready] = (valueOf(root.text(`/proc/${pid}/task/${thread}/schedstat`)) ?? "").split(" ");
+    value += Number.parseInt(ran ?? "", 10) || 0;
+    waited += Number.parseInt(ready ?? "", 10) || 0;
   }
   // All zero where the kernel was built without it.
-  return value > 0 ? read({ value, word: "schedstat" }, `/proc/${pid}/task`) : ticks(root, pid);
+  return value > 0 ? read({ value, waited, word: "schedstat" }, `/proc/${pid}/task`) : ticks(root, pid);
 }
 
 /** utime and stime, the 14th and 15th; the second is a name that may hold blanks and brackets. */

@@ -8,6 +8,7 @@ import type { Root } from "../../root/root.ts";
 import {
   directoriesOf,
   driverOf,
+  isAccel,
   namesIn,
   type Counter,
   type CounterKind,
@@ -55,7 +56,7 @@ const kind: CounterKind = {
       path: single ? `/sys/kernel/irq/{${[...numbers].join(",")}}/per_cpu_count` : "/proc/interrupts",
       unit: "interrupts",
       // Somebody else's interrupts on the line hide nothing: no interrupt at all is none of ours.
-      still: STILL[driverOf(target)] ?? "nothing",
+      still: stillOf(target),
       ...(shared === undefined ? {} : { shared }),
       read: () => (single ? readSingly(root, numbers) : readTable(root, numbers)),
     };
@@ -74,6 +75,11 @@ const kind: CounterKind = {
   },
 };
 export default kind;
+
+function stillOf(target: Target): Still {
+  const still = STILL[driverOf(target)] ?? "nothing";
+  return still === "proof" && !isAccel(target) ? "hint" : still;
+}
 
 const perCpu = (irq: string): string => `/sys/kernel/irq/${irq}/per_cpu_count`;
 

@@ -5,7 +5,16 @@
 
 import { map, valueOf } from "../../base/reading.ts";
 import { readAttribute } from "../../facts/sysfs.ts";
-import { directoriesOf, driverOf, parsed, wholeNumber, type CounterKind, type Still, type Target } from "../counter.ts";
+import {
+  directoriesOf,
+  driverOf,
+  isAccel,
+  parsed,
+  wholeNumber,
+  type CounterKind,
+  type Still,
+  type Target,
+} from "../counter.ts";
 
 /**
  * Drivers of platform devices that wake the device for each job. Others may enable power management without using it, and then
@@ -63,5 +72,7 @@ const kind: CounterKind = {
 export default kind;
 
 function stillOf(target: Target): Still {
-  return target.bus !== "platform" || WAKES_FOR_WORK.has(driverOf(target)) ? "proof" : "hint";
+  const driver = driverOf(target);
+  const wakes = WAKES_FOR_WORK.has(driver) && (driver !== "ethosu" || isAccel(target));
+  return target.bus !== "platform" || wakes ? "proof" : "hint";
 }
