@@ -106,6 +106,14 @@ export interface Session {
   readonly placement: Placement;
   /** Inputs by name; outputs in the model's order. Rejects with CannotError and the library's words. The event loop stays free. */
   run(inputs: ReadonlyMap<string, Value>): Promise<Ran>;
+  /**
+   * The same, where the model writes a text: yields it piece by piece as it comes, and returns what run() would. `options` go before
+   * those of OpenOptions, for this run. Ending the iteration ends the run; close() does not wait for pieces that nobody asks for.
+   */
+  stream?(
+    inputs: ReadonlyMap<string, Value>,
+    options?: Readonly<Record<string, string>>,
+  ): AsyncGenerator<string, Ran, undefined>;
   /** Frees what the library holds. Runs that have begun end first. */
   close(): Promise<void>;
 }

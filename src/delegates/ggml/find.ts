@@ -1,0 +1,77 @@
+/**
+ * Where llama.cpp's libraries lie: the npm packages of node-llama-cpp (one for each back end), or where the loader looks. Debian's
+ * libllama0 puts libllama.so.0 among the loader's; builds of llama.cpp put libllama.so beside its libggml.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { valueOf } from "../../base/reading.ts";
+import { loaderDirectories } from "../../facts/library-places.ts";
+import { openLive } from "../../root/directory.ts";
+
+export interface Candidate {
+  /** Path of libllama. */
+  readonly library: string;
+  readonly version?: string;
+  /** Back ends beside it, as their files name them: cpu, vulkan, cuda. */
+  readonly backends: readonly string[];
+}
+
+export const PACKAGE = `@node-llama-cpp/linux-${process.arch}`;
+/** The package's variants; the plain one holds the CPU's back ends, the others add one each. */
+const variants = ["", "-vulkan", "-cuda"] as const;
+
+/** libllama.so, libllama.so.0, libllama.v0.5.0.so, libllama.b7347.so; not libllama-common.so. */
+const LIBRARY = /^libllama(?:\.(?:[bv]\d[\w.]*))?\.so(?:\.\d+)*$/;
+
+/** Best first. Loads nothing. */
+export function* candidates(): Generator<Candidate> {
+  const require = createRequire(import.meta.url);
+  for (const variant of variants) {
+    let entry: string;
+    try {
+      entry = require.resolve(`${PACKAGE}${variant}`);
+    } catch {
+      continue;
+    }
+    const top = dirname(dirname(entry));
+    for (const name of namesIn(join(top, "bins"))) {
+      const found = candidateIn(join(top, "bins", name), versionOf(top));
+      if (found !== undefined) yield found;
+    }
+  }
+  for (const folder of loaderDirectories(openLive())) {
+    const found = candidateIn(folder);
+    if (found !== undefined) yield found;
+  }
+}
+
+export function candidateIn(folder: string, version?: string): Candidate | undefined {
+  const name = namesIn(folder).find((one) => LIBRARY.test(one));
+  if (name === undefined) return undefined;
+  return { library: join(folder, name), ...(version === undefined ? {} : { version }), backends: backendsIn(folder) };
+}
+
+/** Where the back ends of a libllama lie: beside it, in Debian's and Ubuntu's ggml/backends0, in Arch's ggml/backends. */
+export function backendFolders(folder: string): string[] {
+  return ["", "ggml/backends0", "ggml/backends"].map((name) => join(folder, name)).filter((path) => existsSync(path));
+}
+
+function backendsIn(folder: string): string[] {
+  const names = backendFolders(folder).flatMap(namesIn);
+  const kinds = names.map((name) => /^libggml-(?!base)([a-z0-9]+)(?:-[\w-]+)?\.so/.exec(name)?.[1]);
+  return [...new Set(kinds.filter((kind) => kind !== undefined))].sort();
+}
+
+function namesIn(folder: string): string[] {
+  return [...(valueOf(openLive().list(folder)) ?? [])].sort();
+}
+
+function versionOf(top: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as { version?: string }).version;
+  } catch {
+    return undefined; // a package that does not say is used all the same: the library is asked
+  }
+}
