@@ -53,17 +53,18 @@ const delegate: Delegate = {
   supports: (model, device) =>
     objection(model) ?? (devices.includes(device.replace(/:\d+$/, "")) ? undefined : `ggml has no word for ${device}`),
   probe: async (options) => {
-    const llama = load(options, "cpu");
+    const llama = loadLlama(libraryFor(options, "cpu"));
     return (await listDevices(llama, dirname(llama.path))).map(seen);
   },
   open: async (model, options) => {
     const settings = options.options ?? {};
     const wanted = loadSettings(settings);
     generateSettings(settings);
+    const library = libraryFor(options, options.device);
     check(model);
     // OpenVINO's back end has one device, and is told by this variable which, before it is loaded.
     if (options.device.startsWith("intel-npu")) process.env["GGML_OPENVINO_DEVICE"] ??= "NPU";
-    const llama = load(options, options.device);
+    const llama = loadLlama(library);
     const device = chooseDevice(await listDevices(llama, dirname(llama.path)), options.device);
     return oneAtATime(() => open(llama, model, device, wanted, options));
   },
@@ -76,10 +77,10 @@ function locate({ library }: FindOptions, device: string): Reading<Candidate> {
   return found === undefined ? absent("libllama.so") : read(found, found.library);
 }
 
-function load(options: FindOptions, device: string): Llama {
+function libraryFor(options: FindOptions, device: string): string {
   const found = locate(options, device);
   if (found.state !== "read") throw new CannotError(`llama.cpp is not here (${found.from}): npm install ${PACKAGE}`);
-  return loadLlama(found.value.library);
+  return found.value.library;
 }
 
 /** Why llama.cpp would not take it; what it says of an architecture, it says itself. */

@@ -20,7 +20,6 @@ export type Pointer = bigint;
 /** What takes or gives no struct by value. */
 const functions = {
   ggml_backend_load_all_from_path: "void ggml_backend_load_all_from_path(const char *folder)",
-  ggml_backend_load_all: "void ggml_backend_load_all()",
   ggml_backend_dev_count: "size_t ggml_backend_dev_count()",
   ggml_backend_dev_get: "void *ggml_backend_dev_get(size_t index)",
   ggml_backend_dev_name: "const char *ggml_backend_dev_name(void *device)",
@@ -31,7 +30,6 @@ const functions = {
   llama_backend_init: "void llama_backend_init()",
   llama_model_free: "void llama_model_free(void *model)",
   llama_model_get_vocab: "void *llama_model_get_vocab(void *model)",
-  llama_model_desc: "int32_t llama_model_desc(void *model, void *text, size_t bytes)",
   llama_model_n_ctx_train: "int32_t llama_model_n_ctx_train(void *model)",
   llama_model_n_layer: "int32_t llama_model_n_layer(void *model)",
   llama_model_has_encoder: "bool llama_model_has_encoder(void *model)",
@@ -180,14 +178,17 @@ function bind(path: string): Llama {
       }
     },
     makeContext: async (handle, fields) => pointer(await onThread(init, [handle, filled(context, fields)])),
-    async decode(handle, tokens) {
+    async decode(handle, wanted) {
+      // Small typed arrays live in V8's heap and move; one over a buffer of its own does not.
+      const tokens = new Int32Array(new ArrayBuffer(wanted.byteLength));
+      tokens.set(wanted);
       const one = getBatch(tokens, tokens.length) as Record<string, unknown>;
       // What the library made must be what the struct above says, or a later revision's would be misread.
       const rest = ["embd", "pos", "n_seq_id", "seq_id", "logits"].every((name) => pointer(one[name]) === 0n);
       if (one["n_tokens"] !== tokens.length || pointer(one["token"]) !== koffi.address(tokens) || !rest) {
         throw new CannotError(`${path}: llama.cpp ${version}: its llama_batch is none that is known`);
       }
-      return Number(await onThread(decode, [handle, one]));
+      return Number(await onThread(decode, [handle, one], tokens));
     },
   };
 }
@@ -207,9 +208,15 @@ function filled(
   return { words: new BigUint64Array(block.buffer) };
 }
 
-function onThread(func: KoffiFunction, parameters: readonly unknown[]): Promise<unknown> {
+/** What calls on other threads read or write: it has to be there until they end. */
+const held = new Set<unknown>();
+
+function onThread(func: KoffiFunction, parameters: readonly unknown[], also?: unknown): Promise<unknown> {
+  const holds = [parameters, also];
+  held.add(holds);
   return new Promise((done, failed) => {
     func.async(...parameters, (error: unknown, result: unknown) => {
+      held.delete(holds);
       if (error instanceof Error) failed(error);
       else done(result);
     });

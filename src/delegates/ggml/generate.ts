@@ -56,10 +56,11 @@ export async function* generate(
   const count = Number(llama.call("llama_vocab_n_tokens", vocab));
   const pieces = new Pieces(llama, vocab);
   const tokens: number[] = [];
+  const scores = scoresOf(loaded, count);
   let [reason, steps, firstMs] = ["length", 0, 0];
   for (;;) {
     goOn();
-    const token = next(scoresOf(loaded, count));
+    const token = next(scores());
     if (token === undefined) throw new CannotError(`llama.cpp: ${by} computed scores that are no numbers`);
     firstMs ||= performance.now() - start;
     if (llama.call("llama_vocab_is_eog", vocab, token) === true) {
@@ -144,8 +145,13 @@ async function compute({ llama, context, defers, by }: Loaded, tokens: Int32Arra
   if (defers) await llama.callAsync("llama_synchronize", context);
 }
 
-function scoresOf({ llama, context, by }: Loaded, count: number): Float32Array {
-  const scores = pointer(llama.call("llama_get_logits_ith", context, -1));
-  if (scores === 0n) throw new CannotError(`llama.cpp: ${by} computed no scores`);
-  return new Float32Array(llama.koffi.view(scores, count * 4));
+/** The library's own memory, looked at without a copy; it is most often the same from token to token. */
+function scoresOf({ llama, context, by }: Loaded, count: number): () => Float32Array {
+  let [at, view] = [0n, new Float32Array(0)];
+  return () => {
+    const scores = pointer(llama.call("llama_get_logits_ith", context, -1));
+    if (scores === 0n) throw new CannotError(`llama.cpp: ${by} computed no scores`);
+    if (scores !== at) [at, view] = [scores, new Float32Array(llama.koffi.view(scores, count * 4))];
+    return view;
+  };
 }
