@@ -17,16 +17,12 @@ import { generateSettings } from "../../src/delegates/ggml/settings.ts";
 import type { Value } from "../../src/delegates/value.ts";
 import { readModel } from "../../src/inspect/describe.ts";
 import { compileLibrary, hasCompiler, unlessCompiler } from "../support/compile.ts";
-import {
-  BOS,
-  FIRST_BYTE,
-  ggufModel,
-  mostProbableAfter,
-  randomWeights,
-  type ModelOptions,
-} from "../support/gguf-model.ts";
+import { behind, EOS, ggufModel, randomWeights, textOf, tokensOf, type ModelOptions } from "../support/gguf-model.ts";
 import { runtime, unlessRuntime } from "../support/runtimes.ts";
 import { top } from "../support/shared.ts";
+
+/** Keys and values are kept as float16: where two tokens are as good as one by so much, either may come. */
+const TIE = 0.05;
 
 const bins = join(runtime("llama") ?? "", "package/bins", `linux-${process.arch}`);
 const library = candidateIn(bins)?.library ?? "";
@@ -41,10 +37,8 @@ const write = (name: string, content: Uint8Array): string => {
 };
 const prompt = (text: string): Map<string, Value> =>
   new Map([["prompt", { type: "string", shape: [1], data: [text] }]]);
-const textOf = ({ outputs }: Ran): unknown => outputs.get("text")?.data[0];
-const tokensOf = ({ outputs }: Ran): number[] => Array.from(outputs.get("tokens")?.data as Int32Array);
-/** The tokens of a text. */
-const bytesOf = (text: string): number[] => [BOS, ...Array.from(Buffer.from(text), (byte) => byte + FIRST_BYTE)];
+const textIn = ({ outputs }: Ran): unknown => outputs.get("text")?.data[0];
+const tokensIn = ({ outputs }: Ran): number[] => Array.from(outputs.get("tokens")?.data as Int32Array);
 const thrown = async (act: () => Promise<unknown>): Promise<Error> => {
   const error: unknown = await act().catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(Error);
@@ -65,14 +59,11 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     const session = await open({ max_tokens: "40" });
     for (const text of ["Hello", "", "What is a tensor? ".repeat(6), "Grüße 日本"]) {
       const ran = await session.run(prompt(text));
-      const expected = mostProbableAfter(randomWeights(), bytesOf(text), 40);
-      // Keys and values are kept as float16: where two tokens are as good as one, either may come.
-      const sure = expected.ahead.findIndex((by) => by < 0.02);
-      const until = sure < 0 ? 40 : sure;
-      expect(until).toBeGreaterThan(5);
-      expect(tokensOf(ran).slice(0, until)).toEqual(expected.tokens.slice(0, until));
-      expect(textOf(ran)).toBe(Buffer.from(tokensOf(ran).map((token) => token - FIRST_BYTE)).toString());
-      expect(ran.figures?.["prompt_tokens"]).toBe(bytesOf(text).length);
+      const said = tokensIn(ran);
+      expect(said).toHaveLength(40);
+      expect(Math.max(...behind(randomWeights(), tokensOf(text), said))).toBeLessThan(TIE);
+      expect(textIn(ran)).toBe(textOf(said));
+      expect(ran.figures?.["prompt_tokens"]).toBe(tokensOf(text).length);
     }
     await session.close();
   });
@@ -99,8 +90,8 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
       const session = await open({ max_tokens: "32", temperature: "1.5", seed });
       const all = [await session.run(prompt("abc")), await session.run(prompt("abc"))];
       await session.close();
-      expect(textOf(all[1] as Ran)).toBe(textOf(all[0] as Ran));
-      return textOf(all[0] as Ran);
+      expect(textIn(all[1] as Ran)).toBe(textIn(all[0] as Ran));
+      return textIn(all[0] as Ran);
     };
     expect(await drawn("1")).toBe(await drawn("1"));
     expect(await drawn("1")).not.toBe(await drawn("2"));
@@ -109,22 +100,36 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
   it("ends when the context is full, and takes no prompt that does not fit", async () => {
     const session = await open({ max_tokens: "1000", context: "32" });
     const ran = await session.run(prompt("x".repeat(20)));
-    expect([tokensOf(ran).length, ran.outputs.get("finish_reason")?.data]).toEqual([11, ["length"]]);
+    expect([tokensIn(ran).length, ran.outputs.get("finish_reason")?.data]).toEqual([11, ["length"]]);
     const error = await thrown(() => session.run(prompt("x".repeat(31))));
     expect(error).toBeInstanceOf(CannotError);
     expect(error.message).toMatch(/the prompt has 32 tokens and the context holds 32/);
-    expect(textOf(await session.run(prompt("x".repeat(20))))).toBe(textOf(ran));
+    expect(textIn(await session.run(prompt("x".repeat(20))))).toBe(textIn(ran));
     await session.close();
+  });
+
+  it("ends when the model ends its text", async () => {
+    const session = await open({ max_tokens: "30" });
+    const said = tokensIn(await session.run(prompt("abc")));
+    await session.close();
+    // The first token that is not said before gives its row of scores to </s>.
+    const at = said.findIndex((token, i) => i > 0 && !said.slice(0, i).includes(token));
+    const weights = randomWeights();
+    const rows = weights.tensors.get("output.weight")?.data ?? new Float32Array(0);
+    const [from, size] = [(said[at] ?? 0) * weights.embedding, weights.embedding];
+    rows.copyWithin(EOS * size, from, from + size);
+    rows.fill(0, from, from + size);
+    const ending = await delegate.open(write("ending.gguf", ggufModel({}, weights)), { device: "cpu", library });
+    const ran = await ending.run(prompt("abc"));
+    expect([tokensIn(ran), ran.outputs.get("finish_reason")?.data]).toEqual([said.slice(0, at), ["stop"]]);
+    await ending.close();
   });
 
   it("takes a prompt of many batches as it takes a short one", async () => {
     const session = await open({ max_tokens: "6", context: "1400" }, { context: 2048 });
-    const text = "abcdefghij".repeat(130);
-    const expected = mostProbableAfter(randomWeights(), bytesOf(text), 6);
-    const sure = expected.ahead.findIndex((by) => by < 0.02);
-    const until = sure < 0 ? 6 : sure;
-    expect(until).toBeGreaterThan(0);
-    expect(tokensOf(await session.run(prompt(text))).slice(0, until)).toEqual(expected.tokens.slice(0, until));
+    const text = "abcdefghij".repeat(60);
+    const said = tokensIn(await session.run(prompt(text)));
+    expect(Math.max(...behind(randomWeights(), tokensOf(text), said))).toBeLessThan(TIE);
     await session.close();
   });
 
@@ -133,7 +138,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     const session = await open({ max_tokens: "2", chat: "yes", system: "Be brief." }, { template });
     const whole = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi ü<|im_end|>\n<|im_start|>assistant\n";
     const { figures } = await session.run(prompt("Hi ü"));
-    expect(figures?.["prompt_tokens"]).toBe(bytesOf(whole).length);
+    expect(figures?.["prompt_tokens"]).toBe(tokensOf(whole).length);
     await session.close();
     const bare = await open({ chat: "yes" });
     expect((await thrown(() => bare.run(prompt("Hi")))).message).toMatch(/carries no chat template/);
@@ -151,8 +156,8 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     let step = await stream?.next();
     for (; step?.done === false; step = await stream?.next()) pieces.push(step.value);
     expect(pieces).toHaveLength(5);
-    expect(pieces.join("")).toBe(String(textOf(whole)).slice(0, 5));
-    expect(tokensOf(step?.value as Ran)).toEqual(tokensOf(whole).slice(0, 5));
+    expect(pieces.join("")).toBe(String(textIn(whole)).slice(0, 5));
+    expect(tokensIn(step?.value as Ran)).toEqual(tokensIn(whole).slice(0, 5));
     const wrong = await thrown(async () => session.stream?.(prompt("abc"), { context: "5" }).next());
     expect(wrong.message).toMatch(/no option "context" here/);
     await session.close();
@@ -165,7 +170,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     const running = session.run(prompt("abc"));
     await session.close();
     await session.close();
-    expect(tokensOf(await running)).toHaveLength(100);
+    expect(tokensIn(await running)).toHaveLength(100);
     expect((await thrown(() => session.run(prompt("abc")))).message).toMatch(/closed/);
     expect((await thrown(async () => forgotten?.next())).message).toMatch(/closed/);
   }, 20_000);
@@ -176,7 +181,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
       expect(piece).not.toBe("");
       break;
     }
-    expect(tokensOf(await session.run(prompt("abc")))).toHaveLength(50);
+    expect(tokensIn(await session.run(prompt("abc")))).toHaveLength(50);
     await session.close();
   });
 
@@ -202,11 +207,11 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void; // what the flag defines
     const texts = new Set<unknown>();
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 3; i++) {
       const session = await open({ max_tokens: "20" });
       const running = [1, 2, 3].map(() => session.run(prompt("abc")));
-      const timer = setInterval(collect, 2);
-      for (const one of await Promise.all(running)) texts.add(textOf(one));
+      const timer = setInterval(collect, 10);
+      for (const one of await Promise.all(running)) texts.add(textIn(one));
       clearInterval(timer);
       await session.close();
     }
@@ -418,13 +423,13 @@ describe("drawing a token", () => {
   it("draws of as few as hold top_p, however many tokens there are", () => {
     let [held, count] = [0, 0];
     while (held < 0.3 * all) held += weights[count++] ?? 0;
-    const drawn = [...counts({ temperature: "1", top_k: "0", top_p: "0.3" }, 20_000).keys()];
+    const drawn = [...counts({ temperature: "1", top_k: "0", top_p: "0.3" }, 8000).keys()];
     expect(drawn.sort((a, b) => a - b)).toEqual(order.slice(0, count).sort((a, b) => a - b));
   });
   it("draws as often as probable", () => {
-    const drawn = counts({ temperature: "1", top_k: "0", top_p: "1" }, 20_000);
-    const share = (drawn.get(order[0] ?? -1) ?? 0) / 20_000;
-    expect(Math.abs(share - (weights[0] ?? 0) / all)).toBeLessThan(0.01);
+    const drawn = counts({ temperature: "1", top_k: "0", top_p: "1" }, 5000);
+    const share = (drawn.get(order[0] ?? -1) ?? 0) / 5000;
+    expect(Math.abs(share - (weights[0] ?? 0) / all)).toBeLessThan(0.02);
   });
   it("gives nothing of scores that are no numbers", () => {
     expect(sampler(settings({}))(Float32Array.of(1, NaN, 2))).toBe(undefined);

@@ -26,9 +26,18 @@ export interface ModelOptions {
   readonly seed?: number;
 }
 
-/** Tokens 0 to 2 are <unk>, <s> and </s>; 3 + b is the byte b. */
+/** Tokens 0 to 2 are <unk>, <s> and </s>; 3 + b is the byte b; the last is the blank, which such vocabularies spell U+2581. */
 export const [BOS, EOS, FIRST_BYTE] = [1, 2, 3];
-const VOCABULARY = FIRST_BYTE + 256;
+const BLANK = FIRST_BYTE + 256;
+const VOCABULARY = BLANK + 1;
+
+/** The tokens of a text, and the text of tokens that the model said. */
+export const tokensOf = (text: string): number[] => [
+  BOS,
+  ...Array.from(Buffer.from(text), (byte) => (byte === 32 ? BLANK : byte + FIRST_BYTE)),
+];
+export const textOf = (tokens: readonly number[]): string =>
+  Buffer.from(tokens.map((token) => (token === BLANK ? 32 : token - FIRST_BYTE))).toString();
 export const RMS_EPSILON = 1e-5;
 export const ROPE_BASE = 10000;
 
@@ -60,7 +69,7 @@ export function randomWeights({ layers = 2, embedding = 64, seed = 1 }: ModelOpt
   const output = tensors.get("output.weight")?.data ?? new Float32Array(0);
   for (let token = 0; token < VOCABULARY; token++) {
     const byte = token - FIRST_BYTE;
-    if (byte !== 32 && !(byte >= 97 && byte <= 122)) output.fill(0, token * embedding, (token + 1) * embedding);
+    if (token !== BLANK && !(byte >= 97 && byte <= 122)) output.fill(0, token * embedding, (token + 1) * embedding);
   }
   return { embedding, layers, heads, keyHeads, feedForward, vocabulary: VOCABULARY, tensors };
 }
@@ -86,13 +95,12 @@ export function ggufModel(options: ModelOptions = {}, weights = randomWeights(op
   put(`${architecture}.attention.layer_norm_rms_epsilon`, 6, (out) => out.f32(RMS_EPSILON));
   put(`${architecture}.rope.freq_base`, 6, (out) => out.f32(ROPE_BASE));
   text("tokenizer.ggml.model", "llama");
-  const tokens = ["<unk>", "<s>", "</s>"].concat(
-    Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`),
-  );
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+  const tokens = ["<unk>", "<s>", "</s>", ...bytes, "\u2581"];
   put("tokenizer.ggml.tokens", 9, (out) => tokens.reduce((to, token) => to.text(token), out.u32(8).u64(tokens.length)));
   put("tokenizer.ggml.scores", 9, (out) => tokens.reduce((to) => to.f32(0), out.u32(6).u64(tokens.length)));
-  // LLAMA_TOKEN_TYPE: 2 unknown, 3 control, 6 byte.
-  const types = tokens.map((_, at) => (at === 0 ? 2 : at < FIRST_BYTE ? 3 : 6));
+  // LLAMA_TOKEN_TYPE: 1 normal, 2 unknown, 3 control, 6 byte.
+  const types = tokens.map((_, at) => (at === 0 ? 2 : at < FIRST_BYTE ? 3 : at < BLANK ? 6 : 1));
   put("tokenizer.ggml.token_type", 9, (out) => types.reduce((to, type) => to.u32(type), out.u32(5).u64(types.length)));
   number("tokenizer.ggml.bos_token_id", BOS);
   number("tokenizer.ggml.eos_token_id", EOS);
@@ -168,14 +176,10 @@ function normal(seed: number): () => number {
 }
 
 /**
- * What the model should say, computed here by the definition: the most probable token after `tokens`, `count` times. Returns the tokens
- * and how far each was ahead of the second, to tell a tie from a mistake.
+ * Holds what was said after `prompt` against the definition of the model, computed here: for each token, how far its score lies behind
+ * that of the best one at its place. 0 where the most probable token was said.
  */
-export function mostProbableAfter(
-  weights: Weights,
-  tokens: readonly number[],
-  count: number,
-): { readonly tokens: number[]; readonly ahead: number[] } {
+export function behind(weights: Weights, prompt: readonly number[], said: readonly number[]): number[] {
   const { embedding, layers, heads, keyHeads, feedForward, vocabulary } = weights;
   const size = embedding / heads;
   const tensor = (name: string): Float32Array => weights.tensors.get(name)?.data ?? new Float32Array(0);
@@ -234,14 +238,10 @@ export function mostProbableAfter(
     return times("output.weight", norm("output_norm.weight", x), vocabulary);
   };
   let scores: number[] = [];
-  tokens.forEach((token, place) => (scores = step(token, place)));
-  const [out, ahead]: [number[], number[]] = [[], []];
-  for (let at = 0; at < count; at++) {
-    const order = scores.map((score, token) => ({ score, token })).sort((a, b) => b.score - a.score);
-    const [first, second] = order;
-    out.push(first?.token ?? -1);
-    ahead.push((first?.score ?? 0) - (second?.score ?? 0));
-    scores = step(first?.token ?? 0, tokens.length + at);
-  }
-  return { tokens: out, ahead };
+  prompt.forEach((token, place) => (scores = step(token, place)));
+  return said.map((token, at) => {
+    const far = Math.max(...scores) - (scores[token] ?? -Infinity);
+    scores = step(token, prompt.length + at);
+    return far;
+  });
 }
