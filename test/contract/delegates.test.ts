@@ -9,17 +9,21 @@ import { delegates } from "../../src/delegates/index.ts";
 import type { Delegate, Session } from "../../src/delegates/delegate.ts";
 import { formats } from "../../src/formats/index.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
+import { ggufModel } from "../support/gguf-model.ts";
 import { smallOnnx } from "../support/onnx.ts";
 
 let folder = "";
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "accelctl-delegates-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const models: Readonly<Record<string, () => Uint8Array>> = { onnx: smallOnnx, gguf: ggufModel };
+
 /** A model each delegate can run, by the format it takes first. */
 function modelFor(delegate: Delegate): string {
-  const onnx = delegate.formats[0] === "onnx";
-  const path = join(folder, `${delegate.id}.${onnx ? "onnx" : "bin"}`);
-  writeFileSync(path, onnx ? smallOnnx() : "anything");
+  const format = delegate.formats[0] ?? "";
+  const make = models[format];
+  const path = join(folder, `${delegate.id}.${make === undefined ? "bin" : format}`);
+  writeFileSync(path, make?.() ?? "anything");
   return path;
 }
 

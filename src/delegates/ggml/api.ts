@@ -5,13 +5,11 @@
  */
 
 import { realpathSync } from "node:fs";
-import { createRequire } from "node:module";
-import type * as koffiModule from "koffi";
 import { CannotError } from "../../base/errors.ts";
+import { loadKoffi, type Koffi } from "../../base/koffi.ts";
 import { BLOCK_BYTES, contextParams, modelParams, recognize, REVISIONS, type Offsets } from "./layout.ts";
 import { Log } from "./log.ts";
 
-type Koffi = typeof koffiModule;
 type Library = ReturnType<Koffi["load"]>;
 type KoffiFunction = ReturnType<Library["func"]>;
 /** A pointer of the library; 0n is null. */
@@ -99,7 +97,7 @@ function realOf(path: string): string {
 }
 
 function bind(path: string): Llama {
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const koffi = loadKoffi();
   let library: Library;
   try {
     library = koffi.load(path);

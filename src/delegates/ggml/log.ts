@@ -3,9 +3,7 @@
  * which back ends were loaded and where the layers went. ggml/include/ggml.h, ggml_log_set
  */
 
-import type * as koffiModule from "koffi";
-
-type Koffi = typeof koffiModule;
+import type { Koffi } from "../../base/koffi.ts";
 
 /** enum ggml_log_level. */
 const [INFO, ERROR, CONTINUED] = [2, 4, 5];
