@@ -8,6 +8,9 @@ _accelctl() {
     --root|--paste|--env|--deb|--output|--library|--plugin|--labels|--annotate|--out) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
+    --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
+    --color) COMPREPLY=($(compgen -W "rgb bgr gray" -- "$current")); return ;;
+    --resize) COMPREPLY=($(compgen -W "stretch letterbox crop" -- "$current")); return ;;
     --fallback) COMPREPLY=($(compgen -W "cpu" -- "$current")); return ;;
     --head) COMPREPLY=($(compgen -W "auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation" -- "$current")); return ;;
   esac
@@ -21,7 +24,7 @@ _accelctl() {
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
     inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
-    run) words="--input --shape --seed --device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
+    run) words="--input --shape --mean --std --layout --color --resize --rate --seed --device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac

@@ -165,6 +165,19 @@ export interface Integrity {
   readonly offset?: number;
 }
 
+/** What goes into an input. A real value is (raw - mean) / std, of pixels 0 to 255; one number, or one for each channel. */
+export interface Expected {
+  readonly kind: "image" | "audio" | "other";
+  readonly color?: "rgb" | "bgr" | "gray";
+  readonly width?: number;
+  readonly height?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  /** Samples a second, and channels, of sound. */
+  readonly rate?: number;
+  readonly channels?: number;
+}
+
 export interface Model {
   /** Id of the format (formats/<file>.ts). */
   readonly format: string;
@@ -184,6 +197,8 @@ export interface Model {
   /** Opsets, origin framework, hashes, build strings: the file's own keys and words, short ones only. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly labels?: readonly string[];
+  /** What its author says goes into each input of the main graph, in their order; null for those nothing is said of. */
+  readonly expects?: readonly (Expected | null)[];
   readonly author?: string;
   readonly licence?: string;
   readonly description?: string;

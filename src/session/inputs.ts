@@ -1,207 +1,171 @@
 /** What a model is given: files the user names, or values made from a seed. What had to be assumed is told. */
 
-import { readFileSync, statSync } from "node:fs";
-import { CannotError, FileError, UsageError } from "../base/errors.ts";
-import { utf8 } from "../base/bytes.ts";
+import { existsSync } from "node:fs";
+import { FileError, UsageError } from "../base/errors.ts";
 import type { Port } from "../delegates/delegate.ts";
-import { elementsOver, lengthOf, type Elements, type Value } from "../delegates/value.ts";
-import { isNpy, readNpy } from "./npy.ts";
-import { readTensorProto } from "./tensor-proto.ts";
-
-/** A larger input is no input: 4K video frames as float32 have 100 MB. */
-const FILE_LIMIT = 1024 * 1024 * 1024;
-/** Values made for one input. */
-const ELEMENT_LIMIT = 256 * 1024 * 1024;
+import type { Value } from "../delegates/value.ts";
+import { decodePicture, isPicture, type Picture } from "../media/picture.ts";
+import { isWav, readWav, type Sound } from "../media/wav.ts";
+import type { Dimension, Model } from "../model/graph.ts";
+import { inputFacts } from "./facts.ts";
+import { fitted, fromJson, parseJson, readBytes, readNpz, readValue } from "./inputs-files.ts";
+import { madeUp, mulberry32 } from "./inputs-made.ts";
+import { prepareSound, timeDimension } from "./inputs-sound.ts";
+import { pictureLayout, preparePicture, type GivenPicture, type PreprocessOptions } from "./preprocess.ts";
 
 export interface Given {
   readonly values: ReadonlyMap<string, Value>;
   /** A sentence for each thing that neither the model nor the user said. */
   readonly assumed: readonly string[];
+  /** Of inputs that were given a picture. */
+  readonly pictures: ReadonlyMap<string, GivenPicture>;
 }
 
 export interface InputOptions {
-  /** Input name to file: .npy, .pb (TensorProto), .json (nested numbers), else raw bytes of the input's type and shape. */
+  /**
+   * Input name to file: a picture, .wav, .npy, .npz (the array of the input's name, or the only one), .pb (TensorProto), .json (nested
+   * numbers), .txt for an input of texts, else raw bytes of the input's type and shape. What is no file may be a number, or JSON: 16000.
+   */
   readonly files: ReadonlyMap<string, string>;
+  /** Files for the inputs that they suit: .npz and .json objects name them, pictures and sound find theirs. */
+  readonly unnamed?: readonly string[];
   /** Input name to shape, where the model leaves dimensions open. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly seed: number;
+  readonly preprocess?: PreprocessOptions;
+  /** What the model's file says of its inputs; without it, everything that is not in a port is assumed. */
+  readonly model?: Model;
 }
 
+type Source =
+  | { readonly kind: "picture"; readonly path: string; readonly picture: Picture }
+  | { readonly kind: "sound"; readonly path: string; readonly sound: Sound }
+  | { readonly kind: "arrays"; readonly path: string; readonly arrays: ReadonlyMap<string, Value> }
+  | { readonly kind: "json"; readonly path: string; readonly json: unknown }
+  | { readonly kind: "bytes"; readonly path: string; readonly bytes: Uint8Array };
+
 /** Throws UsageError (no such input, shape), FileError (a file is not what it should be), CannotError (it is not there). */
-// eslint-disable-next-line @typescript-eslint/require-await -- pictures are decoded asynchronously where a library does it
-export async function makeInputs(ports: readonly Port[], { files, shapes, seed }: InputOptions): Promise<Given> {
-  for (const name of [...files.keys(), ...shapes.keys()]) {
-    if (!ports.some((port) => port.name === name)) {
-      throw new UsageError(`the model has no input "${name}"; it has ${ports.map((port) => port.name).join(", ")}`);
-    }
-  }
+export async function makeInputs(ports: readonly Port[], options: InputOptions): Promise<Given> {
+  const { files, shapes, seed, preprocess = {}, model } = options;
+  for (const name of [...files.keys(), ...shapes.keys()])
+    if (!ports.some((port) => port.name === name)) noInput(name, ports);
+  const sources = new Map<string, Source>();
+  for (const [name, path] of files) sources.set(name, await readSource(path, true));
+  for (const path of options.unnamed ?? []) assign(await readSource(path, false), ports, sources, options);
   const random = mulberry32(seed);
   const assumed: string[] = [];
   const values = new Map<string, Value>();
-  for (const port of ports) {
-    const shape = closed(port, shapes.get(port.name), files.has(port.name) ? [] : assumed);
-    const path = files.get(port.name);
-    if (path !== undefined) values.set(port.name, readInput(path, port, shape));
-    else {
-      values.set(port.name, madeUp(port, shape, random));
+  const pictures = new Map<string, GivenPicture>();
+  ports.forEach((port, index) => {
+    const source = sources.get(port.name);
+    const wanted = shapes.get(port.name);
+    const shape: readonly Dimension[] = wanted === undefined ? port.shape : checked(port, wanted);
+    if (source?.kind === "picture") {
+      const facts = inputFacts(model, ports, index);
+      const made = preparePicture(source.picture, source.path, port, shape, facts, preprocess);
+      values.set(port.name, made.value);
+      pictures.set(port.name, made.picture);
+      assumed.push(...made.assumed);
+    } else if (source?.kind === "sound") {
+      const made = prepareSound(source.sound, source.path, port, shape, inputFacts(model, ports, index), preprocess);
+      values.set(port.name, made.value);
+      assumed.push(...made.assumed);
+    } else if (source !== undefined) {
+      values.set(port.name, valueOf(source, { ...port, shape }, assumed));
+    } else {
+      values.set(port.name, madeUp(port, closed(port, shape, assumed), random));
       assumed.push(`${port.name}: values made from seed ${seed}`);
     }
-  }
-  return { values, assumed };
+  });
+  return { values, assumed, pictures };
 }
 
-function closed(port: Port, wanted: readonly number[] | undefined, assumed: string[]): number[] {
-  if (wanted !== undefined) {
-    const wrong =
-      wanted.length !== port.shape.length ||
-      port.shape.some((size, at) => typeof size === "number" && size !== wanted[at]);
-    if (wrong) {
-      const own = port.shape.map((size) => String(size ?? "?")).join(", ");
-      throw new UsageError(`input "${port.name}" has the shape [${own}], not [${wanted.join(", ")}]`);
-    }
-    return [...wanted];
-  }
-  const open = port.shape.filter((size) => typeof size !== "number");
+function noInput(name: string, ports: readonly Port[]): never {
+  throw new UsageError(`the model has no input "${name}"; it has ${ports.map((port) => port.name).join(", ")}`);
+}
+
+function checked(port: Port, wanted: readonly number[]): readonly number[] {
+  const wrong =
+    wanted.length !== port.shape.length ||
+    port.shape.some((size, at) => typeof size === "number" && size !== wanted[at]);
+  if (!wrong) return wanted;
+  const own = port.shape.map((size) => String(size ?? "?")).join(", ");
+  throw new UsageError(`input "${port.name}" has the shape [${own}], not [${wanted.join(", ")}]`);
+}
+
+function closed({ name }: Port, shape: readonly Dimension[], assumed: string[]): number[] {
+  const open = shape.filter((size) => typeof size !== "number");
   if (open.length > 0) {
-    const names = open.map((size) => size ?? "?").join(", ");
-    assumed.push(`${port.name}: 1 for what its shape leaves open (${names})`);
+    assumed.push(`${name}: 1 for what its shape leaves open (${open.map((size) => size ?? "?").join(", ")})`);
   }
-  return port.shape.map((size) => (typeof size === "number" ? size : 1));
+  return shape.map((size) => (typeof size === "number" ? size : 1));
 }
 
-function readInput(path: string, port: Port, shape: readonly number[]): Value {
-  let bytes: Uint8Array;
-  try {
-    if (statSync(path).size > FILE_LIMIT) throw new FileError(path, `larger than ${FILE_LIMIT} bytes`);
-    bytes = readFileSync(path);
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new CannotError(`${path}: ${code === "ENOENT" ? "no such file" : code}`, { cause: error });
+/** A number, or an array of JSON: what an argument may be instead of a file. */
+const LITERAL = /^(?:-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\[.*\])$/is;
+
+async function readSource(path: string, literals: boolean): Promise<Source> {
+  if (literals && LITERAL.test(path) && !existsSync(path)) {
+    return { kind: "json", path, json: parseJson(new TextEncoder().encode(path.replace(/^(-?)\./, "$10.")), path) };
   }
-  const value = isNpy(bytes)
-    ? readNpy(bytes, path)
-    : path.endsWith(".pb")
-      ? readTensorProto(bytes, path)
-      : path.endsWith(".json")
-        ? fromJson(bytes, path, port)
-        : fromRaw(bytes, path, port, shape);
-  if (value.type !== port.type) {
-    throw new FileError(path, `it holds ${value.type}, and input "${port.name}" wants ${port.type}`);
-  }
-  const fits =
-    value.shape.length === port.shape.length &&
-    port.shape.every((size, at) => typeof size !== "number" || size === value.shape[at]);
-  if (!fits) {
-    const own = port.shape.map((size) => String(size ?? "?")).join(", ");
-    throw new FileError(path, `its shape is [${value.shape.join(", ")}], and input "${port.name}" wants [${own}]`);
-  }
-  return value;
+  const bytes = readBytes(path);
+  if (isPicture(bytes, path)) return { kind: "picture", path, picture: await decodePicture(bytes, path) };
+  if (isWav(bytes) || /\.wave?$/i.test(path)) return { kind: "sound", path, sound: readWav(bytes, path) };
+  if (path.endsWith(".npz")) return { kind: "arrays", path, arrays: readNpz(bytes, path) };
+  if (path.endsWith(".json")) return { kind: "json", path, json: parseJson(bytes, path) };
+  return { kind: "bytes", path, bytes };
 }
 
-function fromRaw(bytes: Uint8Array, path: string, port: Port, shape: readonly number[]): Value {
-  const length = lengthOf(port.type, product(shape));
-  const own = elementsOver(port.type, new ArrayBuffer(0));
-  if (own === undefined) throw new FileError(path, `input "${port.name}" is of ${port.type}; give it as .json`);
-  if (bytes.length !== length * own.BYTES_PER_ELEMENT) {
-    throw new FileError(
-      path,
-      `${bytes.length} raw bytes; ${port.type} [${shape.join(", ")}] of input "${port.name}" has ${length * own.BYTES_PER_ELEMENT}`,
+const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
+  typeof json === "object" && json !== null && !Array.isArray(json);
+
+/** Gives a file without a name to the inputs that it is for. */
+function assign(source: Source, ports: readonly Port[], sources: Map<string, Source>, options: InputOptions): void {
+  const named =
+    source.kind === "arrays" && !(ports.length === 1 && source.arrays.size === 1)
+      ? [...source.arrays.keys()]
+      : source.kind === "json" && isObject(source.json)
+        ? Object.keys(source.json)
+        : undefined;
+  if (named !== undefined) {
+    for (const name of named) {
+      if (!ports.some((port) => port.name === name)) noInput(name, ports);
+      if (sources.has(name)) throw new UsageError(`input "${name}" is given twice`);
+      const json = source.kind === "json" && isObject(source.json) ? source.json[name] : undefined;
+      sources.set(name, source.kind === "json" ? { ...source, json } : source);
+    }
+    return;
+  }
+  const free = ports.filter((port) => !sources.has(port.name));
+  const suited = free.filter((port) => suits(source, port, ports, options));
+  const [port, ...more] = suited.length > 0 ? suited : free;
+  if (port === undefined) throw new UsageError(`${source.path}: every input of the model is given already`);
+  if (more.length > 0) {
+    throw new UsageError(
+      `${source.path}: write NAME=${source.path}; the model has ${ports.map(({ name }) => name).join(", ")}`,
     );
   }
-  return { type: port.type, shape, data: elementsOver(port.type, new Uint8Array(bytes).buffer) ?? own };
+  sources.set(port.name, source);
 }
 
-/** Nested arrays, as deep as the input has dimensions. */
-function fromJson(bytes: Uint8Array, path: string, port: Port): Value {
-  let value: unknown;
-  try {
-    value = JSON.parse(utf8(bytes));
-  } catch (cause) {
-    throw new FileError(path, "it is no JSON", 0, { cause });
+function suits(source: Source, port: Port, ports: readonly Port[], { model, preprocess }: InputOptions): boolean {
+  const { expected, channelsFirst } = inputFacts(model, ports, ports.indexOf(port));
+  if (source.kind === "picture") {
+    return port.shape.length > 2 && pictureLayout(port.shape, channelsFirst, preprocess?.layout) !== undefined;
   }
-  const shape: number[] = [];
-  for (let inner = value; Array.isArray(inner) && shape.length < 64; inner = inner[0] as unknown)
-    shape.push(inner.length);
-  const flat = Array.isArray(value) ? (value.flat(64) as unknown[]) : [value];
-  if (flat.length !== product(shape)) throw new FileError(path, "its rows differ in length");
-  if (port.type === "string") {
-    if (!flat.every((one) => typeof one === "string")) throw new FileError(path, "it holds more than texts");
-    return { type: "string", shape, data: flat };
-  }
-  const data = elementsOver(port.type, new ArrayBuffer(0));
-  if (data === undefined || lengthOf(port.type, 2) !== 2 || /^(?:b?float16|float8)/.test(port.type)) {
-    throw new FileError(path, `input "${port.name}" is of ${port.type}; give it as .npy or raw`);
-  }
-  if (!flat.every((one) => typeof one === "number" || typeof one === "boolean")) {
-    throw new FileError(path, "it holds more than numbers");
-  }
-  const filled = elementsOver(port.type, new ArrayBuffer(flat.length * data.BYTES_PER_ELEMENT)) ?? data;
-  const numbers = flat.map(Number);
-  // Beyond 2^53 JSON's numbers are rounded before they come here.
-  const whole = numbers.every((one) => Number.isSafeInteger(one));
-  if (!port.type.startsWith("float") && !whole) throw new FileError(path, `it holds what is no ${port.type}`);
-  fill(filled, (at) => numbers[at] ?? 0);
-  if (!port.type.startsWith("float")) {
-    const wrong = numbers.find((one, at) => Number(filled[at]) !== one || (port.type === "bool" && one > 1));
-    if (wrong !== undefined) throw new FileError(path, `${wrong} is no ${port.type}`);
-  }
-  return { type: port.type, shape, data: filled };
+  if (source.kind === "sound") return expected?.kind === "audio" || timeDimension(port) !== undefined;
+  return false;
 }
 
-/** Uniform between 0 and 1, over the whole range for bytes, 0 or 1 for wider integers, which are often indices. */
-function madeUp(port: Port, shape: readonly number[], random: () => number): Value {
-  const elements = product(shape);
-  if (elements > ELEMENT_LIMIT) throw new CannotError(`input "${port.name}" would have ${elements} elements`);
-  if (port.type === "string") return { type: "string", shape, data: Array.from({ length: elements }, () => "") };
-  const length = lengthOf(port.type, elements);
-  const own = elementsOver(port.type, new ArrayBuffer(0));
-  if (own === undefined) {
-    throw new CannotError(
-      `input "${port.name}" is of ${port.type}, for which no values can be made; give it with --input`,
-    );
+function valueOf(source: Exclude<Source, { kind: "picture" | "sound" }>, port: Port, assumed: string[]): Value {
+  if (source.kind === "json")
+    return fitted(fromJson(source.json, source.path, port, assumed), source.path, port, assumed);
+  if (source.kind === "arrays") {
+    const value =
+      source.arrays.get(port.name) ?? (source.arrays.size === 1 ? [...source.arrays.values()][0] : undefined);
+    if (value !== undefined) return fitted(value, source.path, port, assumed);
+    throw new FileError(source.path, `no "${port.name}" in it; it holds ${[...source.arrays.keys()].join(", ")}`);
   }
-  const data = elementsOver(port.type, new ArrayBuffer(length * own.BYTES_PER_ELEMENT)) ?? own;
-  const make = makers[port.type] ?? (() => Math.floor(random() * 256));
-  fill(data, () => make(random));
-  return { type: port.type, shape, data };
-}
-
-const bit = (random: () => number): number => Math.floor(random() * 2);
-const uniform = (random: () => number): number => random();
-const makers: Readonly<Partial<Record<string, (random: () => number) => number>>> = {
-  float32: uniform,
-  float64: uniform,
-  // 0x3c00 is 1: fractions of the numbers between 0.5 and 1.
-  float16: (random) => 0x3800 + Math.floor(random() * 0x400),
-  bfloat16: (random) => 0x3f00 + Math.floor(random() * 0x80),
-  int8: (random) => Math.floor(random() * 256) - 128,
-  int16: bit,
-  uint16: bit,
-  int32: bit,
-  uint32: bit,
-  int64: bit,
-  uint64: bit,
-  bool: bit,
-};
-
-function fill(data: Elements, value: (at: number) => number): void {
-  for (let at = 0; at < data.length; at++) {
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[at] = BigInt(value(at));
-    else data[at] = value(at);
-  }
-}
-
-const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
-
-/** Small, the same everywhere; public domain. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const shape = port.shape.map((size) => (typeof size === "number" ? size : 1));
+  return readValue(source.bytes, source.path, port, shape, assumed);
 }

@@ -5,7 +5,7 @@
 
 import { latin1, utf8, withoutEnd } from "../../base/bytes.ts";
 import { FileError } from "../../base/errors.ts";
-import type { Graph, Model, Requirement } from "../../model/graph.ts";
+import type { Expected, Graph, Model, Requirement } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { FlatBuffer, type Table } from "../wire/flatbuffer.ts";
 import { endOfZip, readZip, unpack, type Zip } from "../wire/zip.ts";
@@ -45,7 +45,10 @@ const modes: Readonly<Record<number, string>> = {
 };
 
 type Found = {
-  -readonly [K in "producer" | "labels" | "author" | "licence" | "description"]?: Exclude<Model[K], undefined>;
+  -readonly [K in "producer" | "labels" | "expects" | "author" | "licence" | "description"]?: Exclude<
+    Model[K],
+    undefined
+  >;
 } & {
   readonly metadata: Record<string, string>;
   readonly requires: Requirement[];
@@ -188,7 +191,7 @@ function readModelMetadata(buffer: FlatBuffer, { file, archive, tflite }: Attach
   }
   const files: Table[] = root.tables(f.associated_files, LIST_LIMIT, "associated files");
   const s = m.SubGraphMetadata;
-  for (const graph of root.tables(f.subgraph_metadata, LIST_LIMIT, "subgraphs' metadata")) {
+  root.tables(f.subgraph_metadata, LIST_LIMIT, "subgraphs' metadata").forEach((graph, index) => {
     files.push(...graph.tables(s.associated_files, LIST_LIMIT, "associated files"));
     for (const [side, field] of [
       ["output", s.output_tensor_metadata],
@@ -200,7 +203,12 @@ function readModelMetadata(buffer: FlatBuffer, { file, archive, tflite }: Attach
         files.push(...tensor.tables(m.TensorMetadata.associated_files, LIST_LIMIT, "associated files"));
       });
     }
-  }
+    // The first subgraph is the one that runs.
+    if (index === 0) {
+      const expects = graph.tables(s.input_tensor_metadata, LIST_LIMIT, "tensors' metadata").map(readExpected);
+      if (expects.some((one) => one !== null)) found.expects = expects;
+    }
+  });
   const names = [...new Set(files.map((table) => table.string(m.AssociatedFile.name) ?? ""))];
   const missing = names.filter((name) => name !== "" && archive?.entries.some((entry) => entry.name === name) !== true);
   if (missing.length > 0) {
@@ -239,6 +247,41 @@ function describeTensor(tensor: Table): string {
     } else if (name !== undefined && name !== "NONE") parts.push(name.replace(/Options$/, ""));
   }
   return parts.join("; ");
+}
+
+const colours: Readonly<Record<string, Expected["color"]>> = { RGB: "rgb", GRAYSCALE: "gray" };
+
+function readExpected(tensor: Table): Expected | null {
+  const t = m.TensorMetadata;
+  const content = tensor.table(t.content)?.union(m.Content.content_properties_type);
+  const kind = content && contentProperties[content.type];
+  const normal = tensor
+    .tables(t.process_units, 256, "process units")
+    .map((unit) => unit.union(m.ProcessUnit.options_type))
+    .find((options) => options && processUnitOptions[options.type] === "NormalizationOptions");
+  const mean = normal?.table.f32s(m.NormalizationOptions.mean, 4096, "means") ?? [];
+  const std = normal?.table.f32s(m.NormalizationOptions.std, 4096, "deviations") ?? [];
+  const scaled = {
+    ...(mean.length > 0 ? { mean } : {}),
+    ...(std.length > 0 && std.every((one) => one !== 0) ? { std } : {}),
+  };
+  if (content && kind === "ImageProperties") {
+    const color = colours[colorSpaceType[content.table.i8(m.ImageProperties.color_space)] ?? ""];
+    const size = content.table.table(m.ImageProperties.default_size);
+    const [width, height] = [size?.u32(m.ImageSize.width) ?? 0, size?.u32(m.ImageSize.height) ?? 0];
+    return {
+      kind: "image",
+      ...(color === undefined ? {} : { color }),
+      ...(width > 0 && height > 0 ? { width, height } : {}),
+      ...scaled,
+    };
+  }
+  if (content && kind === "AudioProperties") {
+    const a = m.AudioProperties;
+    const [rate, channels] = [content.table.u32(a.sample_rate), content.table.u32(a.channels)];
+    return { kind: "audio", ...(rate > 0 ? { rate } : {}), ...(channels > 0 ? { channels } : {}), ...scaled };
+  }
+  return Object.keys(scaled).length > 0 ? { kind: "other", ...scaled } : null;
 }
 
 /** Labels of values first, then of an axis; of several languages the one without a locale, else the first. */
