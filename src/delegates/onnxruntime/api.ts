@@ -1,69 +1,14 @@
-/**
- * ONNX Runtime's C API as a table of functions, driven by koffi. OrtApi is a struct of function pointers that only ever grows at its
- * end: a number is the function's place in it, from onnxruntime_c_api.h of API version 24 (MIT,
- * https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_c_api.h); the same in 19 and 23.
- */
+/** ONNX Runtime's C API (functions.ts), driven by koffi. */
 
 import type * as koffiModule from "koffi";
 import { CannotError } from "../../base/errors.ts";
 import { loadKoffi } from "../../base/koffi.ts";
+import { functions, OLDEST } from "./functions.ts";
 
 export type Koffi = typeof koffiModule;
 type KoffiFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
 /** A pointer of the library; 0n is null. */
 export type Pointer = bigint;
-
-/** API version of which every function below was looked up; it is 1.19's, and newer libraries serve it too. */
-const VERSION = 19;
-
-/** Name: [place, parameters]. All return a status, but those that release something. */
-const functions = {
-  GetErrorMessage: [2, "const char *", "void *status"],
-  CreateEnv: [3, "void *", "int level, const char *id, _Out_ void **out"],
-  CreateSession: [7, "void *", "void *env, const char *path, void *options, _Out_ void **out"],
-  Run: [
-    9,
-    "void *",
-    "void *session, void *options, void *input_names, void *inputs, size_t input_count, void *output_names, size_t output_count, void *outputs",
-  ],
-  CreateSessionOptions: [10, "void *", "_Out_ void **out"],
-  SetSessionLogSeverityLevel: [22, "void *", "void *options, int level"],
-  SetIntraOpNumThreads: [24, "void *", "void *options, int threads"],
-  SessionGetInputCount: [30, "void *", "void *session, _Out_ size_t *out"],
-  SessionGetOutputCount: [31, "void *", "void *session, _Out_ size_t *out"],
-  SessionGetInputTypeInfo: [33, "void *", "void *session, size_t index, _Out_ void **out"],
-  SessionGetOutputTypeInfo: [34, "void *", "void *session, size_t index, _Out_ void **out"],
-  SessionGetInputName: [36, "void *", "void *session, size_t index, void *allocator, _Out_ void **out"],
-  SessionGetOutputName: [37, "void *", "void *session, size_t index, void *allocator, _Out_ void **out"],
-  CreateTensorAsOrtValue: [48, "void *", "void *allocator, int64_t *shape, size_t rank, int type, _Out_ void **out"],
-  CreateTensorWithDataAsOrtValue: [
-    49,
-    "void *",
-    "void *memory, void *data, size_t bytes, int64_t *shape, size_t rank, int type, _Out_ void **out",
-  ],
-  IsTensor: [50, "void *", "void *value, _Out_ int *out"],
-  GetTensorMutableData: [51, "void *", "void *value, _Out_ void **out"],
-  FillStringTensor: [52, "void *", "void *value, const char **texts, size_t count"],
-  GetStringTensorDataLength: [53, "void *", "void *value, _Out_ size_t *out"],
-  GetStringTensorContent: [54, "void *", "void *value, void *bytes, size_t length, size_t *offsets, size_t count"],
-  CastTypeInfoToTensorInfo: [55, "void *", "void *info, _Out_ void **out"],
-  GetTensorElementType: [60, "void *", "void *info, _Out_ int *out"],
-  GetDimensionsCount: [61, "void *", "void *info, _Out_ size_t *out"],
-  GetDimensions: [62, "void *", "void *info, int64_t *dims, size_t count"],
-  GetSymbolicDimensions: [63, "void *", "void *info, _Out_ const char **names, size_t count"],
-  GetTensorTypeAndShape: [65, "void *", "void *value, _Out_ void **out"],
-  CreateCpuMemoryInfo: [69, "void *", "int allocator, int memory, _Out_ void **out"],
-  AllocatorFree: [76, "void *", "void *allocator, void *pointer"],
-  GetAllocatorWithDefaultOptions: [78, "void *", "_Out_ void **out"],
-  ReleaseEnv: [92, "void", "void *env"],
-  ReleaseStatus: [93, "void", "void *status"],
-  ReleaseMemoryInfo: [94, "void", "void *info"],
-  ReleaseSession: [95, "void", "void *session"],
-  ReleaseValue: [96, "void", "void *value"],
-  ReleaseTypeInfo: [98, "void", "void *info"],
-  ReleaseTensorTypeAndShapeInfo: [99, "void", "void *info"],
-  ReleaseSessionOptions: [100, "void", "void *options"],
-} as const satisfies Readonly<Record<string, readonly [place: number, result: string, parameters: string]>>;
 
 export type OrtFunction = keyof typeof functions;
 
@@ -82,13 +27,30 @@ export interface Ort {
   /** A function with one `out` after its parameters. */
   pointer(name: OrtFunction, ...parameters: unknown[]): Pointer;
   number(name: OrtFunction, ...parameters: unknown[]): number;
+  /** Two: `out` and how many there are, of pointers. */
+  pointers(name: OrtFunction, ...parameters: unknown[]): readonly Pointer[];
+  text(name: OrtFunction, ...parameters: unknown[]): string;
+  /** What a function returns that has no status. */
+  plain(name: OrtFunction, ...parameters: unknown[]): unknown;
   release(name: OrtFunction, pointer: Pointer): void;
+  /** This version has the function. */
+  has(name: OrtFunction): boolean;
+  /** The library's environment: of the process, and never released, as the library itself stays. */
+  env(): Pointer;
 }
 
 /** Calls on threads at once; koffi refuses beyond 256 of all libraries in a process. Others wait for one to end. */
 const CALLS_LIMIT = 64;
 let calls = 0;
 const queue: (() => void)[] = [];
+
+/** koffi wants each name once in a process; a second build of the library has the same functions. */
+const protos = new Map<string, ReturnType<Koffi["proto"]>>();
+function protoOf(koffi: Koffi, text: string): ReturnType<Koffi["proto"]> {
+  let proto = protos.get(text);
+  if (proto === undefined) protos.set(text, (proto = koffi.proto(text)));
+  return proto;
+}
 
 const loaded = new Map<string, Ort>();
 
@@ -110,18 +72,24 @@ function bind(path: string): Ort {
     throw new CannotError(`${path}: ${firstLine(cause)}`, { cause });
   }
   const [getApi = 0n, getVersion = 0n] = koffi.decode(base, koffi.array("void *", 2)) as Pointer[];
-  const version = (koffi.decode(getVersion, koffi.proto("const char *OrtGetVersionString()")) as () => string)();
-  const ask = koffi.decode(getApi, koffi.proto("void *OrtGetApi(uint32_t version)")) as (v: number) => Pointer | null;
-  const api = ask(VERSION);
+  const version = (koffi.decode(getVersion, protoOf(koffi, "const char *OrtGetVersionString()")) as () => string)();
+  const ask = koffi.decode(getApi, protoOf(koffi, "void *OrtGetApi(uint32_t version)")) as (
+    v: number,
+  ) => Pointer | null;
+  const api = ask(OLDEST);
   if (api === null || api === 0n)
-    throw new CannotError(`${path}: ONNX Runtime ${version} is too old; 1.19 is the oldest`);
+    throw new CannotError(`${path}: ONNX Runtime ${version} is too old; 1.${OLDEST} is the oldest`);
+  const minor = Number(/^1\.(\d+)\./.exec(version)?.[1] ?? OLDEST);
+  const has = (name: OrtFunction): boolean => (functions[name][3] ?? OLDEST) <= minor;
   const bound = new Map<OrtFunction, KoffiFunction>();
   const get = (name: OrtFunction): KoffiFunction => {
     let func = bound.get(name);
     if (func === undefined) {
-      const [place, result, parameters] = functions[name];
+      const [place, result, parameters, since] = functions[name];
+      // Beyond the end of this version's table lies anything.
+      if (!has(name)) throw new CannotError(`ONNX Runtime ${version} has no ${name}; 1.${since ?? OLDEST} brought it`);
       const pointer = koffi.decode(api, place * 8, "void *") as Pointer;
-      func = koffi.decode(pointer, koffi.proto(`${result} Ort${name}(${parameters})`)) as KoffiFunction;
+      func = koffi.decode(pointer, protoOf(koffi, `${result} Ort${name}(${parameters})`)) as KoffiFunction;
       bound.set(name, func);
     }
     return func;
@@ -134,6 +102,7 @@ function bind(path: string): Ort {
   };
   const call = (name: OrtFunction, ...parameters: unknown[]): void => check(get(name)(...parameters));
   const run = get("Run");
+  let env: Pointer | undefined;
   return {
     koffi,
     library,
@@ -167,9 +136,42 @@ function bind(path: string): Ort {
       call(name, ...parameters, out);
       return Number(out[0]);
     },
+    pointers(name, ...parameters) {
+      const [out, count]: [[Pointer | null], [number | bigint]] = [[null], [0]];
+      call(name, ...parameters, out, count);
+      return readPointers(koffi, out[0], Number(count[0]));
+    },
+    text(name, ...parameters) {
+      const out: [string | null] = [null];
+      call(name, ...parameters, out);
+      return out[0] ?? "";
+    },
+    plain: (name, ...parameters) => get(name)(...parameters) as unknown,
     release: (name, pointer) => void (get(name)(pointer) as unknown),
+    has,
+    env() {
+      if (env !== undefined) return env;
+      const out: [Pointer | null] = [null];
+      call("CreateEnv", FATAL_ONLY, "accelctl", out);
+      return (env = out[0] ?? 0n);
+    },
   };
 }
+
+/** OrtLoggingLevel: what goes wrong comes back as a status; the library would print it a second time, in colours. */
+export const FATAL_ONLY = 4;
+
+/** More of anything is no list but an overflow. */
+const LIST_LIMIT = 1_000_000;
+
+export function readPointers(koffi: Koffi, at: Pointer | null, count: number): readonly Pointer[] {
+  if (at === null || at === 0n || count === 0) return [];
+  if (count > LIST_LIMIT) throw new CannotError(`ONNX Runtime: a list of ${count}`);
+  return koffi.decode(at, koffi.array("void *", count)) as Pointer[];
+}
+
+/** A C string the library owns. */
+export const readText = (koffi: Koffi, at: Pointer): string => koffi.decode(at, "char", -1) as string;
 
 /** Words enough to look for. */
 const SAID = 400;
@@ -177,7 +179,7 @@ const SAID = 400;
 /** The library's words on one line, without the place in its sources that it puts before them. */
 function oneLine(says: string): string {
   const text = says
-    .replace(/\/\S+\.cc:\d+ (?:virtual |static )?[^\n]*?\)(?: const)? /g, "")
+    .replace(/\/\S+\.(?:cc|h):\d+ [^\n]*?\)(?:::<lambda\(\)>)?(?: const)? /g, "")
     .replace(/\s+/g, " ")
     .trim();
   return text.length > SAID ? `${text.slice(0, SAID - 1)}…` : text;

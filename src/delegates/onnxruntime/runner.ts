@@ -6,8 +6,10 @@
 import { CannotError } from "../../base/errors.ts";
 import type { Lending, Port, Ran, Span } from "../delegate.ts";
 import type { Value } from "../value.ts";
+import type { Pointer } from "./api.ts";
 import { copyOf, Frame, Names, outlineOf, Pointers, type Outline } from "./frame.ts";
 import { holdLoop, isLoopHeld, loopTurn, Pace } from "./pace.ts";
+import { profiled } from "./profile.ts";
 import { makeTensor, takeTensor, type Context } from "./tensor.ts";
 
 /** Sets of input shapes kept; sequences of any length are made anew. */
@@ -31,6 +33,12 @@ interface Known {
 
 const NO_SPANS: readonly Span[] = [];
 
+export interface RunnerOptions {
+  readonly lending?: Lending;
+  /** Measure what each run is made of. */
+  readonly profile: boolean;
+}
+
 export class Runner {
   readonly #context: Context;
   readonly #inputs: readonly Port[];
@@ -38,6 +46,7 @@ export class Runner {
   readonly #inputNames: Names;
   readonly #outputNames: Names;
   readonly #lending: Lending | undefined;
+  readonly #profile: boolean;
   /** The set of shapes that was used last is first. */
   readonly #known: Known[] = [];
   /** What threads read. */
@@ -49,16 +58,23 @@ export class Runner {
   #fresh = false;
   #drained: (() => void) | undefined;
 
-  constructor(context: Context, inputs: readonly Port[], outputs: readonly Port[], lending?: Lending) {
+  constructor(
+    context: Context,
+    inputs: readonly Port[],
+    outputs: readonly Port[],
+    { lending, profile }: RunnerOptions,
+  ) {
     this.#context = context;
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#inputNames = new Names(context.ort.koffi, inputs);
     this.#outputNames = new Names(context.ort.koffi, outputs);
     this.#lending = lending;
+    this.#profile = profile;
   }
 
   async run(values: ReadonlyMap<string, Value>): Promise<Ran> {
+    if (this.#profile) return this.#onThread(() => this.#runProfiled(values));
     const known = this.#find(values);
     if (known === undefined || known.varies) return this.#onThread(() => this.#runAnew(values));
     const start = performance.now();
@@ -183,7 +199,12 @@ export class Runner {
     }
   }
 
-  async #runAnew(values: ReadonlyMap<string, Value>): Promise<Ran> {
+  async #runProfiled(values: ReadonlyMap<string, Value>): Promise<Ran> {
+    const [ran, spans] = await profiled(this.#context.ort, (options) => this.#runAnew(values, options));
+    return { ...ran, spans };
+  }
+
+  async #runAnew(values: ReadonlyMap<string, Value>, options: Pointer = 0n): Promise<Ran> {
     const unknown = [...values.keys()].find((name) => !this.#inputs.some((port) => port.name === name));
     if (unknown !== undefined) throw new CannotError(`the model has no input "${unknown}"`);
     const { ort } = this.#context;
@@ -197,7 +218,7 @@ export class Runner {
         // Copied when it is not the caller's promise that it stays: a thread reads it.
         if (value !== undefined) made.array[at] = makeTensor(this.#context, name, this.#steady(value), held);
       });
-      await this.#call(new Names(ort.koffi, given), made, results, held);
+      await this.#call(new Names(ort.koffi, given), made, results, held, options);
       const outputs = this.#outputs.map(({ name }, at) => takeTensor(ort, name, results.array[at] ?? 0n));
       this.#remember(values, outputs);
       return {
@@ -229,7 +250,7 @@ export class Runner {
     this.#known.unshift({ inputs, outputs, idle: [], pace: new Pace(), varies: false });
   }
 
-  async #call(names: Names, inputs: Pointers, outputs: Pointers, more: unknown): Promise<void> {
+  async #call(names: Names, inputs: Pointers, outputs: Pointers, more: unknown, options: Pointer = 0n): Promise<void> {
     const { ort, session } = this.#context;
     // The library reads them while it runs on another thread: nothing else may hold them then.
     const held = [names, inputs, outputs, more];
@@ -239,7 +260,7 @@ export class Runner {
       await ort.callAsync(
         "Run",
         session,
-        0n,
+        options,
         names.address,
         inputs.address,
         names.count,

@@ -1,0 +1,101 @@
+/**
+ * ONNX Runtime's C API: OrtApi is a struct of function pointers that only ever grows at its end, so that a number is the function's
+ * place in it. From onnxruntime_c_api.h of API version 24 (MIT,
+ * https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_c_api.h); the same in 19 and 23 as
+ * far as these go. What 1.25 brought is from a later state of that file and was tried with 1.30.
+ */
+
+/** API version of which every function below that says nothing else was looked up: 1.19's; newer libraries serve it too. */
+export const OLDEST = 19;
+
+const OPTIONS = "const char **keys, const char **values, size_t count";
+
+/** Name: [place, result, parameters, 1.x that brought it]. A result of void * is a status. */
+export const functions = {
+  GetErrorMessage: [2, "const char *", "void *status"],
+  CreateEnv: [3, "void *", "int level, const char *id, _Out_ void **out"],
+  CreateSession: [7, "void *", "void *env, const char *path, void *options, _Out_ void **out"],
+  Run: [
+    9,
+    "void *",
+    "void *session, void *options, void *input_names, void *inputs, size_t input_count, void *output_names, size_t output_count, void *outputs",
+  ],
+  CreateSessionOptions: [10, "void *", "_Out_ void **out"],
+  SetSessionLogSeverityLevel: [22, "void *", "void *options, int level"],
+  SetIntraOpNumThreads: [24, "void *", "void *options, int threads"],
+  SessionGetInputCount: [30, "void *", "void *session, _Out_ size_t *out"],
+  SessionGetOutputCount: [31, "void *", "void *session, _Out_ size_t *out"],
+  SessionGetInputTypeInfo: [33, "void *", "void *session, size_t index, _Out_ void **out"],
+  SessionGetOutputTypeInfo: [34, "void *", "void *session, size_t index, _Out_ void **out"],
+  SessionGetInputName: [36, "void *", "void *session, size_t index, void *allocator, _Out_ void **out"],
+  SessionGetOutputName: [37, "void *", "void *session, size_t index, void *allocator, _Out_ void **out"],
+  CreateRunOptions: [39, "void *", "_Out_ void **out"],
+  CreateTensorAsOrtValue: [48, "void *", "void *allocator, int64_t *shape, size_t rank, int type, _Out_ void **out"],
+  CreateTensorWithDataAsOrtValue: [
+    49,
+    "void *",
+    "void *memory, void *data, size_t bytes, int64_t *shape, size_t rank, int type, _Out_ void **out",
+  ],
+  IsTensor: [50, "void *", "void *value, _Out_ int *out"],
+  GetTensorMutableData: [51, "void *", "void *value, _Out_ void **out"],
+  FillStringTensor: [52, "void *", "void *value, const char **texts, size_t count"],
+  GetStringTensorDataLength: [53, "void *", "void *value, _Out_ size_t *out"],
+  GetStringTensorContent: [54, "void *", "void *value, void *bytes, size_t length, size_t *offsets, size_t count"],
+  CastTypeInfoToTensorInfo: [55, "void *", "void *info, _Out_ void **out"],
+  GetTensorElementType: [60, "void *", "void *info, _Out_ int *out"],
+  GetDimensionsCount: [61, "void *", "void *info, _Out_ size_t *out"],
+  GetDimensions: [62, "void *", "void *info, int64_t *dims, size_t count"],
+  GetSymbolicDimensions: [63, "void *", "void *info, _Out_ const char **names, size_t count"],
+  GetTensorTypeAndShape: [65, "void *", "void *value, _Out_ void **out"],
+  CreateCpuMemoryInfo: [69, "void *", "int allocator, int memory, _Out_ void **out"],
+  AllocatorFree: [76, "void *", "void *allocator, void *pointer"],
+  GetAllocatorWithDefaultOptions: [78, "void *", "_Out_ void **out"],
+  ReleaseEnv: [92, "void", "void *env"],
+  ReleaseStatus: [93, "void", "void *status"],
+  ReleaseMemoryInfo: [94, "void", "void *info"],
+  ReleaseSession: [95, "void", "void *session"],
+  ReleaseValue: [96, "void", "void *value"],
+  ReleaseRunOptions: [97, "void", "void *options"],
+  ReleaseTypeInfo: [98, "void", "void *info"],
+  ReleaseTensorTypeAndShapeInfo: [99, "void", "void *info"],
+  ReleaseSessionOptions: [100, "void", "void *options"],
+  GetAvailableProviders: [125, "void *", "_Out_ void **out, _Out_ int *count"],
+  ReleaseAvailableProviders: [126, "void *", "void *names, int count"],
+  AddSessionConfigEntry: [130, "void *", "void *options, const char *key, const char *value"],
+  SessionOptionsAppendExecutionProvider_TensorRT_V2: [170, "void *", "void *options, void *provider"],
+  CreateTensorRTProviderOptions: [171, "void *", "_Out_ void **out"],
+  UpdateTensorRTProviderOptions: [172, "void *", `void *provider, ${OPTIONS}`],
+  ReleaseTensorRTProviderOptions: [174, "void", "void *provider"],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, "void *", "void *options, void *provider"],
+  CreateCUDAProviderOptions: [205, "void *", "_Out_ void **out"],
+  UpdateCUDAProviderOptions: [206, "void *", `void *provider, ${OPTIONS}`],
+  ReleaseCUDAProviderOptions: [208, "void", "void *provider"],
+  SessionOptionsAppendExecutionProvider: [216, "void *", `void *options, const char *name, ${OPTIONS}`],
+  SessionOptionsAppendExecutionProvider_OpenVINO_V2: [275, "void *", `void *options, ${OPTIONS}`],
+  SessionOptionsAppendExecutionProvider_VitisAI: [276, "void *", `void *options, ${OPTIONS}`],
+  GetKeyValuePairs: [298, "void", "void *pairs, _Out_ void **keys, _Out_ void **values, _Out_ size_t *count", 22],
+  RegisterExecutionProviderLibrary: [301, "void *", "void *env, const char *name, const char *path", 22],
+  GetEpDevices: [303, "void *", "void *env, _Out_ void **out, _Out_ size_t *count", 22],
+  SessionOptionsAppendExecutionProvider_V2: [
+    304,
+    "void *",
+    `void *options, void *env, void *devices, size_t device_count, ${OPTIONS}`,
+    22,
+  ],
+  HardwareDevice_Type: [307, "int", "void *device", 22],
+  HardwareDevice_VendorId: [308, "uint32_t", "void *device", 22],
+  HardwareDevice_Vendor: [309, "const char *", "void *device", 22],
+  HardwareDevice_DeviceId: [310, "uint32_t", "void *device", 22],
+  HardwareDevice_Metadata: [311, "void *", "void *device", 22],
+  EpDevice_EpName: [312, "const char *", "void *device", 22],
+  EpDevice_EpVendor: [313, "const char *", "void *device", 22],
+  EpDevice_EpMetadata: [314, "void *", "void *device", 22],
+  EpDevice_Device: [316, "void *", "void *device", 22],
+  Session_GetEpGraphAssignmentInfo: [407, "void *", "void *session, _Out_ void **out, _Out_ size_t *count", 24],
+  EpAssignedSubgraph_GetEpName: [408, "void *", "void *subgraph, _Out_ const char **out", 24],
+  EpAssignedSubgraph_GetNodes: [409, "void *", "void *subgraph, _Out_ void **out, _Out_ size_t *count", 24],
+  EpAssignedNode_GetOperatorType: [412, "void *", "void *node, _Out_ const char **out", 24],
+  RunOptionsEnableProfiling: [415, "void *", "void *options, const char *prefix", 25],
+} as const satisfies Readonly<
+  Record<string, readonly [place: number, result: string, parameters: string, since?: number]>
+>;
