@@ -11,12 +11,17 @@ import { formats } from "../../src/formats/index.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
 import { ggufModel } from "../support/gguf-model.ts";
 import { smallOnnx } from "../support/onnx.ts";
+import { smallTflite } from "../support/tflite.ts";
 
 let folder = "";
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "accelctl-delegates-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const models: Readonly<Record<string, () => Uint8Array>> = { onnx: smallOnnx, gguf: ggufModel };
+const models: Readonly<Record<string, () => Uint8Array>> = {
+  onnx: smallOnnx,
+  gguf: ggufModel,
+  tflite: () => smallTflite(),
+};
 
 /** A model each delegate can run, by the format it takes first. */
 function modelFor(delegate: Delegate): string {

@@ -47,7 +47,7 @@ typedef struct {
   int limit;
 } Delegate;
 
-typedef struct { int code, activation, a, b, out; } Step;
+typedef struct { int code, activation, a, b, out; size_t n; bool one_a, one_b; } Step;
 typedef struct { Delegate *delegate; int count; Step *steps; int tensors; float **own; } Kernel;
 
 static void *outlive(void *nothing) {
@@ -100,7 +100,7 @@ static void *init(Context *context, const char *buffer, size_t length) {
     Registration *registration;
     context->GetNodeAndRegistration(context, params->nodes->data[i], &node, &registration);
     kernel->steps[i] = (Step){ registration->builtin_code, node->builtin_data ? *(int *)node->builtin_data : 0,
-                               node->inputs->data[0], node->inputs->data[1], node->outputs->data[0] };
+                               node->inputs->data[0], node->inputs->data[1], node->outputs->data[0], 0, false, false };
   }
   return kernel;
 }
@@ -123,12 +123,16 @@ static int prepareKernel(Context *context, Node *node) {
   }
   // The runtime gives no memory to what lies inside a partition.
   for (int i = 0; i < kernel->count; i++) {
-    const int out = kernel->steps[i].out;
+    Step *s = &kernel->steps[i];
+    const int out = s->out;
+    s->n = elements(&context->tensors[out]);
+    s->one_a = elements(&context->tensors[s->a]) == 1;
+    s->one_b = elements(&context->tensors[s->b]) == 1;
     bool inside = true;
     for (int k = 0; k < node->outputs->size; k++) inside = inside && node->outputs->data[k] != out;
     if (!inside) continue;
     free(kernel->own[out]);
-    kernel->own[out] = malloc(elements(&context->tensors[out]) * sizeof(float));
+    kernel->own[out] = malloc(s->n * sizeof(float));
   }
   return OK;
 }
@@ -152,9 +156,8 @@ static int invoke(Context *context, Node *node) {
     const Tensor *ta = &context->tensors[s->a], *tb = &context->tensors[s->b], *to = &context->tensors[s->out];
     const float *a = kernel->own[s->a] ? kernel->own[s->a] : ta->data, *b = kernel->own[s->b] ? kernel->own[s->b] : tb->data;
     float *out = kernel->own[s->out] ? kernel->own[s->out] : to->data;
-    const size_t n = elements(to), one_a = elements(ta) == 1, one_b = elements(tb) == 1;
-    for (size_t k = 0; k < n; k++) {
-      const float x = a[one_a ? 0 : k], y = b[one_b ? 0 : k];
+    for (size_t k = 0; k < s->n; k++) {
+      const float x = a[s->one_a ? 0 : k], y = b[s->one_b ? 0 : k];
       out[k] = clamp(s->code == ADD ? x + y : s->code == MUL ? x * y : x - y, s->activation);
     }
   }

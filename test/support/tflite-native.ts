@@ -36,8 +36,11 @@ export interface Native {
   readonly library: unknown;
 }
 
-/** Undefined where it refuses the model. */
-export function openNative(model: string, threads = 1): Native | undefined {
+/** TfLiteXNNPackDelegateOptions: the number of threads, and zeros for the rest. */
+const XNNPACK_OPTIONS = 64;
+
+/** Undefined where it refuses the model. With `xnnpack`, which 2.9 does not apply by itself, as far as that takes the model. */
+export function openNative(model: string, threads = 1, xnnpack = false): Native | undefined {
   const koffi = require("koffi") as typeof koffiModule;
   const library = koffi.load(nativeTflite ?? "");
   const call = (prototype: string): ((...values: unknown[]) => unknown) => library.func(prototype);
@@ -46,6 +49,12 @@ export function openNative(model: string, threads = 1): Native | undefined {
   call("void TfLiteInterpreterOptionsSetNumThreads(void *options, int threads)")(options, threads);
   const interpreter = call("void *TfLiteInterpreterCreate(void *model, void *options)")(handle, options);
   if (interpreter === null || interpreter === 0n) return undefined;
+  if (xnnpack) {
+    const asked = Buffer.alloc(XNNPACK_OPTIONS);
+    asked.writeInt32LE(threads);
+    const delegate = call("void *TfLiteXNNPackDelegateCreate(void *options)")(asked);
+    call("int TfLiteInterpreterModifyGraphWithDelegate(void *interpreter, void *delegate)")(interpreter, delegate);
+  }
   if (call("int TfLiteInterpreterAllocateTensors(void *interpreter)")(interpreter) !== 0) return undefined;
   const count = (which: string): number =>
     Number(call(`int TfLiteInterpreterGet${which}TensorCount(void *i)`)(interpreter));

@@ -1,0 +1,58 @@
+/**
+ * Where TFLite is: what the user names, then the library in the npm package tfjs-tflite-node, then the machine's own. The packaged one
+ * is first because it is known: it has XNNPACK, distributions build without; it takes delegates compiled against its own headers and
+ * against newer ones, which only append to structs, where a newer library would read past the older delegate's.
+ * docs/decisions/043-which-tflite.md
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
+import { readLibraries } from "../../facts/libraries.ts";
+import { openLive } from "../../root/directory.ts";
+import type { FindOptions, Found } from "../delegate.ts";
+
+export const PACKAGE = "tfjs-tflite-node";
+/** Its folders, by process.arch; each needs glibc. */
+const folders: Readonly<Record<string, string>> = { x64: "linux_amd64", arm64: "linux_arm64" };
+/** What the package's libraries answer to TfLiteVersion(); the package's own number says nothing of it. */
+const PACKAGED = "2.9.0";
+/** Names with the C API: of TensorFlow's own build, and of Debian's. */
+const names = ["libtensorflowlite_c.so", "libtensorflowlite_c.so.*", "libtensorflow-lite.so.*"] as const;
+
+/** Loads nothing. */
+export function findTflite({ library }: FindOptions): Reading<Found> {
+  if (library !== undefined) return existsSync(library) ? read({ library }, library) : absent(library);
+  const packaged = findPackaged();
+  if (packaged.state === "read") return packaged;
+  for (const name of names) {
+    const path = findLibrary(name);
+    if (path !== undefined) return read({ library: path }, path);
+  }
+  return absent(packaged.from, `${packaged.why ?? "no such package"}; nor is ${names[0]} on this machine`);
+}
+
+function findPackaged(): Reading<Found> {
+  const folder = folders[process.arch];
+  const from = `node_modules/${PACKAGE}`;
+  if (folder === undefined || process.platform !== "linux") {
+    return absent(from, `${PACKAGE} has no library for ${process.platform} on ${process.arch}`);
+  }
+  let manifest: string;
+  try {
+    manifest = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
+  } catch {
+    return absent(from);
+  }
+  const path = join(dirname(manifest), "cc_deps", folder, "libtensorflowlite_c.so");
+  if (!existsSync(path)) return absent(path);
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  return read({ library: path, version: `${PACKAGED} (${PACKAGE} ${version})`, embedded: true }, path);
+}
+
+/** The first library of this name that this machine's loader would find, or that lies in a vendor's place. */
+export function findLibrary(name: string): string | undefined {
+  const libraries = valueOf(readLibraries(openLive()));
+  return libraries === undefined ? undefined : valueOf(libraries.find(name))?.[0]?.path;
+}
