@@ -5,10 +5,12 @@ import ggmlDelegate from "./ggml.ts";
 import nullDelegate from "./null.ts";
 import onnxruntimeDelegate from "./onnxruntime.ts";
 import openvinoDelegate from "./openvino.ts";
+import tfliteDelegate from "./tflite.ts";
 
 export const delegates: readonly Delegate[] = [
   ggmlDelegate,
   nullDelegate,
   onnxruntimeDelegate,
   openvinoDelegate,
+  tfliteDelegate,
 ];

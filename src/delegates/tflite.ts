@@ -5,7 +5,7 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { AccelctlError, CannotError, FileError } from "../base/errors.ts";
+import { CannotError, FileError } from "../base/errors.ts";
 import type { Delegate, OpenOptions, Placement, ProbeOptions, Seen, Session } from "./delegate.ts";
 import { loadTflite, silently, Words, type Pointer, type Tflite } from "./tflite/api.ts";
 import { delegatedFamilies } from "./tflite/devices.ts";
@@ -59,36 +59,39 @@ const DYNAMIC = 3;
 type Cleanup = (() => void)[];
 
 async function open(model: string, options: OpenOptions): Promise<Session> {
-  const alone = options.plugin === undefined && options.device.startsWith("cpu");
+  const alone = options.plugin === undefined && options.device.split(":")[0] === "cpu";
   const checked = checkModel(model, alone);
+  const [option] = Object.keys(options.options ?? {});
+  if (alone && option !== undefined) throw new CannotError(`option "${option}": TFLite's CPU kernels take none`);
+  // A library that was named is the one that is wanted.
+  const elsewhere = alone && options.library === undefined;
+  let tflite: Tflite;
   try {
-    return await openNative(model, checked, options);
+    tflite = load(options);
   } catch (error) {
-    // A library that was named is the one that is wanted, and a broken model stays broken.
-    const elsewhere = alone && options.library === undefined && error instanceof AccelctlError;
-    if (!elsewhere) throw error;
-    return openElsewhere(model, options, error);
+    if (elsewhere && error instanceof CannotError) return openElsewhere(model, options, error);
+    throw error;
   }
-}
-
-/** LiteRT's wasm build: on other architectures, and with operators that are newer than the native library's. */
-async function openElsewhere(model: string, options: OpenOptions, why: AccelctlError): Promise<Session> {
-  const { findWasm, openWasm } = await import("./tflite/wasm.ts");
-  if (findWasm().state !== "read") throw why;
-  const session = await openWasm(model, options);
-  const { placement } = session;
-  return { ...session, placement: { ...placement, says: `${placement.says}, since ${why.message}` } };
-}
-
-async function openNative(model: string, checked: Checked, options: OpenOptions): Promise<Session> {
-  const tflite = load(options);
   const cleanup: Cleanup = [];
   try {
     return await openWith(tflite, model, checked, options, cleanup);
   } catch (error) {
     for (const free of cleanup.reverse()) free();
+    if (elsewhere && error instanceof FileError) return openElsewhere(model, options, error);
     throw error;
   }
+}
+
+/** LiteRT's wasm build: on other architectures, and with operators that are newer than the native library's. */
+async function openElsewhere(model: string, options: OpenOptions, why: Error): Promise<Session> {
+  const { findWasm, openWasm } = await import("./tflite/wasm.ts");
+  if (findWasm().state !== "read") throw why;
+  const session = await openWasm(model, options).catch(() => {
+    throw why; // what the native library says of the model is what others know the words of
+  });
+  const { placement } = session;
+  const because = why.message.replace(`${model}: `, "");
+  return { ...session, placement: { ...placement, says: `${placement.says}; the native library: ${because}` } };
 }
 
 async function openWith(
@@ -175,7 +178,7 @@ function createInterpreter(
   } finally {
     tflite.get("TfLiteInterpreterOptionsDelete")(options);
   }
-  throw new FileError(path, words.sentence(`TFLite ${tflite.version} does not take it`));
+  throw new FileError(path, words.sentence(`version ${tflite.version} does not take it`));
 }
 
 interface Applied {
@@ -192,11 +195,7 @@ function planFor(tflite: Tflite, options: OpenOptions): Applied | undefined {
   const [family = device, index = "0"] = device.split(":");
   const known = delegatedFamilies[family];
   if (family !== "cpu" && known === undefined) throw new CannotError(`TFLite has no delegate for ${family}`);
-  if (family === "cpu" && plugin === undefined) {
-    const [first] = Object.keys(given);
-    if (first !== undefined) throw new CannotError(`option "${first}": TFLite's CPU kernels take none`);
-    return xnnpack(tflite, options.threads);
-  }
+  if (family === "cpu" && plugin === undefined) return xnnpack(tflite, options.threads);
   const path = plugin ?? known?.libraries.map(findLibrary).find((found) => found !== undefined);
   const at = path ?? known?.paths?.find((candidate) => existsSync(candidate));
   if (at === undefined) {

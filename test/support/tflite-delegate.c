@@ -156,6 +156,10 @@ static int invoke(Context *context, Node *node) {
     const Tensor *ta = &context->tensors[s->a], *tb = &context->tensors[s->b], *to = &context->tensors[s->out];
     const float *a = kernel->own[s->a] ? kernel->own[s->a] : ta->data, *b = kernel->own[s->b] ? kernel->own[s->b] : tb->data;
     float *out = kernel->own[s->out] ? kernel->own[s->out] : to->data;
+    if (a == NULL || b == NULL || out == NULL) {
+      context->ReportError(context, "accelctl test delegate: a tensor has no memory");
+      return ERROR;
+    }
     for (size_t k = 0; k < s->n; k++) {
       const float x = a[s->one_a ? 0 : k], y = b[s->one_b ? 0 : k];
       out[k] = clamp(s->code == ADD ? x + y : s->code == MUL ? x * y : x - y, s->activation);
