@@ -42,3 +42,4 @@ export type { Limits } from "./host/process.ts";
 export type { PassedOver } from "./session/choose.ts";
 export { open, type Feed, type ModelSession, type RunAnswer, type RunSettings } from "./session/api.ts";
 export type { SessionOptions } from "./session/open.ts";
+export type { Proof, ProofEvidence } from "./proof/verdict.ts";

@@ -9,6 +9,7 @@ import { CannotError, UsageError } from "../base/errors.ts";
 import type { Placement, Port, Span } from "../delegates/delegate.ts";
 import { elementsOver, lengthOf, type Elements, type Value } from "../delegates/value.ts";
 import type { Inspection } from "../inspect/inspection.ts";
+import type { Proof } from "../proof/verdict.ts";
 import type { PassedOver } from "./choose.ts";
 import { openSession, type SessionOptions } from "./open.ts";
 
@@ -39,6 +40,8 @@ export interface ModelSession extends AsyncDisposable {
 export interface RunSettings {
   readonly signal?: AbortSignal;
   readonly timeout_ms?: number;
+  /** false: do not read the kernel's counters of an accelerator, which takes up to some milliseconds. */
+  readonly prove?: boolean;
 }
 
 export interface RunAnswer {
@@ -48,13 +51,15 @@ export interface RunAnswer {
   readonly spans: readonly Span[];
   /** What else the runtime measured, unit in the name: tokens_per_second. */
   readonly figures: Readonly<Record<string, number>>;
-  /** Milliseconds. */
+  /** Which device worked, by the kernel's counters; absent where it was not asked. */
+  readonly proof?: Proof;
+  /** Milliseconds, without the proof. */
   readonly ms: number;
 }
 
 /** Throws FileError (the model), CannotError (nothing runs it there), UsageError (names that do not exist). */
 export async function open(model: string, options: SessionOptions = {}): Promise<ModelSession> {
-  const { session, delegate, described, passed, instead } = await openSession(model, options);
+  const { session, delegate, described, passed, instead, prove } = await openSession(model, options);
   return {
     inspection: described.inspection,
     get inputs() {
@@ -74,9 +79,17 @@ export async function open(model: string, options: SessionOptions = {}): Promise
     ...(instead === undefined ? {} : { instead }),
     async run(inputs, settings = {}) {
       const values = new Map(Object.entries(inputs).map(([name, feed]) => [name, valueOf(name, feed, session.inputs)]));
+      const proof = settings.prove === false ? undefined : prove();
       const start = performance.now();
       const { outputs, spans, figures = {} } = await session.run(values, settings);
-      return { outputs: Object.fromEntries(outputs), spans, figures, ms: performance.now() - start };
+      const ms = performance.now() - start;
+      return {
+        outputs: Object.fromEntries(outputs),
+        spans,
+        figures,
+        ms,
+        ...(proof === undefined ? {} : { proof: await proof.finish() }),
+      };
     },
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),

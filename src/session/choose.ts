@@ -13,7 +13,9 @@ import { fitModel } from "../inspect/fit.ts";
 import type { DeviceFit } from "../inspect/inspection.ts";
 import { familyOrChip } from "../inspect/named.ts";
 import type { Facts } from "../facts/facts.ts";
+import { listDevicesOf } from "../review/inventory.ts";
 import { factsOf } from "../review/judge.ts";
+import type { DeviceReport } from "../review/report.ts";
 import { findRuntime } from "../review/runtime.ts";
 import type { Root } from "../root/root.ts";
 
@@ -37,8 +39,8 @@ export interface Candidate {
   readonly delegate: Delegate;
   /** As OpenOptions.device wants it. */
   readonly device: string;
-  /** Of an accelerator: its id in the review, and the route by which it is reached. */
-  readonly at?: string;
+  /** Of an accelerator: as the review sees it, and the route by which it is reached. */
+  readonly at?: DeviceReport;
   readonly route?: string;
   readonly paths: ProbeOptions;
   /** Why it stands where it stands. */
@@ -79,6 +81,7 @@ export function choose(
     }
     const machine = root();
     const facts = factsOf(machine, { environments: wish.environments ?? [] });
+    const reports = listDevicesOf(facts);
     const fit = fitModel(described.model, described.inspection, machine, { environments: wish.environments ?? [] });
     const here = fit.devices.filter(({ family }) =>
       wanted === undefined ? word === family || word === "auto" : family === wanted.family.id,
@@ -90,7 +93,7 @@ export function choose(
     const chosen = index === undefined ? here : here.slice(Number(index), Number(index) + 1);
     for (const device of chosen) {
       if (device.family === "cpu" && wish.route === undefined) continue;
-      addDevice(described, device, index, facts, known, wish, word !== "auto", candidates, passed);
+      addDevice(described, device, index, facts, reports, known, wish, word !== "auto", candidates, passed);
     }
     // A library of the user's own is tried, whatever the review says of the machine.
     const given = wish.library !== undefined || wish.plugin !== undefined;
@@ -148,6 +151,7 @@ function addDevice(
   device: DeviceFit,
   index: string | undefined,
   facts: Facts,
+  reports: readonly DeviceReport[],
   known: readonly Delegate[],
   wish: Wish,
   asked: boolean,
@@ -176,10 +180,11 @@ function addDevice(
     else if (works === "no" && !given) pass("it does not work on this machine (accelctl review says why)");
     else if (works === "unknown" && !asked) pass("whether it works could not be seen");
     else {
+      const at = reports.find(({ id }) => id === device.device);
       candidates.push({
         delegate,
         device: index === undefined ? device.family : `${device.family}:${index}`,
-        at: device.device,
+        ...(at === undefined ? {} : { at }),
         route,
         paths: { ...byRoute(delegate, spec, facts), ...pathsOf(wish) },
         why: works === "yes" ? "the route works and takes this model" : "it was asked for",

@@ -11,6 +11,8 @@ import { isolate, type Limits, type RunOptions } from "../host/isolate.ts";
 import { describeFile, isModel, noModelSentence, type Described } from "../inspect/describe.ts";
 import { openRoot } from "../root/open.ts";
 import type { Root } from "../root/root.ts";
+import type { ProofRun } from "../proof/proof.ts";
+import { deviceProver, processorProver } from "./prove.ts";
 import { choose, type Candidate, type PassedOver, type Wish } from "./choose.ts";
 
 export interface SessionOptions {
@@ -48,8 +50,8 @@ export interface Opened {
   readonly delegate: Delegate;
   readonly described: Described;
   readonly candidate: Candidate;
-  /** The process that works: a child's, or this one. */
-  readonly pid: () => number;
+  /** Reads the kernel's counters of the device; finish() reads them again and says which device worked. */
+  readonly prove: () => ProofRun;
   readonly passed: readonly PassedOver[];
   /** Why not the device that was asked for; only with `fallback`. */
   readonly instead?: string;
@@ -65,6 +67,8 @@ export async function openSession(model: string, options: SessionOptions = {}): 
   const passed = [...early];
   for (const candidate of candidates) {
     try {
+      const { at } = candidate;
+      const prover = at === undefined ? processorProver(machine) : await deviceProver(machine(), at);
       const session = await openBy(candidate, model, options);
       const asked = wish.device !== "auto" && wish.device !== "cpu" && candidate.device === "cpu";
       return {
@@ -72,7 +76,7 @@ export async function openSession(model: string, options: SessionOptions = {}): 
         delegate: candidate.delegate,
         described,
         candidate,
-        pid: () => ("pid" in session && typeof session.pid === "number" ? session.pid : process.pid),
+        prove: () => prover.start("pid" in session && typeof session.pid === "number" ? session.pid : process.pid),
         passed,
         ...(asked ? { instead: sentence(wish, passed) } : {}),
       };
