@@ -61,17 +61,22 @@ const command: Command = {
         model: described.model,
       });
       const [picture] = given.pictures.values();
-      const { outputs, runs } = await timedRuns(opened, given.values, {
+      const { last, runs, proof } = await timedRuns(opened, given.values, {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
         repeat: Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1),
       });
+      const { outputs, spans, figures = {} } = last;
+      const { device, ...placement } = session.placement;
       const result: RunResult = {
         schema: RUN_SCHEMA,
         model: path.slice(path.lastIndexOf("/") + 1),
         format: described.format.id,
         delegate: { id: opened.delegate.id, version: session.version },
-        device: session.placement.device,
-        proof: session.placement.says,
+        device,
+        placement,
+        proof,
+        spans,
+        figures,
         chosen: candidate.why,
         passed_over: passed,
         ...(candidate.route === undefined ? {} : { route: candidate.route }),

@@ -2,9 +2,11 @@
 
 import type { OutputReport, RunResult } from "../session/result.ts";
 import { readLines } from "./read.ts";
+import { proofLines } from "./proof.ts";
 import { harmless, marksOf, paint, wrapText, type Terminal } from "./terminal.ts";
 
 const VALUES = 8;
+const SPANS = 12;
 
 export function runText(result: RunResult, terminal: Terminal): string {
   const { dot, then } = marksOf(terminal);
@@ -28,7 +30,13 @@ export function runText(result: RunResult, terminal: Terminal): string {
   }
   lines.push(...readLines(result, terminal));
   add(timesWords(result));
-  add(`worked: ${result.device}; ${result.proof}`);
+  for (const words of proofLines(result.proof).slice(0, 1)) add(harmless(words));
+  add(harmless(`${result.device}: ${placementWords(result.placement)}`));
+  for (const { name, by, ms: took } of result.spans.slice(0, SPANS))
+    add(`${ms(took)}  ${harmless(name)} (${harmless(by)})`, "    ");
+  if (result.spans.length > SPANS) add(`and ${result.spans.length - SPANS} parts more (--json)`, "    ");
+  for (const [name, value] of Object.entries(result.figures))
+    add(`${harmless(name.replaceAll("_", " "))} ${number(value)}`);
   for (const what of result.assumed) add(`assumed ${harmless(what)}`);
   return `${lines.join("\n")}\n`;
 }
@@ -38,6 +46,10 @@ const scoreWords = {
   independent: "each score lies between 0 and 1; they do not add up to 1",
   logits: "scores without bounds, with the softmax of all as a share",
 } as const;
+
+function placementWords({ says, nodes }: RunResult["placement"]): string {
+  return nodes === undefined ? says : `${nodes.taken} of ${nodes.all} nodes; ${says}`;
+}
 
 function outputWords({ name, type, shape, min, max, mean, nan, values }: OutputReport): string {
   const range =

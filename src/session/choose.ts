@@ -131,7 +131,8 @@ function addCpu(
   for (const delegate of known) {
     if (!delegate.devices.includes("cpu") || !takes(delegate, described, "cpu", passed)) continue;
     // A plugin is a device's: the CPU in its place has none.
-    const paths = wish.library === undefined || wish.device !== "cpu" ? {} : { library: wish.library };
+    const here = wish.device === "cpu" || wish.device === "auto";
+    const paths = wish.library === undefined || !here ? {} : { library: wish.library };
     const found = delegate.find(paths);
     if (found.state !== "read") {
       const why = found.why === undefined ? "" : `: ${found.why}`;

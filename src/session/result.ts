@@ -1,8 +1,9 @@
 /** What a run gives: outputs, how long it took, and which device worked. The same object is printed by --json. */
 
 import type { PassedOver } from "./choose.ts";
-import type { Port } from "../delegates/delegate.ts";
+import type { Placement, Port, Ran, Span } from "../delegates/delegate.ts";
 import { numbersOf, type Value } from "../delegates/value.ts";
+import type { Proof } from "../proof/verdict.ts";
 import type { Interpretation } from "./interpret.ts";
 import type { Labels } from "./labels.ts";
 import type { Opened } from "./open.ts";
@@ -21,8 +22,10 @@ export interface RunResult {
   readonly format: string;
   readonly delegate: { readonly id: string; readonly version: string };
   readonly device: string;
-  /** How it is known that this device worked. */
-  readonly proof: string;
+  /** Where the runtime says that it put the model. */
+  readonly placement: Omit<Placement, "device">;
+  /** What the kernel's counters say of the counted runs. */
+  readonly proof: Proof;
   /** Why this delegate and device, by which route of the catalogue, and what was passed over before. */
   readonly chosen: string;
   readonly route?: string;
@@ -33,6 +36,10 @@ export interface RunResult {
   /** Milliseconds: of opening, and of each counted run. */
   readonly opened_ms: number;
   readonly runs_ms: readonly number[];
+  /** Parts of the last run, where the runtime tells. */
+  readonly spans: readonly Span[];
+  /** What the runtime measured of the last run, unit in the name. */
+  readonly figures: Readonly<Record<string, number>>;
   readonly outputs: readonly OutputReport[];
   /** Boxes, points or classes of pixels, where the outputs are of a head that is known. */
   readonly read?: Interpretation;
@@ -64,25 +71,28 @@ export interface OutputReport {
 }
 
 export interface Timed {
-  readonly outputs: ReadonlyMap<string, Value>;
+  /** Of the last run. */
+  readonly last: Ran;
   readonly runs: readonly number[];
+  readonly proof: Proof;
 }
 
-/** Runs `warmup` times without counting and `repeat` times with; the outputs are of the last. Milliseconds. */
+/** Runs `warmup` times without counting and `repeat` times, at least once, with. Milliseconds. */
 export async function timedRuns(
-  { session }: Pick<Opened, "session">,
+  { session, prove }: Pick<Opened, "session" | "prove">,
   inputs: ReadonlyMap<string, Value>,
   { warmup, repeat }: { readonly warmup: number; readonly repeat: number },
 ): Promise<Timed> {
   for (let i = 0; i < warmup; i++) await session.run(inputs);
   const runs: number[] = [];
-  let outputs: ReadonlyMap<string, Value> = new Map();
-  for (let i = 0; i < repeat; i++) {
+  let last: Ran;
+  const proof = prove();
+  do {
     const start = performance.now();
-    ({ outputs } = await session.run(inputs));
+    last = await session.run(inputs);
     runs.push(performance.now() - start);
-  }
-  return { outputs, runs };
+  } while (runs.length < repeat);
+  return { last, runs, proof: await proof.finish() };
 }
 
 export interface ReportOptions {

@@ -33,7 +33,7 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
       expect(code).toBe(0);
       expect(out).toContain("y float32 [1, 2] from 531 to 642, mean 586.5: 531 642");
       expect(out.replace(/\s+/g, " ")).toContain(
-        "worked: cpu; the session was made with ONNX Runtime's CPU provider and no other",
+        "cpu: the session was made with ONNX Runtime's CPU provider and no other",
       );
       expect(out).not.toContain("assumed");
     });
