@@ -5,6 +5,7 @@ import ggmlDelegate from "./ggml.ts";
 import nullDelegate from "./null.ts";
 import onnxruntimeDelegate from "./onnxruntime.ts";
 import openvinoDelegate from "./openvino.ts";
+import pjrtDelegate from "./pjrt.ts";
 import tfliteDelegate from "./tflite.ts";
 
 export const delegates: readonly Delegate[] = [
@@ -12,5 +13,6 @@ export const delegates: readonly Delegate[] = [
   nullDelegate,
   onnxruntimeDelegate,
   openvinoDelegate,
+  pjrtDelegate,
   tfliteDelegate,
 ];

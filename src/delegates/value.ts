@@ -1,7 +1,9 @@
 /** Values: what goes into a model and comes out of it. Dense, row-major, in memory of this process. */
 
+import { CannotError } from "../base/errors.ts";
 import { bfloat16, float16 } from "../base/float16.ts";
 import { elementBits, type ElementType } from "../model/graph.ts";
+import type { Port } from "./delegate.ts";
 
 /** Arrays that hold elements; float16, bfloat16 and float8 as their bits, bool as bytes of 0 and 1. */
 export type Elements =
@@ -23,7 +25,10 @@ export interface Value {
   readonly data: Elements | readonly string[];
 }
 
-type ElementsOf = new (buffer: ArrayBuffer, offset?: number, length?: number) => Elements;
+interface ElementsOf {
+  new (buffer: ArrayBuffer, offset?: number, length?: number): Elements;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 const holders: Readonly<Partial<Record<ElementType, ElementsOf>>> = {
   float64: Float64Array,
@@ -58,6 +63,48 @@ export function lengthOf(type: ElementType, elements: number): number {
 export function elementsOver(type: ElementType, buffer: ArrayBuffer): Elements | undefined {
   const Holder = holders[type];
   return Holder === undefined ? undefined : new Holder(buffer);
+}
+
+/** Bytes of a tensor; undefined for types that are not held (strings, complex numbers). */
+export function bytesOf(type: ElementType, shape: readonly number[]): number | undefined {
+  const Holder = holders[type];
+  const elements = shape.reduce((product, size) => product * size, 1);
+  return Holder === undefined ? undefined : lengthOf(type, elements) * Holder.BYTES_PER_ELEMENT;
+}
+
+export interface Given {
+  readonly port: Port;
+  readonly value: Value;
+  /** Its data, in memory that stays where it is. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The values of a run in the order of the ports, for libraries that take memory as it is told to them: what is missing, of another type
+ * or not as long as its shape says is a CannotError.
+ */
+export function givenFor(ports: readonly Port[], values: ReadonlyMap<string, Value>): Given[] {
+  for (const name of values.keys()) {
+    if (!ports.some((port) => port.name === name)) throw new CannotError(`the model has no input "${name}"`);
+  }
+  return ports.map((port) => {
+    const value = values.get(port.name);
+    if (value === undefined) throw new CannotError(`input "${port.name}" is not given`);
+    const { type, shape, data } = value;
+    if (port.type !== type) throw new CannotError(`input "${port.name}" is of ${port.type}; ${type} is given`);
+    const needed = bytesOf(type, shape);
+    if (needed === undefined || !ArrayBuffer.isView(data)) {
+      throw new CannotError(`input "${port.name}" is of ${type}, which is not given to this runtime`);
+    }
+    if (data.byteLength !== needed) {
+      const own = needed / data.BYTES_PER_ELEMENT;
+      throw new CannotError(
+        `input "${port.name}": ${type} [${shape.join(", ")}] needs ${own} elements, ${data.length} are given`,
+      );
+    }
+    // Asking for .buffer moves a small array out of V8's heap, where it would not stay in its place.
+    return { port, value, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  });
 }
 
 /** Numbers of a value one by one; undefined for strings and for types below 16 bits that are no integers of a byte. */

@@ -3,11 +3,10 @@
  * ours, or of the caller where it lends it, and are bound again only where shape or memory change.
  */
 
-import { CannotError } from "../../base/errors.ts";
 import type { Lending, Port, Ran, Span } from "../delegate.ts";
-import { elementsOver, type Value } from "../value.ts";
+import { bytesOf, elementsOver, givenFor, type Given, type Value } from "../value.ts";
 import { words, type Ov, type Pointer } from "./api.ts";
-import { bytesOf, takeTensor, tensorOver } from "./tensor.ts";
+import { takeTensor, tensorOver } from "./tensor.ts";
 
 /** Requests kept when nobody runs. */
 const IDLE_KEPT = 4;
@@ -32,7 +31,7 @@ export class Runner {
 
   async run(values: ReadonlyMap<string, Value>): Promise<Ran> {
     const { ov, inputs, spansBy } = this.#context;
-    const given = checked(inputs, values);
+    const given = givenFor(inputs, values);
     const request = this.#idle.pop() ?? new Request(this.#context);
     let ran: Ran;
     try {
@@ -57,37 +56,6 @@ export class Runner {
   }
 }
 
-interface Bound {
-  readonly port: Port;
-  readonly value: Value;
-  readonly bytes: Uint8Array;
-}
-
-/** One for each port, in their order. What OpenVINO would take without a word or read past its end is refused here. */
-function checked(ports: readonly Port[], values: ReadonlyMap<string, Value>): Bound[] {
-  for (const name of values.keys()) {
-    if (!ports.some((port) => port.name === name)) throw new CannotError(`the model has no input "${name}"`);
-  }
-  return ports.map((port) => {
-    const value = values.get(port.name);
-    if (value === undefined) throw new CannotError(`input "${port.name}" is not given`);
-    const { type, shape, data } = value;
-    if (port.type !== type) throw new CannotError(`input "${port.name}" is of ${port.type}; ${type} is given`);
-    const needed = bytesOf(type, shape);
-    if (needed === undefined || !ArrayBuffer.isView(data)) {
-      throw new CannotError(`input "${port.name}" is of ${type}, which OpenVINO is not given here`);
-    }
-    if (data.byteLength !== needed) {
-      const each = data.BYTES_PER_ELEMENT;
-      throw new CannotError(
-        `input "${port.name}": ${type} [${shape.join(", ")}] needs ${needed / each} elements, ${data.length} are given`,
-      );
-    }
-    // Asking for .buffer moves a small array out of V8's heap, where it would not stay in its place.
-    return { port, value, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  });
-}
-
 class Request {
   readonly pointer: Pointer;
   readonly #context: Context;
@@ -109,7 +77,7 @@ class Request {
     });
   }
 
-  bind(given: readonly Bound[]): void {
+  bind(given: readonly Given[]): void {
     const { lending } = this.#context;
     given.forEach(({ value: { type, shape }, bytes }, index) => {
       const old = this.#inputs[index];

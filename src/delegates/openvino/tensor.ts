@@ -1,9 +1,9 @@
 /** Ports and tensors of OpenVINO: element types, shapes, and tensors over memory of ours. openvino/c/ov_common.h, ov_tensor.h */
 
 import { CannotError } from "../../base/errors.ts";
-import { elementBits, type Dimension, type ElementType } from "../../model/graph.ts";
+import type { Dimension, ElementType } from "../../model/graph.ts";
 import type { Port } from "../delegate.ts";
-import { elementsOver, lengthOf, type Value } from "../value.ts";
+import { bytesOf, elementsOver, type Value } from "../value.ts";
 import { words, type Ov, type Pointer } from "./api.ts";
 
 /** A dimension beyond this is no shape but an overflow. */
@@ -128,15 +128,6 @@ export function tensorOver(ov: Ov, type: ElementType, sizes: readonly number[], 
   if (code === undefined) throw new CannotError(`OpenVINO ${ov.version} has no ${type}`);
   const data = ov.koffi.address(bytes);
   return withShape(ov, sizes, (shape) => ov.pointer("ov_tensor_create_from_host_ptr", code, shape, data));
-}
-
-/** Bytes of a tensor, and undefined for types that are not held here. */
-export function bytesOf(type: ElementType, sizes: readonly number[]): number | undefined {
-  const own = type === "unknown" || type === "string" ? undefined : elementsOver(type, new ArrayBuffer(0));
-  const elements = sizes.reduce((product, size) => product * size, 1);
-  return own === undefined || elementBits[type] === undefined
-    ? undefined
-    : lengthOf(type, elements) * own.BYTES_PER_ELEMENT;
 }
 
 /** Copies what the library allocated. */
