@@ -1,6 +1,7 @@
 /** What a model's file says of an input beyond type and shape: metadata of its author, and how the graph quantises it. */
 
 import type { Port } from "../delegates/delegate.ts";
+import type { Fit } from "../media/resize.ts";
 import type { Expected, Model } from "../model/graph.ts";
 import { realRange } from "./store.ts";
 
@@ -10,6 +11,8 @@ export interface InputFacts {
   readonly source?: string;
   /** Of a float input that the model quantises first: the real numbers that survive. */
   readonly range?: readonly [number, number];
+  /** How pictures of other proportions were fitted when the model was trained, and who says so. */
+  readonly fit?: { readonly how: Fit; readonly says: string };
   /** Where the format's models have their channels when a shape leaves it open. */
   readonly channelsFirst: boolean;
 }
@@ -36,12 +39,21 @@ export function inputFacts(model: Model | undefined, ports: readonly Port[], ind
   const said = model.expects?.[at] ?? undefined;
   const expected = said ?? onnxImage(model);
   const source = said !== undefined ? "its metadata" : "its ONNX metadata";
+  const fit = ultralytics(model);
   const range = quantisedRange(model, graph?.inputs[at]);
   return {
     channelsFirst,
     ...(expected === undefined ? {} : { expected, source }),
     ...(range === undefined ? {} : { range }),
+    ...(fit === undefined ? {} : { fit }),
   };
+}
+
+/** https://docs.ultralytics.com/modes/predict: its predictor letterboxes, but for classes of whole pictures, whose middle it takes. */
+function ultralytics({ author, metadata }: Model): InputFacts["fit"] {
+  if (author !== "Ultralytics") return undefined;
+  const how = metadata["task"] === "classify" ? "crop" : "letterbox";
+  return { how, says: `as Ultralytics feeds its models${how === "crop" ? " of classes" : ""}` };
 }
 
 /** https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md: of all image inputs; neither keys nor values have a case. */

@@ -82,6 +82,8 @@ export function pictureLayout(
     const layout = wanted === "nchw" ? first : last;
     return could(layout) ? layout : undefined;
   }
+  // Three channels are likelier than one or four, and than a side of three pixels.
+  if ((shape[first.c] === 3) !== (shape[last.c] === 3)) return shape[first.c] === 3 ? first : last;
   const [sureFirst, sureLast] = [like(shape[first.c]), like(shape[last.c])];
   if (sureFirst !== sureLast) return sureFirst ? first : last;
   if (could(first) !== could(last)) return could(first) ? first : last;
@@ -115,10 +117,10 @@ export function preparePicture(
   for (const clause of picture.done) tell(`the picture is ${clause}`);
   if (picture.channels === 4 && channels !== 4) tell("the picture's transparency is ignored");
   const pixels = channels === 1 ? luma(picture) : channels === 4 ? withAlpha(picture) : opaque(picture);
-  const how = options.resize ?? "stretch";
+  const how = options.resize ?? facts.fit?.how ?? "stretch";
   const fitted = fit(pixels, width, height, how, BORDER);
   if (picture.width !== width || picture.height !== height)
-    tell(sizing(picture, fitted.from, fitted.to, { width, height, how }, options));
+    tell(sizing(picture, fitted.from, fitted.to, { width, height, how }, options, facts));
   const turn = colourOrder(channels, facts, options, tell);
   const scaling = scalingOf(port, channels, facts, options);
   if (scaling.says !== undefined) tell(scaling.says);
@@ -179,12 +181,14 @@ function sizing(
   to: Box,
   { width, height, how }: { width: number; height: number; how: Fit },
   options: PreprocessOptions,
+  facts: InputFacts,
 ): string {
+  const because = options.resize === undefined && facts.fit !== undefined ? `, ${facts.fit.says}` : "";
   const start = `the picture's ${picture.width}x${picture.height} pixels`;
   if (how === "letterbox") {
-    return `${start} become ${to.width}x${to.height} of ${width}x${height}, the border is grey (${BORDER})`;
+    return `${start} become ${to.width}x${to.height} of ${width}x${height}, the border is grey (${BORDER})${because}`;
   }
-  if (how === "crop") return `the middle ${from.width}x${from.height} of ${start} become ${width}x${height}`;
+  if (how === "crop") return `the middle ${from.width}x${from.height} of ${start} become ${width}x${height}${because}`;
   const bent = Math.abs((picture.width * height) / (picture.height * width) - 1) > 0.02;
   const hint = bent && options.resize === undefined ? " (--resize letterbox or crop keep its proportions)" : "";
   return `${start} are ${bent ? "stretched" : "scaled"} to ${width}x${height}${hint}`;
