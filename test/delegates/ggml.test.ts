@@ -1,7 +1,7 @@
 /** llama.cpp's own libraries on a model of two layers: what they say is what the definition says, run after run, and errors are sentences. */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -10,7 +10,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CannotError, FileError } from "../../src/base/errors.ts";
 import type { Ran, Session } from "../../src/delegates/delegate.ts";
 import delegate from "../../src/delegates/ggml.ts";
-import { candidateFor, chooseDevice, familyOf, type GgmlDevice } from "../../src/delegates/ggml/devices.ts";
+import {
+  candidateFor,
+  chooseDevice,
+  familyOf,
+  usualThreads,
+  type GgmlDevice,
+} from "../../src/delegates/ggml/devices.ts";
 import { candidateIn } from "../../src/delegates/ggml/find.ts";
 import { sampler } from "../../src/delegates/ggml/sample.ts";
 import { generateSettings } from "../../src/delegates/ggml/settings.ts";
@@ -387,6 +393,32 @@ describe("devices of ggml", () => {
     expect(candidateFor([plain, vulkan], "amd-rocm")).toBe(vulkan);
     expect(candidateFor([plain, vulkan], "qualcomm")).toBe(plain);
     expect(candidateFor([], "cpu")).toBe(undefined);
+  });
+
+  it("leave the processors that others need", () => {
+    expect([1, 2, 4, 6, 8, 64].map((all) => usualThreads(all))).toEqual([1, 1, 3, 4, 4, 32]);
+  });
+
+  it("are in libraries of several names", () => {
+    for (const [at, name] of [
+      "libllama.so",
+      "libllama.so.0",
+      "libllama.b7347.so",
+      "libllama.vulkan.v0.5.0.so",
+    ].entries()) {
+      const bin = join(folder, `names-${at}`);
+      mkdirSync(join(bin, "ggml/backends0"), { recursive: true });
+      for (const file of [
+        "libllama-common.so",
+        name,
+        "libggml-base.so",
+        "ggml/backends0/libggml-cpu-haswell.so",
+        "libggml-vulkan.so",
+      ]) {
+        writeFileSync(join(bin, file), "");
+      }
+      expect(candidateIn(bin)).toEqual({ library: join(bin, name), backends: ["cpu", "vulkan"] });
+    }
   });
 
   it.skipIf(library === "")("back ends are told from the names of files beside the library", () => {

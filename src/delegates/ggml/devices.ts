@@ -132,5 +132,9 @@ export function chooseDevice(all: readonly GgmlDevice[], wanted: string): GgmlDe
 const list = (all: readonly GgmlDevice[]): string =>
   all.length === 0 ? "nothing" : all.map(({ id, name }) => `${id} (${name})`).join(", ");
 
-/** Half of the processors where there are many: the other halves are most often the same cores once more. */
-export const usualThreads = (all = availableParallelism()): number => (all <= 4 ? all : Math.max(4, all >> 1));
+/**
+ * All processors but one where there are few: the library's threads wait for each other in loops, and one that has to share a processor
+ * makes them all wait for long. Half of them where there are many: the other halves are most often the same cores once more.
+ */
+export const usualThreads = (all = availableParallelism()): number =>
+  all <= 4 ? Math.max(1, all - 1) : Math.max(4, all >> 1);

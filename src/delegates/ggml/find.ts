@@ -22,8 +22,8 @@ export const PACKAGE = `@node-llama-cpp/linux-${process.arch}`;
 /** The package's variants; the plain one holds the CPU's back ends, the others add one each. */
 const variants = ["", "-vulkan", "-cuda"] as const;
 
-/** libllama.so, libllama.so.0, libllama.v0.5.0.so, libllama.b7347.so; not libllama-common.so. */
-const LIBRARY = /^libllama(?:\.(?:[bv]\d[\w.]*))?\.so(?:\.\d+)*$/;
+/** libllama.so, libllama.so.0, libllama.b7347.so, libllama.vulkan.v0.5.0.so; not libllama-common.so. */
+const LIBRARY = /^libllama(?:\.[a-z0-9]+)*?\.so(?:\.\d+)*$/;
 
 /** Best first. Loads nothing. */
 export function* candidates(): Generator<Candidate> {
