@@ -10,7 +10,7 @@ import { CannotError, FileError } from "../base/errors.ts";
 import { absent, read, type Reading } from "../base/reading.ts";
 import { openModelFile } from "../formats/file.ts";
 import gguf from "../formats/gguf.ts";
-import type { Model } from "../model/graph.ts";
+import type { Integrity, Model } from "../model/graph.ts";
 import type { Delegate, FindOptions, Found, OpenOptions, Session } from "./delegate.ts";
 import { loadLlama, type Llama, type Pointer } from "./ggml/api.ts";
 import {
@@ -54,18 +54,21 @@ const delegate: Delegate = {
     objection(model) ?? (devices.includes(device.replace(/:\d+$/, "")) ? undefined : `ggml has no word for ${device}`),
   probe: async (options) => {
     const llama = loadLlama(libraryFor(options, "cpu"));
-    return (await listDevices(llama, dirname(llama.path))).map(seen);
+    return (await listDevices(llama, dirname(llama.path), options.plugin)).map(seen);
   },
   open: async (model, options) => {
     const settings = options.options ?? {};
     const wanted = loadSettings(settings);
     generateSettings(settings);
+    if (wanted.gpu_layers !== undefined && options.device === "cpu") {
+      throw new CannotError("ggml: gpu_layers goes with another device than cpu");
+    }
     const library = libraryFor(options, options.device);
     check(model);
     // OpenVINO's back end has one device, and is told by this variable which, before it is loaded.
     if (options.device.startsWith("intel-npu")) process.env["GGML_OPENVINO_DEVICE"] ??= "NPU";
     const llama = loadLlama(library);
-    const device = chooseDevice(await listDevices(llama, dirname(llama.path)), options.device);
+    const device = chooseDevice(await listDevices(llama, dirname(llama.path), options.plugin), options.device);
     return oneAtATime(() => open(llama, model, device, wanted, options));
   },
 };
@@ -85,7 +88,7 @@ function libraryFor(options: FindOptions, device: string): string {
 
 /** Why llama.cpp would not take it; what it says of an architecture, it says itself. */
 function objection(model: Model): string | undefined {
-  const broken = model.integrity.find(({ severity }) => severity === "error");
+  const broken = brokenAt(model);
   if (broken !== undefined) return broken.says;
   if (model.version?.includes("big-endian") === true) return "it is big-endian, which llama.cpp does not read here";
   if (!model.graphs.some(({ tensors }) => tensors.length > 0)) return "it holds a vocabulary and no weights";
@@ -98,6 +101,10 @@ function objection(model: Model): string | undefined {
   if (count("expert_used_count") > count("expert_count")) return "it uses more experts than it has";
   return undefined;
 }
+
+/** Types of tensors are llama.cpp's to know: a newer one reads more than are listed here. */
+const brokenAt = ({ integrity }: Model): Integrity | undefined =>
+  integrity.find(({ severity, rule }) => severity === "error" && rule !== "tensor/type");
 
 /** What llama.cpp asserts of a model instead of refusing it (LLAMA_MAX_LAYERS, LLAMA_MAX_EXPERTS), and a context that no model has. */
 const limits: readonly (readonly [name: string, least: number, most: number])[] = [
@@ -113,8 +120,7 @@ function check(path: string): void {
     if (gguf.matches(file) === 0) throw new FileError(path, "it is no GGUF");
     const model = gguf.read(file);
     const says = objection(model);
-    if (says !== undefined)
-      throw new FileError(path, says, model.integrity.find(({ severity }) => severity === "error")?.offset);
+    if (says !== undefined) throw new FileError(path, says, brokenAt(model)?.offset);
   } finally {
     file.close();
   }

@@ -20,6 +20,7 @@ import {
 import { candidateIn } from "../../src/delegates/ggml/find.ts";
 import { sampler } from "../../src/delegates/ggml/sample.ts";
 import { generateSettings } from "../../src/delegates/ggml/settings.ts";
+import { Pieces } from "../../src/delegates/ggml/text.ts";
 import type { Value } from "../../src/delegates/value.ts";
 import { readModel } from "../../src/inspect/describe.ts";
 import { compileLibrary, hasCompiler, unlessCompiler } from "../support/compile.ts";
@@ -233,6 +234,13 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     expect(error.message).toMatch(/^ggml sees no nvidia:1; it sees CPU \(.+\)$/);
   });
 
+  it("says that a plugin is no back end", async () => {
+    const plugin = write("libggml-none.so", Buffer.from("no library"));
+    const error = await thrown(() => delegate.open(write("p.gguf", ggufModel()), { device: "cpu", library, plugin }));
+    expect(error).toBeInstanceOf(CannotError);
+    expect(error.message).toMatch(/libggml-none\.so: ggml does not take it as a back end: failed to load/);
+  });
+
   it("says what is wrong with inputs and options, each in one sentence", async () => {
     const session = await open();
     const two: Value = { type: "string", shape: [2], data: ["a", "b"] };
@@ -250,6 +258,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
       [{ temperature: "hot" }, /temperature is a number/],
       [{ top_p: "0" }, /top_p is a number above 0/],
       [{ chat: "maybe" }, /chat is yes or no/],
+      [{ gpu_layers: "3" }, /gpu_layers goes with another device/],
     ] as const) {
       expect((await thrown(() => open(options))).message).toMatch(says);
     }
@@ -467,6 +476,15 @@ describe("drawing a token", () => {
     expect(sampler(settings({}))(Float32Array.of(1, NaN, 2))).toBe(undefined);
     expect(sampler(settings({ temperature: "1" }))(Float32Array.of(NaN))).toBe(undefined);
   });
+});
+
+it("a character whose bytes come in several tokens comes whole", () => {
+  const bytes = Buffer.from("ü日!");
+  // Stands in for the library: token n is byte n.
+  const call = (_: string, __: unknown, token: number, out: Buffer): number => (out.writeUInt8(bytes[token] ?? 0), 1);
+  const pieces = new Pieces({ call } as unknown as ConstructorParameters<typeof Pieces>[0], 1n);
+  expect(Array.from(bytes, (_, token) => pieces.add(token))).toEqual(["", "ü", "", "", "日", "!"]);
+  expect([pieces.add(0), pieces.end(), pieces.text]).toEqual(["", "\ufffd", "ü日!\ufffd"]);
 });
 
 it("a vocabulary without weights is none to run, as the file tells", () => {

@@ -31,6 +31,7 @@ const char *llama_version(void) { return "9.9.9"; }
 #define STUB(name)                                                                                                                          \
   void name(void) { abort(); }
 STUB(ggml_backend_load_all_from_path)
+STUB(ggml_backend_load)
 STUB(ggml_backend_dev_count)
 STUB(ggml_backend_dev_get)
 STUB(ggml_backend_dev_name)

@@ -18,6 +18,7 @@ export type Pointer = bigint;
 /** What takes or gives no struct by value. */
 const functions = {
   ggml_backend_load_all_from_path: "void ggml_backend_load_all_from_path(const char *folder)",
+  ggml_backend_load: "void *ggml_backend_load(const char *path)",
   ggml_backend_dev_count: "size_t ggml_backend_dev_count()",
   ggml_backend_dev_get: "void *ggml_backend_dev_get(size_t index)",
   ggml_backend_dev_name: "const char *ggml_backend_dev_name(void *device)",

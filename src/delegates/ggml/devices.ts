@@ -53,15 +53,27 @@ export function candidateFor(all: Iterable<Candidate>, device: string): Candidat
 /** ggml_backend_dev_props up to device_id; the older struct of 40 bytes ends before that and leaves it null. */
 const [PROPS_BYTES, MEMORY_TOTAL, DEVICE_ID] = [128, 24, 40];
 
-const readied = new WeakSet<Llama>();
+/** Back ends that were loaded, by path; "" are those that lie with the library. */
+const loaded = new WeakMap<Llama, Set<string>>();
 
-/** Loads the back ends that lie with the library, once, and lists what they see. */
-export async function listDevices(llama: Llama, folder: string): Promise<GgmlDevice[]> {
-  if (!readied.has(llama)) {
-    readied.add(llama);
+/** Loads the back ends that lie with the library, and `plugin`, a back end by its path, and lists what they see. */
+export async function listDevices(llama: Llama, folder: string, plugin?: string): Promise<GgmlDevice[]> {
+  const known = loaded.get(llama) ?? new Set();
+  loaded.set(llama, known);
+  if (!known.has("")) {
+    known.add("");
     // Never ggml_backend_load_all(): it would take libraries out of the working directory too.
     for (const path of backendFolders(folder)) await llama.callAsync("ggml_backend_load_all_from_path", path);
     llama.call("llama_backend_init");
+  }
+  if (plugin !== undefined && !known.has(plugin)) {
+    const mark = llama.log.mark;
+    if (pointer(await llama.callAsync("ggml_backend_load", plugin)) === 0n) {
+      throw new CannotError(
+        `${plugin}: ggml does not take it as a back end: ${llama.log.error(mark) ?? "it does not say why"}`,
+      );
+    }
+    known.add(plugin);
   }
   const count = Number(llama.call("ggml_backend_dev_count"));
   return Array.from({ length: count }, (_, index) =>
