@@ -14,6 +14,7 @@ import type { Delegate, FindOptions, Found } from "./delegate.ts";
 import { loadOrt, type Ort } from "./onnxruntime/api.ts";
 import { seen } from "./onnxruntime/devices.ts";
 import { deviceWords } from "./onnxruntime/providers.ts";
+import { byRoute } from "./onnxruntime/route.ts";
 import { openSession } from "./onnxruntime/session.ts";
 
 const PACKAGE = "onnxruntime-node";
@@ -24,7 +25,7 @@ const delegate: Delegate = {
   formats: ["onnx"],
   devices: deviceWords,
   verified:
-    "vendor's library on x86-64: onnxruntime-node 1.30.0 and onnxruntime 1.32.0 on the CPU; onnxruntime-openvino 1.24.1 and OpenVINO's " +
+    "vendor's library on x86-64: onnxruntime-node 1.30.0, onnxruntime 1.32.0 and 1.19.2 on the CPU; onnxruntime-openvino 1.24.1 and 1.23.0 and OpenVINO's " +
     "plugin 1.8.1 on OpenVINO's CPU device; the plugin onnxruntime-ggml 0.2.0. Refused in its own words without a device: CUDA, " +
     "TensorRT, WebGPU, the plugin onnxruntime-qnn 2.7.0. Not run, functions from the header: MIGraphX, VitisAI, any GPU or NPU",
   sources: [
@@ -34,6 +35,7 @@ const delegate: Delegate = {
   find,
   supports: (_model, device) =>
     deviceWords.includes(device.split(":")[0] ?? "") ? undefined : `no provider of ONNX Runtime is known for ${device}`,
+  byRoute,
   probe: async (options) => seen(load(options), options.plugin),
   open: async (model, options) => openSession(load(options), model, options),
 };

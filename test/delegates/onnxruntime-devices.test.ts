@@ -3,7 +3,7 @@
  * were fetched; a provider that is not there, refuses, or takes nothing is one sentence. Each runs in a process of its own.
  */
 
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -269,6 +269,48 @@ describe.skipIf(!existsSync(ggml) || !embedded || !hasShared)(
     });
   },
 );
+
+const oldest = join(runtime("onnxruntime-oldest") ?? "", "onnxruntime/capi/libonnxruntime.so.1.19.2");
+describe.skipIf(!existsSync(oldest))(`the oldest build that is taken${unlessRuntime("onnxruntime-oldest")}`, () => {
+  it("multiplies, and says what it cannot", async () => {
+    const session = await open(small, { device: "cpu", library: oldest, profile: true });
+    const { outputs, spans } = await session.run(new Map([["x", float([1, 10, 100], [1, 3])]]));
+    expect([outputs.get("y"), spans]).toEqual([float([531, 642], [1, 2]), []]);
+    await session.close();
+    const says = await refusal(small, { device: "cpu", library: oldest, plugin: oldest });
+    expect(says).toMatch(/ONNX Runtime 1\.19\.2 takes no providers of others; 1\.22 and later do$/);
+    expect((await probeIsolated(delegate, { library: oldest })).map(({ id }) => id)).toContain("CPUExecutionProvider");
+  });
+});
+
+describe("what a route of the catalogue found", () => {
+  const files = (name: string, ...names: string[]): string => {
+    const at = join(folder, name);
+    mkdirSync(at);
+    for (const file of names) writeFileSync(join(at, file), "");
+    return at;
+  };
+
+  it("is a runtime, a provider beside one, or a provider to be registered", () => {
+    const whole = files("whole", "libonnxruntime.so.1.24.1", "libonnxruntime_providers_openvino.so", "libopenvino.so");
+    const library = join(whole, "libonnxruntime.so.1.24.1");
+    for (const name of ["libonnxruntime.so.1.24.1", "libonnxruntime_providers_openvino.so", "libopenvino.so"]) {
+      expect(delegate.byRoute?.(join(whole, name))).toEqual({ library });
+    }
+    const alone = files(
+      "alone",
+      "libonnxruntime_providers_shared.so",
+      "libonnxruntime_providers_qnn.so",
+      "libQnnHtp.so",
+    );
+    const plugin = join(alone, "libonnxruntime_providers_qnn.so");
+    expect(delegate.byRoute?.(join(alone, "libQnnHtp.so"))).toEqual({ plugin });
+    expect(delegate.byRoute?.(plugin)).toEqual({ plugin });
+    const other = files("other", "libmigraphx_c.so.3");
+    expect(delegate.byRoute?.(join(other, "libmigraphx_c.so.3"))).toEqual({});
+    expect(delegate.byRoute?.(join(folder, "gone", "libmigraphx_c.so.3"))).toEqual({});
+  });
+});
 
 describe("profiles", () => {
   it("are read as kernels in their order, whatever else is among them", () => {

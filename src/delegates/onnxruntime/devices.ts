@@ -93,6 +93,9 @@ const registered = new WeakMap<Ort, Map<string, readonly Pointer[]>>();
 
 /** Registers a maker's library and gives the devices it brought. Throws CannotError in one sentence. */
 export async function registerPlugin(ort: Ort, plugin: string): Promise<readonly EpDevice[]> {
+  if (!ort.has("RegisterExecutionProviderLibrary")) {
+    throw new CannotError(`${plugin}: ONNX Runtime ${ort.version} takes no providers of others; 1.22 and later do`);
+  }
   // A relative path would be looked for beside ONNX Runtime's own library.
   const path = existsSync(plugin) ? resolve(plugin) : plugin;
   let known = registered.get(ort);

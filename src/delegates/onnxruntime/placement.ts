@@ -1,20 +1,43 @@
 /**
  * Where ONNX Runtime put the nodes of a model, as the session itself tells (Session_GetEpGraphAssignmentInfo, 1.24 and later): a
- * provider that was appended and took nothing shows here and nowhere else.
+ * provider that was appended and took nothing shows here and nowhere else. Versions before do not tell, but can be told to refuse a
+ * session that needs the CPU provider.
  */
 
 import { CannotError } from "../../base/errors.ts";
 import type { Partition, Placement } from "../delegate.ts";
 import type { Ort, Pointer } from "./api.ts";
 
-/** Of onnxruntime_session_options_config_keys.h; must be set before the session is made. */
-export const RECORD = ["session.record_ep_graph_assignment_info", "1"] as const;
+/** Keys of onnxruntime_session_options_config_keys.h; they must be set before the session is made. */
+const RECORD = "session.record_ep_graph_assignment_info";
+const NO_CPU = "session.disable_cpu_ep_fallback";
+
+/** `given`: what the user set. True where a session that needs the CPU provider will be refused. */
+export function askForPlacement(ort: Ort, options: Pointer, given: Readonly<Record<string, string>>): boolean {
+  const [key, tells] = ort.has("Session_GetEpGraphAssignmentInfo") ? [RECORD, true] : [NO_CPU, false];
+  const value = given[key] ?? "1";
+  ort.call("AddSessionConfigEntry", options, key, value);
+  return given[NO_CPU] === "1" || (!tells && value === "1");
+}
+
+/** What to say when it was refused, behind the library's words. */
+export const REFUSED = /fallback to CPU EP has been explicitly disabled/;
+export const allowing = `the option ${NO_CPU}=0 lets the CPU take them`;
+
+/** What was added to the session's options. */
+export interface Added {
+  readonly provider: string;
+  /** A session that needs the CPU provider is refused. */
+  readonly alone: boolean;
+}
 
 /** Throws CannotError where the provider took no node. */
-export function readPlacement(ort: Ort, session: Pointer, device: string, provider: string): Placement {
+export function readPlacement(ort: Ort, session: Pointer, device: string, added: Added): Placement {
+  const { provider, alone } = added;
   if (!ort.has("Session_GetEpGraphAssignmentInfo")) {
-    const says = `${provider} was asked for and accepted; ONNX Runtime ${ort.version} does not tell which nodes it took (1.24 does)`;
-    return { device, says };
+    const all = `ONNX Runtime gave all nodes to ${provider}: it was told to refuse a session that needs the CPU`;
+    const unknown = `${provider} was asked for and accepted; ONNX Runtime ${ort.version} does not tell which nodes it took (1.24 does)`;
+    return { device, says: alone ? all : unknown };
   }
   const partitions = readPartitions(ort, session);
   const count = (of: readonly Partition[]): number => of.reduce((all, { nodes }) => all + nodes, 0);

@@ -4,7 +4,7 @@ import { CannotError, FileError } from "../../base/errors.ts";
 import type { OpenOptions, Placement, Session } from "../delegate.ts";
 import { FATAL_ONLY, type Ort, type Pointer } from "./api.ts";
 import { familyOf, registerPlugin, type EpDevice } from "./devices.ts";
-import { readPlacement, RECORD } from "./placement.ts";
+import { allowing, askForPlacement, readPlacement, REFUSED, type Added } from "./placement.ts";
 import { appendProvider } from "./providers.ts";
 import { Runner } from "./runner.ts";
 import { readPorts } from "./tensor.ts";
@@ -21,18 +21,18 @@ export async function openSession(ort: Ort, model: string, opening: OpenOptions)
   ort.env();
   const options = ort.pointer("CreateSessionOptions");
   let session: Pointer;
-  let provider: string | undefined;
+  let added: Added | undefined;
   try {
     ort.call("SetSessionLogSeverityLevel", options, FATAL_ONLY);
     if (opening.threads !== undefined) ort.call("SetIntraOpNumThreads", options, opening.threads);
-    provider = await addProvider(ort, options, opening);
-    session = await create(ort, model, options, provider);
+    added = await addProvider(ort, options, opening);
+    session = await create(ort, model, options, added?.provider);
   } finally {
     ort.release("ReleaseSessionOptions", options);
   }
   try {
     const says = "the session was made with ONNX Runtime's CPU provider and no other";
-    const placement = provider === undefined ? { device, says } : readPlacement(ort, session, device, provider);
+    const placement = added === undefined ? { device, says } : readPlacement(ort, session, device, added);
     return sessionOver(ort, session, placement, opening);
   } catch (error) {
     ort.release("ReleaseSession", session);
@@ -41,7 +41,7 @@ export async function openSession(ort: Ort, model: string, opening: OpenOptions)
 }
 
 /** The provider that was added to the session's options; undefined for the CPU's own, which is always there. */
-async function addProvider(ort: Ort, options: Pointer, opening: OpenOptions): Promise<string | undefined> {
+async function addProvider(ort: Ort, options: Pointer, opening: OpenOptions): Promise<Added | undefined> {
   const { device, plugin } = opening;
   const given = new Map(Object.entries(opening.options ?? {}));
   const asked = given.get("provider");
@@ -59,15 +59,16 @@ async function addProvider(ort: Ort, options: Pointer, opening: OpenOptions): Pr
     );
   }
   if (own) return undefined;
-  if (ort.has("Session_GetEpGraphAssignmentInfo")) ort.call("AddSessionConfigEntry", options, ...RECORD);
+  const alone = askForPlacement(ort, options, opening.options ?? {});
   if (plugin === undefined) {
-    return appendProvider(ort, options, { device: kind, given, ...(asked === undefined ? {} : { asked }) });
+    const wish = { device: kind, given, ...(asked === undefined ? {} : { asked }) };
+    return { provider: appendProvider(ort, options, wish), alone };
   }
   const chosen = choose(await registerPlugin(ort, plugin), plugin, { kind, count: Number(count), asked });
   const devices = new BigUint64Array([chosen.pointer]);
   const [keys, values] = [[...given.keys()], [...given.values()]];
   ort.call("SessionOptionsAppendExecutionProvider_V2", options, ort.env(), devices, 1, keys, values, given.size);
-  return chosen.provider;
+  return { provider: chosen.provider, alone };
 }
 
 /** The device of a plugin's that was asked for. */
@@ -94,7 +95,8 @@ async function create(ort: Ort, model: string, options: Pointer, provider: strin
     if (!(error instanceof CannotError)) throw error;
     // With a provider, what is not about the file is the provider's refusal.
     if (provider !== undefined && !/Load model|No such file|protobuf/i.test(error.message)) {
-      throw new CannotError(`${provider}: ${error.message}`, { cause: error });
+      const hint = REFUSED.test(error.message) ? `; ${allowing}` : "";
+      throw new CannotError(`${provider}: ${error.message.replace(/\.$/, "")}${hint}`, { cause: error });
     }
     throw new FileError(
       model,
