@@ -73,6 +73,8 @@ export function decodePng(bytes: Uint8Array, path: string): Picture {
   const channels = png.transparent !== undefined || samples === 2 || samples === 4 ? 4 : 3;
   const out = new Uint8Array(width * height * channels);
   const colour = colourer(png, path, channels);
+  // Rows of 8-bit RGB and RGBA lie in the file as they lie here.
+  const straight = depth === 8 && samples === channels && !interlaced;
   let from = 0;
   for (const { x, y, dx, dy, columns, rows } of shapes) {
     const length = rowBytes(columns);
@@ -83,7 +85,8 @@ export function decodePng(bytes: Uint8Array, path: string): Picture {
         throw new FileError(path, `row ${y + row * dy} has the unknown filter ${raw[from] ?? 0}`, data);
       }
       const start = ((y + row * dy) * width + x) * channels;
-      for (let column = 0; column < columns; column++) colour(line, column, out, start + column * dx * channels);
+      if (straight) out.set(line, start);
+      else for (let column = 0; column < columns; column++) colour(line, column, out, start + column * dx * channels);
       above = line;
     }
   }

@@ -5,6 +5,7 @@ import * as files from "./files.ts";
 import { floods } from "./floods.ts";
 import { commandLines } from "./lines.ts";
 import * as machine from "./machine.ts";
+import { media } from "./media.ts";
 import { models } from "./models.ts";
 import * as pasted from "./pasted.ts";
 import * as text from "./text.ts";
@@ -32,5 +33,6 @@ export const targets: readonly Target[] = [
   text.configurations,
   text.harvests,
   commandLines,
+  media,
   ...models,
 ];
