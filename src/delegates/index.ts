@@ -6,6 +6,7 @@ import nullDelegate from "./null.ts";
 import onnxruntimeDelegate from "./onnxruntime.ts";
 import openvinoDelegate from "./openvino.ts";
 import pjrtDelegate from "./pjrt.ts";
+import rknnDelegate from "./rknn.ts";
 import tfliteDelegate from "./tflite.ts";
 
 export const delegates: readonly Delegate[] = [
@@ -14,5 +15,6 @@ export const delegates: readonly Delegate[] = [
   onnxruntimeDelegate,
   openvinoDelegate,
   pjrtDelegate,
+  rknnDelegate,
   tfliteDelegate,
 ];
