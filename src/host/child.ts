@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { AccelctlError, CannotError, FileError, MishapError, UsageError } from "../base/errors.ts";
-import { loadKoffi } from "../base/koffi.ts";
+import { loadKoffi, type Koffi } from "../base/koffi.ts";
 import type { Delegate, Ran, Session } from "../delegates/delegate.ts";
 import { delegates } from "../delegates/index.ts";
 import { elementsOver, type Elements, type Value } from "../delegates/value.ts";
@@ -79,11 +79,29 @@ function confine(bytes: number, parent: number): void {
   limit(LIMIT_CORE, new BigUint64Array([0n, 0n]));
   const now = Number(/^VmData:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) * 1024;
   const most = BigInt(Math.floor(now + bytes));
+  endPlainly(koffi);
   // On 32-bit machines the struct is of two longs of 32 bits.
   if (process.arch === "arm" || process.arch === "ia32") {
     const short = Number(most > 0xffff_ffffn ? 0xffff_ffffn : most);
     limit(LIMIT_DATA, new BigUint64Array(new Uint32Array([short, short]).buffer));
   } else limit(LIMIT_DATA, new BigUint64Array([most, most]));
+}
+
+/**
+ * A library may call exit() on a thread of its own. Node, taken down from there, aborts: instead the last of what exit() does is
+ * to end the process with the status that was given, after the library's words are flushed. Handlers run last registered first. glibc
+ * alone has on_exit(3).
+ */
+function endPlainly(koffi: Koffi): void {
+  const library = koffi.load(null);
+  const find = library.func("void *dlsym(void *handle, const char *name)") as (
+    handle: null,
+    name: string,
+  ) => bigint | null;
+  const [exit, flush] = [find(null, "_exit"), find(null, "fflush")];
+  if (find(null, "on_exit") === null || exit === null || flush === null) return;
+  library.func("int on_exit(void *handler, void *argument)")(exit, null);
+  library.func("int __cxa_atexit(void *handler, void *argument, void *library)")(flush, null, null);
 }
 
 function valueOf({ name, type, shape, offset, bytes, texts }: Told): [string, Value] {

@@ -175,7 +175,7 @@ export class HostProcess {
       new MishapError(`${this.#name}: its process ${says}${last}`, {
         how,
         words,
-        ...(signal === null ? {} : { signal }),
+        ...(signal === null || this.#sentence !== undefined ? {} : { signal }),
         ...(status === null ? {} : { status }),
       });
     if (this.#sentence !== undefined) return tell(this.#sentence.how, this.#sentence.says);

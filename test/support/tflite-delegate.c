@@ -2,6 +2,7 @@
 // told to fail in the ways that vendors' libraries fail. Written from the public C ABI (tensorflow/lite/c/common.h, the same fields
 // in 2.9 and 2.14; what 2.14 has at the ends of structs is zero here). It is no product and says so in its name.
 // Options are told in tflite-delegate.ts.
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,8 @@ typedef struct {
   struct { void *data; int (*Prepare)(Context *, void *); void *from, *to, *free; int64_t flags; void *builder; } base;
   bool takes[64];
   char misbehave[24], at[16], prepare[16];
+  // A file: it misbehaves while there is none, and makes it first.
+  char once[256];
   long sleep_us;
   // Takes only the first so many nodes; 0 is all.
   int limit;
@@ -58,6 +61,11 @@ static void *outlive(void *nothing) {
 static void misbehave(const Delegate *d, const char *at) {
   const char *how = d->misbehave;
   if (strcmp(d->at, at) != 0) return;
+  if (d->once[0] != 0) {
+    const int fd = open(d->once, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    if (fd < 0) return;
+    close(fd);
+  }
   if (!strcmp(how, "segv")) *(volatile int *)8 = 1;
   if (!strcmp(how, "abort")) { fputs("accelctl test delegate: about to abort\n", stderr); abort(); }
   if (!strcmp(how, "exit")) exit(3);
@@ -238,6 +246,7 @@ void *tflite_plugin_create_delegate(char **keys, char **values, size_t count, vo
         value += length + (value[length] == ',');
       }
     } else if (!strcmp(keys[i], "misbehave")) snprintf(d->misbehave, sizeof d->misbehave, "%s", value);
+    else if (!strcmp(keys[i], "once")) snprintf(d->once, sizeof d->once, "%s", value);
     else if (!strcmp(keys[i], "at")) snprintf(d->at, sizeof d->at, "%s", value);
     else if (!strcmp(keys[i], "prepare")) snprintf(d->prepare, sizeof d->prepare, "%s", value);
     else if (!strcmp(keys[i], "sleep_us")) d->sleep_us = atol(value);

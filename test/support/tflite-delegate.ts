@@ -22,6 +22,8 @@ export interface TestDelegateOptions {
   readonly misbehave?: "segv" | "abort" | "exit" | "loop" | "alloc10g" | "flood" | "thread" | "wrong-size" | "fail";
   /** Where it misbehaves; in each run if not said. wrong-size and fail are of runs only. */
   readonly at?: "create" | "prepare" | "prepare-kernel" | "invoke" | "destroy";
+  /** Path of a file: it misbehaves once, and makes the file first. */
+  readonly once?: string;
   /** Each run sleeps so many microseconds. */
   readonly sleep_us?: string;
 }
