@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import onnxruntime from "../../src/delegates/onnxruntime.ts";
 import { readNpy, writeNpy } from "../../src/session/npy.ts";
 import type { RunResult } from "../../src/session/result.ts";
-import { INT8, modelOf, node, smallOnnx, valueInfo } from "../support/onnx.ts";
+import { FLOAT, INT8, modelOf, node, smallOnnx, valueInfo } from "../support/onnx.ts";
+import { bmp } from "../support/pictures.ts";
 import { run } from "../support/run.ts";
 
 let folder = "";
@@ -112,6 +113,32 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
         const { code, err } = await run("run", two, "--input", file("wide.json", content));
         expect([code, err]).toEqual([3, expect.stringContaining(says)]);
       }
+    });
+
+    it("takes a picture as its second argument, or alone behind --input, as the flags say", async () => {
+      const shape = [1, 3, 1, 2];
+      const path = file(
+        "same.onnx",
+        modelOf(node("Identity", ["x"], ["y"]), valueInfo(11, "x", FLOAT, shape), valueInfo(12, "y", FLOAT, shape)),
+      );
+      const picture = file(
+        "two.bmp",
+        bmp({ width: 2, height: 1, bits: 24, data: Uint8Array.of(255, 0, 10, 0, 128, 20) }),
+      );
+      for (const given of [[picture], ["--input", picture], ["--input", `x=${picture}`]]) {
+        const { code, out } = await run("run", path, ...given, "--std", "1", "--color", "bgr", "--json");
+        expect(code).toBe(0);
+        const { outputs, assumed } = JSON.parse(out) as RunResult;
+        expect(outputs[0]?.values).toEqual([10, 20, 0, 128, 255, 0]);
+        expect(assumed).toEqual([]);
+      }
+      expect((await run("run", path, picture, "--std", "0")).err).toContain(
+        "--std takes numbers with commas, none of them 0",
+      );
+      expect((await run("run", path, picture, picture)).err).toContain("run takes a model and an input");
+      expect((await run("run", path, "--input", picture, "--input", picture)).err).toContain(
+        "every input of the model is given already",
+      );
     });
 
     it("says what a file holds that does not fit", async () => {
