@@ -4,8 +4,9 @@
  * by another of OpenVINO's own (AUTO, HETERO:NPU,CPU), and is held to what was asked for by what OpenVINO says it executes on.
  */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { CannotError, FileError } from "../base/errors.ts";
 import type { Delegate, OpenOptions, Placement, Session } from "./delegate.ts";
 import { loadOpenVino, type Ov, type Pointer } from "./openvino/api.ts";
@@ -20,7 +21,7 @@ const DEVICE = "DEVICE";
 const delegate: Delegate = {
   id: "openvino",
   name: "OpenVINO",
-  formats: ["onnx", "openvino-ir", "tflite", "openvino-npu-blob"],
+  formats: ["onnx", "openvino-ir", "tflite", "tensorflow-savedmodel", "openvino-npu-blob"],
   devices: ["cpu", "intel-npu", "intel-gpu"],
   verified:
     "vendor's library: OpenVINO 2026.4.1 on x86-64, CPU; the same code opened and ran models with 2024.6.0 and 2025.4.0; " +
@@ -100,7 +101,9 @@ async function compile(
   if (isNpuBlob(path)) return importBlob(ov, core, path, device);
   let model: Pointer;
   try {
-    model = await ov.pointerAsync("ov_core_read_model", core, path, null);
+    // A SavedModel is the folder that this file lies in.
+    const read = basename(path) === "saved_model.pb" ? dirname(path) : path;
+    model = await ov.pointerAsync("ov_core_read_model", core, read, null);
   } catch (error) {
     throw error instanceof CannotError ? new FileError(path, error.message, undefined, { cause: error }) : error;
   }
@@ -117,13 +120,14 @@ async function compile(
 /** Compiled for the NPU: an ELF, or one with OpenVINO's own end. No model that is read begins or ends so. */
 function isNpuBlob(path: string): boolean {
   let file: number;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
   try {
     file = openSync(path, "r");
   } catch (cause) {
     throw new FileError(path, "it cannot be opened", undefined, { cause });
   }
   try {
-    const { size } = statSync(path);
+    const { size } = fstatSync(file);
     const [start, end] = [Buffer.alloc(4), Buffer.alloc(5)];
     if (size < 64) return false;
     readSync(file, start, 0, start.length, 0);

@@ -18,9 +18,9 @@ const delegate: Delegate = {
   formats: ["stablehlo"],
   devices: plugins.map(({ family }) => family),
   verified:
-    "vendor's library: XLA's CPU plug-in of PJRT C API 0.106 (ZML's build of 2026-06-23) on x86-64; NVIDIA's of jax-cuda12-pjrt " +
-    "0.12.0.1 was loaded and said that there is no GPU; plug-ins of Cloud TPU, Neuron, Tenstorrent and ROCm: signatures checked " +
-    "against pjrt_c_api.h 0.94; not run",
+    "vendor's library: XLA's CPU plug-in of PJRT C API 0.106 (ZML's build of 2026-06-23) on x86-64; libtpu 0.0.52 and NVIDIA's of " +
+    "jax-cuda12-pjrt 0.12.0.1 were loaded and said that there is no device; plug-ins of Neuron, Tenstorrent and ROCm: signatures " +
+    "checked against pjrt_c_api.h 0.94; not run",
   sources: [
     "https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h",
     "https://openxla.org/xla/pjrt/pjrt_integration",

@@ -25,6 +25,7 @@ import { makeInputs } from "../../src/session/inputs.ts";
 import { readTensorProto } from "../../src/session/tensor-proto.ts";
 import { FLOAT, INT64, modelOf, node, smallOnnx, STRING, valueInfo } from "../support/onnx.ts";
 import { runtime, unlessRuntime } from "../support/runtimes.ts";
+import { frozenGraph, savedModel } from "../support/tensorflow.ts";
 import { hasShared, sharedPath, unlessShared } from "../support/shared.ts";
 
 const libs = join(runtime("openvino") ?? "", "openvino/libs");
@@ -231,6 +232,21 @@ describe.skipIf(!existsSync(library) || runtime("openvino") === undefined)(
       }
       expect(session.placement.says).toContain("executes it on CPU");
       await session.close();
+    });
+
+    it("runs a SavedModel and a frozen graph of TensorFlow", async () => {
+      const saved = join(folder, "saved");
+      mkdirSync(saved);
+      writeFileSync(join(saved, "saved_model.pb"), savedModel);
+      for (const path of [write("frozen.pb", frozenGraph), join(saved, "saved_model.pb"), saved]) {
+        const session = await open(path);
+        expect(session.inputs.map(({ type, shape }) => ({ type, shape }))).toEqual([
+          { type: "float32", shape: [1, 3] },
+        ]);
+        const { outputs } = await session.run(new Map([[session.inputs[0]?.name ?? "", float([1, 2, 3], [1, 3])]]));
+        expect([...outputs.values()]).toEqual([float([2, 4, 6], [1, 3])]);
+        await session.close();
+      }
     });
 
     it("leaves dimensions open, and takes any size for them", async () => {

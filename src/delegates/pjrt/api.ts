@@ -133,10 +133,15 @@ const structs = {
 } as const;
 
 export type PjrtFunction = keyof typeof functions;
-type FieldOf<N extends PjrtFunction> = (typeof functions)[N] extends readonly [number, ...infer F extends string[]]
+/** Names of the fields of a function's struct. */
+export type FieldOf<N extends PjrtFunction> = (typeof functions)[N] extends readonly [
+  number,
+  ...infer F extends string[],
+]
   ? F[number]
   : never;
-type Fields<F extends string> = Partial<Record<F, bigint | number>>;
+/** What is not named is zero: not given. */
+export type Fields<F extends string> = Partial<Record<F, bigint | number>>;
 
 export interface Pjrt {
   readonly koffi: Koffi;

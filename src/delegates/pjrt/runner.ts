@@ -6,11 +6,15 @@
 import { CannotError } from "../../base/errors.ts";
 import type { Lending, Port } from "../delegate.ts";
 import { bytesOf, elementsOver, givenFor, type Given, type Value } from "../value.ts";
-import { structOf, zeroed, type Pjrt, type Pointer } from "./api.ts";
+import { structOf, zeroed, type FieldOf, type Fields, type Pjrt, type Pointer } from "./api.ts";
 import { elementType, typeNumber } from "./program.ts";
 
 /** PJRT_HostBufferSemantics: copied during the call, or read in place until the buffer is gone and never written. */
 const [COPIED, IN_PLACE] = [0, 2];
+
+/** So long the end of a run is looked for between turns of the event loop, milliseconds; a thread that waits for it wakes later. */
+const SHORT_MS = 1;
+const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 export interface Context {
   readonly pjrt: Pjrt;
@@ -27,6 +31,8 @@ export class Runner {
   /** Memory for outputs of the only run there is, with lending. */
   readonly #lent = new Map<number, ArrayBuffer>();
 
+  #begins: "unknown" | "here" | "elsewhere" = "unknown";
+
   constructor(context: Context) {
     this.#context = context;
   }
@@ -42,11 +48,11 @@ export class Runner {
         made.push(buffer);
         if (done !== 0n) events.push(done);
       }
-      const results = await this.#execute(made);
+      const { results, event } = await this.#begin(made);
       try {
         const taking = outputs.map(({ name }, at) => this.#take(at, name, results[at] ?? 0n));
-        // All are waited for, so that none is written to when one fails.
-        await Promise.allSettled(taking);
+        // All are waited for, so that no memory is in use when one fails.
+        await Promise.allSettled([this.#settled(event), ...taking]);
         return new Map(await Promise.all(taking));
       } finally {
         for (const buffer of results) if (buffer !== 0n) pjrt.call("Buffer_Destroy", { buffer });
@@ -79,7 +85,8 @@ export class Runner {
     return { buffer, done };
   }
 
-  async #execute(buffers: readonly Pointer[]): Promise<BigUint64Array> {
+  /** Begins it. The event tells its end. */
+  async #begin(buffers: readonly Pointer[]): Promise<{ results: BigUint64Array; event: Pointer }> {
     const { pjrt, executable, outputs } = this.#context;
     const inputs = zeroed(buffers.length);
     inputs.set(buffers);
@@ -96,7 +103,7 @@ export class Runner {
     });
     const held = [inputs, lists, kept, options];
     const at = pjrt.address(lists);
-    await pjrt.callAsync("LoadedExecutable_Execute", {
+    await this.#call({
       executable,
       options: pjrt.address(options),
       argument_lists: at,
@@ -106,8 +113,23 @@ export class Runner {
       device_complete_events: at + 16n,
     });
     held.length = 0; // until here
-    await this.#settled(lists[2] ?? 0n);
-    return results;
+    return { results, event: lists[2] ?? 0n };
+  }
+
+  /**
+   * Most plug-ins only begin a run here and compute in threads of their own, which is short enough for this thread; some compute at
+   * once, and are called on another from then on.
+   */
+  async #call(args: Fields<FieldOf<"LoadedExecutable_Execute">>): Promise<void> {
+    const { pjrt } = this.#context;
+    const since = performance.now();
+    if (this.#begins === "here") {
+      pjrt.call("LoadedExecutable_Execute", args);
+      if (performance.now() - since > SHORT_MS) this.#begins = "elsewhere";
+      return;
+    }
+    await pjrt.callAsync("LoadedExecutable_Execute", args);
+    if (this.#begins === "unknown" && performance.now() - since < SHORT_MS) this.#begins = "here";
   }
 
   /** What was computed, row by row whatever the device's own order is. */
@@ -145,13 +167,19 @@ export class Runner {
     return [name, { type, shape, data }];
   }
 
-  /** Waits on a thread of its own for what is not done yet. Throws CannotError with what went wrong meanwhile. */
+  /** Waits while the event loop turns. Throws CannotError with what went wrong meanwhile. */
   async #settled(event: Pointer): Promise<void> {
     if (event === 0n) return;
     const { pjrt } = this.#context;
     try {
+      const since = performance.now();
       // A bool fills the first byte of its word.
-      const ready = (pjrt.call("Event_IsReady", { event }).is_ready & 0xffn) !== 0n;
+      const isReady = (): boolean => (pjrt.call("Event_IsReady", { event }).is_ready & 0xffn) !== 0n;
+      let ready = isReady();
+      while (!ready && performance.now() - since < SHORT_MS) {
+        await turn();
+        ready = isReady();
+      }
       if (ready) pjrt.call("Event_Await", { event });
       else await pjrt.callAsync("Event_Await", { event });
     } finally {
