@@ -5,8 +5,8 @@
 
 /** Runs that typically end sooner are made here, milliseconds. */
 const SHORT_MS = 2;
-/** Two runs made here that took longer, with less than so many between them, send the next ones away; one may be the machine's doing. */
-const [LONG_MS, BETWEEN] = [3, 32];
+/** Two of so many runs made here that took longer send the next ones away; one may be the machine's doing, which is busy. */
+const [LONG_MS, AMONG] = [3, 3];
 /** Below this the way to another thread costs more than it can save, even where several runs could be under way at once. */
 const TINY_MS = 0.1;
 /** What is typical is known after so many. */
@@ -14,7 +14,7 @@ const KNOWN_RUNS = 2;
 /** One run says so much of what is typical: of a shorter time half, of a longer one no more than this factor. */
 const GROWTH = 1.25;
 /** Runs sent away after those that were too long: at first, and at most when it happens again and again. */
-const [AWAY, AWAY_LIMIT] = [16, 65_536];
+const [AWAY, AWAY_LIMIT] = [16, 4096];
 /** Runs here without a long one after which all that is forgotten. */
 const FORGET = 256;
 
@@ -47,7 +47,7 @@ export class Pace {
     this.#sinceLong++;
     if (this.#sinceLong > FORGET) this.#next = AWAY;
     if (ms < LONG_MS) return;
-    if (this.#sinceLong <= BETWEEN) {
+    if (this.#sinceLong < AMONG) {
       this.#away = this.#next;
       this.#next = Math.min(this.#next * 4, AWAY_LIMIT);
     }
