@@ -48,6 +48,7 @@ type Layouts = ReturnType<typeof layoutsOf>;
 function layoutsOf({ koffi }: Tflite) {
   const pointers = (...names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.map((name) => [name, "void *"]));
+  const callback = koffi.proto("int", ["void *", "void *"]);
   return {
     delegate: koffi.struct(pointers("data", "Prepare")),
     context: koffi.struct({
@@ -68,8 +69,9 @@ function layoutsOf({ koffi }: Tflite) {
     params: koffi.struct(pointers("delegate", "nodes", "inputs", "outputs")),
     getPlan: koffi.proto("int", ["void *", "_Out_ void **"]),
     getNode: koffi.proto("int", ["void *", "int", "_Out_ void **", "_Out_ void **"]),
-    prepare: koffi.proto("int", ["void *", "void *"]),
-    invoke: koffi.proto("int", ["void *", "void *"]),
+    /** Prepare and invoke alike. */
+    callback,
+    callbackPointer: koffi.pointer(callback),
   };
 }
 
@@ -83,7 +85,7 @@ export function watch(tflite: Tflite, delegate: Pointer, name: string, profile: 
   const own = types;
   const { Prepare: original } = koffi.decode(delegate, own.delegate) as { Prepare: Pointer | null };
   if (original === null || original === 0n) return undefined;
-  const prepare = koffi.decode(original, own.prepare) as KoffiFunction;
+  const prepare = koffi.decode(original, own.callback) as KoffiFunction;
   // One for each subgraph, by its context: a changed shape prepares it anew.
   const plans = new Map<Pointer, readonly Planned[] | undefined>();
   const timer = profile ? makeTimer(tflite, own) : undefined;
@@ -92,7 +94,7 @@ export function watch(tflite: Tflite, delegate: Pointer, name: string, profile: 
     if (status === OK) plans.set(context, readPlan(tflite, own, context, name, timer));
     return status;
   };
-  const callback = koffi.register(looking, koffi.pointer(own.prepare));
+  const callback = koffi.register(looking, own.callbackPointer);
   const at = koffi.offsetof(own.delegate, "Prepare");
   koffi.encode(delegate, at, "void *", callback);
   return {
@@ -228,7 +230,7 @@ function makeTimer(tflite: Tflite, types: Layouts): Timer {
     });
     return status;
   };
-  const callback = koffi.register(timing, koffi.pointer(types.invoke));
+  const callback = koffi.register(timing, types.callbackPointer);
   const address = koffi.address(callback);
   const offset = koffi.offsetof(types.registration, "invoke");
   return {
@@ -236,7 +238,7 @@ function makeTimer(tflite: Tflite, types: Layouts): Timer {
       if (original === null || original === 0n) return;
       let invoke = timed.get(node)?.invoke;
       if (original !== address || invoke === undefined) {
-        invoke = kernels.get(original) ?? (koffi.decode(original, types.invoke) as KoffiFunction);
+        invoke = kernels.get(original) ?? (koffi.decode(original, types.callback) as KoffiFunction);
         kernels.set(original, invoke);
         koffi.encode(registration, offset, "void *", callback);
       }

@@ -1,19 +1,14 @@
 /**
- * Runs of one interpreter, which does one thing at a time: they queue. A run goes to another thread, unless the last ones took less
- * than a millisecond: then the way there would cost more than the run, and it is computed here, for two milliseconds at most before
- * the event loop gets its turn.
+ * Runs of one interpreter, which does one thing at a time: they queue. Short ones are made on the thread that calls, between turns of
+ * the event loop, others on another (onnxruntime/pace.ts).
  */
 
 import { CannotError } from "../../base/errors.ts";
 import type { Lending, Port, Ran, Span } from "../delegate.ts";
+import { holdLoop, isLoopHeld, loopTurn, Pace } from "../onnxruntime/pace.ts";
 import { elementsOver, type Elements, type Value } from "../value.ts";
 import type { Pointer, Tflite, Words } from "./api.ts";
 import { bytesOf, shapeOf, tensorOf } from "./tensor.ts";
-
-/** Milliseconds that a run may take and still be computed on this thread; all such runs together until the event loop's turn. */
-const [QUICK, TURN] = [1, 2];
-/** Runs in a row that have to be quick. */
-const QUICK_RUNS = 3;
 
 export interface RunnerOptions {
   readonly tflite: Tflite;
@@ -51,9 +46,7 @@ export class Runner {
   readonly #data: (tensor: Pointer) => Pointer | null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #quickRuns = 0;
-  /** When the first of the runs on this thread began since the event loop last turned. */
-  #since: number | undefined;
+  #pace = new Pace();
   /** Shapes were changed, and memory was not made for all of them. */
   #stale: boolean;
 
@@ -71,7 +64,8 @@ export class Runner {
   }
 
   run(values: ReadonlyMap<string, Value>): Promise<Ran> {
-    if (this.#waiting === 0 && this.#isQuick() && !this.#stale && this.#fits(values)) {
+    const here = this.#waiting === 0 && this.#isShort && !isLoopHeld(performance.now());
+    if (here && !this.#stale && this.#fits(values)) {
       try {
         return Promise.resolve(this.#runHere(values));
       } catch (error) {
@@ -89,37 +83,32 @@ export class Runner {
     await this.#last;
   }
 
-  #isQuick(): boolean {
-    if (this.#it.spans !== undefined) return true;
-    return this.#quickRuns >= QUICK_RUNS && (this.#since === undefined || performance.now() - this.#since < TURN);
+  get #isShort(): boolean {
+    return this.#it.spans !== undefined || this.#pace.short;
   }
 
   async #runNext(values: ReadonlyMap<string, Value>): Promise<Ran> {
     this.#check(values);
     if (this.#stale || !this.#fits(values)) await this.#resize(values);
-    if (this.#isQuick()) return this.#runHere(values);
+    if (this.#isShort) {
+      if (isLoopHeld(performance.now())) await loopTurn();
+      return this.#runHere(values);
+    }
     this.#fill(values);
     const start = performance.now();
     const status = await this.#it.tflite.callAsync("TfLiteInterpreterInvoke", this.#it.interpreter);
-    // The way to the other thread and back is in it, so a run is called quick too late rather than too early.
-    this.#note(performance.now() - start);
+    // The way to the other thread and back is in it, so a run is called short too late rather than too early.
+    this.#pace.ended(performance.now() - start, false);
     return this.#end(status);
   }
 
   #runHere(values: ReadonlyMap<string, Value>): Ran {
     const start = performance.now();
-    if (this.#since === undefined) {
-      this.#since = start;
-      setImmediate(() => (this.#since = undefined));
-    }
+    holdLoop(start);
     this.#fill(values);
     const status = this.#invoke(this.#it.interpreter);
-    this.#note(performance.now() - start);
+    this.#pace.ended(performance.now() - start, true);
     return this.#end(status);
-  }
-
-  #note(took: number): void {
-    this.#quickRuns = took < QUICK ? this.#quickRuns + 1 : 0;
   }
 
   #end(status: unknown): Ran {
@@ -174,6 +163,7 @@ export class Runner {
     }
     this.#look();
     this.#stale = false;
+    this.#pace = new Pace();
   }
 
   /** Reads shapes, sizes and places, after the library made its memory. */
