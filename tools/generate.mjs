@@ -74,6 +74,7 @@ const commands = members("src/commands", [
   "common.ts",
   "input-options.ts",
   "output-options.ts",
+  "progress.ts",
   "session-options.ts",
 ]);
 write(
