@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 
 /** Verb to loader: a verb's code is run only when it is used. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  "bench": async () => (await import("./bench.ts")).default,
   "board": async () => (await import("./board.ts")).default,
   "capture": async () => (await import("./capture.ts")).default,
   "catalog": async () => (await import("./catalog.ts")).default,

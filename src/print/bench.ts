@@ -75,6 +75,7 @@ function detailsOf(one: Row): string[] {
       `${ms(cold.open_ms)} to open${loaded}, ${ms(cold.first_run_ms)} for the first run, then ${warm?.count ?? 0} runs`,
     );
   }
+  if (proof !== undefined) out.push(...proofLines(proof).slice(0, 1));
   if (ratio !== undefined)
     out.push(
       `${times3(ratio.median)} times the first, from ${times3(ratio.low)} to ${times3(ratio.high)} in the rounds`,
