@@ -70,12 +70,16 @@ it("a library that is no OpenVINO is told by the function it lacks", async () =>
 
 describe("finding it", () => {
   const elsewhere = delegate.find({}).state === "read";
-  it.skipIf(elsewhere)("looks into the Python environment that is turned on; its version is the soname's", () => {
-    const own = join(folder, "venv/lib/python3.11/site-packages/openvino/libs");
+  it.skipIf(elsewhere).each([
+    ["VIRTUAL_ENV", "venv", "lib/python3.11/site-packages/openvino/libs"],
+    ["CONDA_PREFIX", "conda", "lib"],
+    ["LD_LIBRARY_PATH", "archive", ""],
+  ])("looks where %s leads; its version is the soname's", (variable, name, below) => {
+    const own = join(folder, name, below);
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, "libopenvino_c.so.2641"), "");
-    const before = process.env["VIRTUAL_ENV"];
-    process.env["VIRTUAL_ENV"] = join(folder, "venv");
+    const before = process.env[variable];
+    process.env[variable] = join(folder, name);
     try {
       const found = delegate.find({});
       expect(found.state === "read" ? found.value : found).toEqual({
@@ -83,8 +87,8 @@ describe("finding it", () => {
         version: "2026.4.1",
       });
     } finally {
-      if (before === undefined) delete process.env["VIRTUAL_ENV"];
-      else process.env["VIRTUAL_ENV"] = before;
+      if (before === undefined) Reflect.deleteProperty(process.env, variable);
+      else process.env[variable] = before;
     }
   });
 

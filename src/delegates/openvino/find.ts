@@ -1,5 +1,5 @@
 /**
- * Where OpenVINO's C library lies: what the loader knows, Intel's archive in /opt/intel, or a Python package. The soname is the
+ * Where OpenVINO's C library lies: where the loader looks, Intel's archive in /opt/intel, or a Python package. The soname is the
  * release: libopenvino_c.so.2641 is 2026.4.1 (cmake/developer_package/version.cmake).
  */
 
@@ -17,19 +17,27 @@ const NAME = "libopenvino_c.so";
 export function find({ library }: FindOptions): Reading<Found> {
   if (library !== undefined) return existsSync(library) ? read(found(library), library) : absent(library);
   const root = openLive();
+  const { LD_LIBRARY_PATH = "", VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
+  const inFolder = (folder: string): Reading<Found> | undefined => {
+    const name = valueOf(root.list(folder))?.find((file) => file.startsWith(NAME));
+    return name === undefined ? undefined : read(found(`${folder}/${name}`), folder);
+  };
+  // The loader looks there first; setupvars.sh of Intel's archive fills it.
+  const first = LD_LIBRARY_PATH.split(":").filter((folder) => folder.startsWith("/"));
+  for (const folder of [...first, ...(CONDA_PREFIX === "" ? [] : [`${CONDA_PREFIX}/lib`])]) {
+    const there = inFolder(folder);
+    if (there !== undefined) return there;
+  }
   const libraries = readLibraries(root);
   for (const name of [`${NAME}.*`, NAME]) {
     const known = libraries.state === "read" ? valueOf(libraries.value.find(name))?.[0] : undefined;
     if (known !== undefined) return read(found(known.path), known.path);
   }
-  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
   const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
-  const packages = sitePackages(root, environments);
   // Environments come last there; what the user turned on counts first.
-  for (const directory of packages.directories.toReversed()) {
-    const folder = `${directory}/openvino/libs`;
-    const name = valueOf(root.list(folder))?.find((file) => file.startsWith(NAME));
-    if (name !== undefined) return read(found(`${folder}/${name}`), folder);
+  for (const directory of sitePackages(root, environments).directories.toReversed()) {
+    const there = inFolder(`${directory}/openvino/libs`);
+    if (there !== undefined) return there;
   }
   return absent(NAME, "not among the loader's libraries, in /opt/intel or in a Python package openvino");
 }
