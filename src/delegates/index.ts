@@ -2,6 +2,7 @@
 
 import type { Delegate } from "./delegate.ts";
 import ggmlDelegate from "./ggml.ts";
+import hailoDelegate from "./hailo.ts";
 import nullDelegate from "./null.ts";
 import onnxruntimeDelegate from "./onnxruntime.ts";
 import openvinoDelegate from "./openvino.ts";
@@ -11,6 +12,7 @@ import tfliteDelegate from "./tflite.ts";
 
 export const delegates: readonly Delegate[] = [
   ggmlDelegate,
+  hailoDelegate,
   nullDelegate,
   onnxruntimeDelegate,
   openvinoDelegate,
