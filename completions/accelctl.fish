@@ -39,7 +39,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from capture' -l query -d 'also 
 complete -c accelctl -n __fish_use_subcommand -a bench -d 'measure a model on several devices and delegates, side by side'
 complete -c accelctl -n '__fish_seen_subcommand_from bench' -l device -x -d 'auto (the best route that works here and takes the model, else the CPU), cpu, or a family of accelerators (accelctl catalog); FAMILY:1 is the second of its kind'
 complete -c accelctl -n '__fish_seen_subcommand_from bench' -l route -x -d 'only by this route of the device (accelctl review lists them)'
-complete -c accelctl -n '__fish_seen_subcommand_from bench' -l delegate -x -d 'only by this delegate (docs/delegates.md)'
+complete -c accelctl -n '__fish_seen_subcommand_from bench' -l delegate -x -d 'only by this delegate, with the runtime\'s library at this path: two versions of one runtime can be held against each other'
 complete -c accelctl -n '__fish_seen_subcommand_from bench' -l library -r -F -d 'the runtime\'s library, instead of the one that is found'
 complete -c accelctl -n '__fish_seen_subcommand_from bench' -l plugin -r -F -d 'what the device\'s maker ships to be loaded into the runtime: an external delegate, an execution provider, a PJRT plugin'
 complete -c accelctl -n '__fish_seen_subcommand_from bench' -l option -x -d 'for the plugin or the device, passed on as it is'

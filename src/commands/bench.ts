@@ -13,7 +13,7 @@ import { BENCH_SCHEMA, type BenchResult } from "../session/bench-result.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { historyPath, readHistory, writeHistory } from "../session/history.ts";
 import type { SessionOptions } from "../session/open.ts";
-import { flag, option, options, type Command, type Invocation } from "./command.ts";
+import { flag, option, options, type Command, type Invocation, type OptionSpec } from "./command.ts";
 import { toJson } from "./common.ts";
 import { inputOptions, inputsOf, inputWishes } from "./input-options.ts";
 import { progressOf } from "./progress.ts";
@@ -25,6 +25,16 @@ const RUNS_LIMIT = 1_000_000;
 const CONCURRENCY_LIMIT = 256;
 const CONTESTANTS_LIMIT = 32;
 
+/** Options that name one thing for run, and may name several here. */
+const several: Readonly<Record<string, Partial<OptionSpec>>> = {
+  device: { many: true },
+  delegate: {
+    many: true,
+    value: "ID[=LIBRARY]",
+    says: "only by this delegate, with the runtime's library at this path: two versions of one runtime can be held against each other",
+  },
+};
+
 const command: Command = {
   name: "bench",
   summary: "measure a model on several devices and delegates, side by side",
@@ -35,9 +45,7 @@ const command: Command = {
     "list, memory, energy where the kernel counts it, throttling where it was seen, how near the outputs are, and what changed since " +
     "the last bench of the same model here. Times go to the file $XDG_STATE_HOME/accelctl/bench.json (~/.local/state) and nowhere else.",
   options: [
-    ...sessionOptionSpecs
-      .filter(({ name }) => name !== "fallback")
-      .map((spec) => (spec.name === "device" || spec.name === "delegate" ? { ...spec, many: true as const } : spec)),
+    ...sessionOptionSpecs.filter(({ name }) => name !== "fallback").map((spec) => ({ ...spec, ...several[spec.name] })),
     ...inputOptions,
     { name: "seconds", value: "N", says: `time for all counted runs together (${SECONDS})` },
     { name: "runs", value: "N", says: "counted runs of each, instead of the time" },
@@ -108,7 +116,7 @@ const command: Command = {
         settings: { ...(runs === undefined ? { seconds } : { runs }), concurrency },
         ...bench,
       };
-      const told = flag(invocation, "no-history") ? result : withHistory(result, invocation);
+      const told = flag(invocation, "no-history") ? result : withHistory(result, contestants, invocation);
       invocation.out(flag(invocation, "json") ? toJson(told) : benchText(told, invocation.terminal));
       // What was asked for by name and could not be used is an error, as everywhere.
       return told.contestants.some(({ error }) => error !== undefined) ? 3 : 0;
@@ -124,11 +132,15 @@ function contestantsOf(invocation: Invocation): SessionOptions[] {
   const base = sessionOptionsOf(invocation);
   const [devices, ways] = [options(invocation, "device"), options(invocation, "delegate")];
   const list = (devices.length === 0 ? [undefined] : devices).flatMap((device) =>
-    (ways.length === 0 ? [undefined] : ways).map((delegate) => ({
-      ...base,
-      ...(device === undefined ? {} : { device }),
-      ...(delegate === undefined ? {} : { delegate }),
-    })),
+    (ways.length === 0 ? [undefined] : ways).map((way) => {
+      const [delegate, ...library] = way?.split("=") ?? [];
+      return {
+        ...base,
+        ...(device === undefined ? {} : { device }),
+        ...(delegate === undefined ? {} : { delegate }),
+        ...(library.length === 0 ? {} : { library: library.join("=") }),
+      };
+    }),
   );
   if (list.length > CONTESTANTS_LIMIT)
     throw new UsageError(`${list.length} of --device and --delegate; ${CONTESTANTS_LIMIT} are the most`);
@@ -155,14 +167,19 @@ function sha256Of(path: string): Promise<string> {
   });
 }
 
-function withHistory(result: BenchResult, invocation: Invocation): BenchResult {
+function withHistory(result: BenchResult, wishes: readonly SessionOptions[], invocation: Invocation): BenchResult {
   const path = historyPath(process.env);
-  const history = readHistory(path);
+  const before = readHistory(path);
+  const history = new Map(before);
   const when = new Date().toISOString();
-  const settings = ["threads", "shape", "input", "option", "library", "plugin"].map((name) =>
-    options(invocation, name).join(),
+  // What else may change the time, as a digest: paths of the user's are nobody's business.
+  const settings = ["threads", "shape", "input", "option", "plugin"].map((name) =>
+    options(invocation, name).join("\0"),
   );
-  const contestants = result.contestants.map((one) => {
+  const rest = createHash("sha256");
+  for (const text of [...settings, ...invocation.args.slice(1)]) rest.update(`${text}\n`);
+  const digest = rest.digest("hex").slice(0, 16);
+  const contestants = result.contestants.map((one, at) => {
     if (one.warm_ms === undefined || one.delegate === undefined) return one;
     const parts = [
       result.model.sha256,
@@ -170,10 +187,11 @@ function withHistory(result: BenchResult, invocation: Invocation): BenchResult {
       one.device,
       one.delegate.id,
       one.delegate.version,
-      ...settings,
+      digest,
+      wishes[at]?.library ?? "",
     ];
     const key = parts.join(" ").trim();
-    const last = history.get(key);
+    const last = before.get(key);
     history.set(key, { when, p50_ms: one.warm_ms.p50, min_ms: one.warm_ms.min, runs: one.warm_ms.count });
     return last === undefined ? one : { ...one, last: { ...last, ratio: one.warm_ms.p50 / last.p50_ms } };
   });

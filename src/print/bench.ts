@@ -78,7 +78,7 @@ function detailsOf(one: Row): string[] {
   if (proof !== undefined) out.push(...proofLines(proof).slice(0, 1));
   if (ratio !== undefined)
     out.push(
-      `${times3(ratio.median)} times the first, from ${times3(ratio.low)} to ${times3(ratio.high)} in the rounds`,
+      `takes ${times3(ratio.median)} times as long as the first, ${times3(ratio.low)} to ${times3(ratio.high)} in the rounds`,
     );
   if (throughput !== undefined) {
     const { concurrency, runs_per_second: rate, latency_ms: latency } = throughput;

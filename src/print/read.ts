@@ -5,7 +5,7 @@ import type { RunResult } from "../session/result.ts";
 import { harmless, padEnd, wrapText, type Terminal } from "./terminal.ts";
 
 /** Lines of one table; the rest is in --json. */
-const ROWS = 20;
+const ROWS = 24;
 
 export function readLines({ read, maybe, annotated }: RunResult, terminal: Terminal): string[] {
   const lines: string[] = [];

@@ -51,11 +51,11 @@ function placementWords({ says, nodes }: RunResult["placement"]): string {
   return nodes === undefined ? says : `${nodes.taken} of ${nodes.all} nodes; ${says}`;
 }
 
-function outputWords({ name, type, shape, min, max, mean, nan, values }: OutputReport): string {
+function outputWords({ name, type, shape, quantization, min, max, mean, nan, values }: OutputReport): string {
   const range =
-    min === undefined || max === undefined || mean === undefined
+    min === undefined || max === undefined || mean === undefined || values?.length === 1
       ? ""
-      : ` from ${number(min)} to ${number(max)}, mean ${number(mean)}`;
+      : `${quantization === undefined ? "" : " stored"} from ${number(min)} to ${number(max)}, mean ${number(mean)}`;
   const lost = nan === undefined ? "" : `, ${nan} are no number`;
   const shown = values === undefined || values.length > VALUES ? "" : `: ${values.join(" ")}`;
   return `${harmless(name)} ${type} [${shape.join(", ")}]${range}${lost}${harmless(shown)}`;

@@ -3,7 +3,7 @@
  * what slows the machine for a while slows all of them; ratios are of rounds. Outputs are held against the first or against a reference.
  */
 
-import { AccelctlError } from "../base/errors.ts";
+import { AccelctlError, UsageError } from "../base/errors.ts";
 import { valueOf } from "../base/reading.ts";
 import type { Root } from "../root/root.ts";
 import {
@@ -164,9 +164,9 @@ async function enter(
   return entrant;
 }
 
-/** Its sentence is kept and the others go on; what is no error of ours is a bug and thrown. */
+/** Its sentence is kept and the others go on. A wrong word is the caller's to mend first, and what is no error of ours is a bug. */
 async function fail(entrant: Entrant, error: unknown): Promise<void> {
-  if (!(error instanceof AccelctlError)) throw error;
+  if (!(error instanceof AccelctlError) || error instanceof UsageError) throw error;
   entrant.error = error;
   await entrant.opened?.session.close();
   delete entrant.opened;

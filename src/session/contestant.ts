@@ -178,8 +178,9 @@ export const ownProcess = (opened: Opened): boolean => pidOf(opened) !== process
 export const pidOf = ({ session }: Opened): number =>
   "pid" in session && typeof session.pid === "number" ? session.pid : process.pid;
 
-/** "auto", "openvino on cpu", "rockchip by route open" */
-export function askedWords({ device = "auto", delegate, route }: SessionOptions): string {
+/** "auto", "openvino on cpu", "rockchip by route open", "onnxruntime on cpu with /opt/libonnxruntime.so" */
+export function askedWords({ device = "auto", delegate, route, library }: SessionOptions): string {
   const where = delegate === undefined ? device : `${delegate} on ${device}`;
-  return route === undefined ? where : `${where} by route ${route}`;
+  const by = route === undefined ? where : `${where} by route ${route}`;
+  return library === undefined ? by : `${by} with ${library}`;
 }
