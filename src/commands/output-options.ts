@@ -89,7 +89,7 @@ export function outputsOf(
     file,
     ports,
     inputs,
-    head: wishes.head,
+    head: wishes.top === 0 ? "none" : wishes.head,
     most: wishes.top ?? BOXES,
     ...(labels === undefined ? {} : { labels }),
     ...(wishes.score === undefined ? {} : { score: wishes.score }),
@@ -100,7 +100,7 @@ export function outputsOf(
   }
   if (wishes.out !== undefined) writeOutputs(wishes.out, outputs, wishes.raw ? "raw" : "npy");
   const read = interpret(outputs, about);
-  const maybe = read === undefined && wishes.head === "auto" ? candidates(outputs, about) : [];
+  const maybe = read === undefined && about.head === "auto" ? candidates(outputs, about) : [];
   const reports = [...outputs].map(([name, value]) => {
     const port = ports.find((one) => one.name === name);
     return outputReport(name, value, {

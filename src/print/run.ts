@@ -44,7 +44,7 @@ export function runText(result: RunResult, terminal: Terminal): string {
 const scoreWords = {
   probabilities: "these scores add up to 1",
   independent: "each score lies between 0 and 1; they do not add up to 1",
-  logits: "scores without bounds, with the softmax of all as a share",
+  logits: "the highest values, and their share by softmax if they are scores of classes",
 } as const;
 
 function placementWords({ says, nodes }: RunResult["placement"]): string {

@@ -100,31 +100,15 @@ export const headChoices: readonly string[] = ["auto", "none", ...heads.map(({ i
 /** Undefined where no head fits the evidence. Throws UsageError where the head that was asked for does not fit. */
 export function interpret(outputs: ReadonlyMap<string, Value>, about: About): Read | undefined {
   if (about.head === "none") return undefined;
-  const { inputs, labels, model, file, score, most } = about;
-  const tensors = [...outputs].flatMap(([name, value]) => {
-    const tensor = plainOf(
-      name,
-      value,
-      about.ports.find((port) => port.name === name),
-    );
-    return tensor === undefined ? [] : [tensor];
-  });
-  const input = inputSize(inputs);
-  const ends: Ends = {
-    tensors,
-    model,
-    file,
-    limits: { boxes: most, ...(score === undefined ? {} : { score }) },
-    ...(input === undefined ? {} : { input }),
-    ...(labels === undefined ? {} : { labels }),
-  };
+  const ends = endsOf(outputs, about);
   for (const head of heads) {
     if (about.head !== "auto" && about.head !== head.id) continue;
     const match = head.find(ends);
     if (match === undefined || (about.head === "auto" && !match.sure)) continue;
-    return reportOf(head, match, about, input);
+    return reportOf(head, match, about, ends.input);
   }
   if (about.head === "auto") return undefined;
+  const { tensors, input } = ends;
   throw new UsageError(
     `--head ${about.head}: the outputs are not laid out so: ${tensors.map(shapeWords).join(", ")}` +
       (input === undefined
@@ -135,16 +119,25 @@ export function interpret(outputs: ReadonlyMap<string, Value>, about: About): Re
 
 /** Heads whose shapes fit, without enough evidence to be read unasked. */
 export function candidates(outputs: ReadonlyMap<string, Value>, about: About): readonly string[] {
-  return heads
-    .filter(({ id }) => {
-      try {
-        return interpret(outputs, { ...about, head: id }) !== undefined;
-      } catch (error) {
-        if (error instanceof UsageError) return false;
-        throw error;
-      }
-    })
-    .map(({ id }) => id);
+  const ends = endsOf(outputs, about);
+  return heads.filter((head) => head.find(ends) !== undefined).map(({ id }) => id);
+}
+
+function endsOf(outputs: ReadonlyMap<string, Value>, about: About): Ends {
+  const { inputs, labels, model, file, score, most, ports } = about;
+  const tensors = [...outputs].flatMap(([name, value]) => {
+    const port = ports.find((one) => one.name === name);
+    return plainOf(name, value, port) ?? [];
+  });
+  const input = inputSize(inputs);
+  return {
+    tensors,
+    model,
+    file,
+    limits: { boxes: most, ...(score === undefined ? {} : { score }) },
+    ...(input === undefined ? {} : { input }),
+    ...(labels === undefined ? {} : { labels }),
+  };
 }
 
 /** Numbers of an output with its quantisation undone; undefined for texts and types below a byte. */
@@ -189,7 +182,7 @@ function reportOf(
 ): Read {
   const found = match.read();
   const target = targetOf(placed, input);
-  const highestClass = Math.max(-1, ...(found.boxes ?? []).map((box) => box.class ?? -1));
+  const highestClass = (found.boxes ?? []).reduce((most, box) => Math.max(most, box.class ?? -1), -1);
   // Lists of detectors may be longer than what was found, and hold holes; a list that is too short names nothing rightly.
   const fits = labels !== undefined && highestClass < labels.length;
   const says =
@@ -290,7 +283,7 @@ function classesOf({ classes }: ClassMap, labels: Labels | undefined, most: numb
     const index = classes[at] ?? 0;
     counts.set(index, (counts.get(index) ?? 0) + 1);
   }
-  const highest = Math.max(...counts.keys());
+  const highest = [...counts.keys()].reduce((most, index) => Math.max(most, index), -1);
   const named = labels !== undefined && highest < labels.length ? labels : undefined;
   return [...counts]
     .sort((a, b) => b[1] - a[1] || a[0] - b[0])

@@ -24,6 +24,8 @@ export interface TopEntry {
 
 /** Rows this short without labels are not taken for scores of classes. */
 const ROW_LEAST = 8;
+/** ImageNet-21k has 21,841 classes; longer rows are sound, or features. */
+const ROW_MOST = 100_000;
 /** A softmax in 8 bits adds up to 1 within what rounding of each value leaves. */
 const SUM_SLACK = 0.05;
 
@@ -31,7 +33,7 @@ const SUM_SLACK = 0.05;
 export function topOf(value: Value, port: Port | undefined, labels: Labels | undefined, most: number): Top | undefined {
   const row = value.shape.filter((size) => size !== 1);
   const [count] = row;
-  if (row.length !== 1 || count === undefined || count < 2) return undefined;
+  if (row.length !== 1 || count === undefined || count < 2 || count > ROW_MOST) return undefined;
   const plain = plainOf("", value, port);
   const fitted = fitLabels(labels, count);
   if (plain === undefined || (fitted.labels === undefined && count < ROW_LEAST)) return undefined;

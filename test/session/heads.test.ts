@@ -6,7 +6,7 @@ import type { Port } from "../../src/delegates/delegate.ts";
 import type { Ends } from "../../src/session/heads/head.ts";
 import { heads } from "../../src/session/heads/index.ts";
 import { overlapOf, suppress } from "../../src/session/heads/boxes.ts";
-import { interpret, type About, type Interpretation } from "../../src/session/interpret.ts";
+import { candidates, interpret, type About, type Interpretation } from "../../src/session/interpret.ts";
 
 const float = (shape: readonly number[], data = new Float32Array(shape.reduce((a, b) => a * b, 1))): Value => ({
   type: "float32",
@@ -264,6 +264,34 @@ describe("heads of detectors", () => {
     expect(rounded(report)).toEqual([[16, 24, 48, 40, 1]]);
     expect(report?.assumed.join()).toContain('the last class is "no object"');
   });
+});
+
+it("what fits two heads is named and not read", () => {
+  const outputs = new Map([["out", float([1, 56, CELLS])]]);
+  const inputs = new Map([["x", float([1, 64, 64, 3], new Float32Array(0))]]);
+  const about: About = { model: bare, file: "m", ports: [], inputs, head: "auto", most: 9 };
+  expect([interpret(outputs, about), candidates(outputs, about)]).toEqual([undefined, ["yolov8"]]);
+});
+
+it("labels of another model change no classes", () => {
+  const data = new Float32Array(3 * CELLS * 7);
+  put(data, 7, 5, [32, 16, 20, 10, 0.9, 0.1, 0.8]);
+  put(data, 7, 7, [60, 60, 4, 4, 0.1, 0.9, 0.9]);
+  const report = read({ outputs: { out: float([1, 3 * CELLS, 7], data) }, about: { labels: ["only one"] } });
+  expect(report?.boxes?.[0]).toMatchObject({ class: 1 });
+  expect(report?.boxes?.[0]?.label).toBeUndefined();
+  expect(report?.assumed.join()).toContain("1 labels do not reach class 1 and are not used");
+});
+
+it("a map of any whole numbers is counted, however many there are", () => {
+  const side = 600;
+  const data = BigInt64Array.from({ length: side * side }, (_, at) => BigInt(at) - 5n);
+  const report = read({
+    outputs: { map: { type: "int64", shape: [1, side, side], data } },
+    input: [side, side],
+    about: { most: 3, labels: ["a"] },
+  });
+  expect(report?.classes).toHaveLength(3);
 });
 
 describe("other heads", () => {

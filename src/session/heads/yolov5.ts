@@ -17,8 +17,10 @@ const head: Head = {
       const strides = strideSets.find((set) => 3 * cellsOf(input, set) === rows);
       if (strides === undefined) continue;
       const masks = tensors.some((other) => single(other, 3)?.[0] === 32) && values > 38 ? 32 : 0;
-      const classes = yoloFacts(ends).classes ?? values - 5 - masks;
-      if (classes + 5 > values || !unit(tensor.numbers(), 4, values)) continue;
+      const named = yoloFacts(ends).classes;
+      // Labels of another model do not decide how many columns are classes.
+      const classes = named === values - 5 ? named : values - 5 - masks;
+      if (!unit(tensor.numbers(), 4, values)) continue;
       const keep = { score: limits.score ?? 0.25, overlap: 0.45, boxes: limits.boxes };
       return {
         because:
