@@ -11,7 +11,7 @@ const { buildAll } = await import("./build.mjs");
 await buildAll();
 const wanted = process.argv[2];
 const names = readdirSync(join(top, "bench")).filter((name) => name.endsWith(".ts") && !name.startsWith("_"));
-const scratch = mkdtempSync(join(top, "node_modules", ".bench-"));
+const scratch = mkdtempSync(join(top, "dist", ".bench-"));
 let failed = false;
 try {
   for (const name of names.sort()) {

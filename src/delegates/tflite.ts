@@ -31,6 +31,7 @@ const delegate: Delegate = {
   ],
   find: findTflite,
   supports: refusal,
+  byRoute: (plugin) => ({ plugin }),
   probe: (options) => Promise.resolve().then(() => probe(options)),
   open: (model, options) => Promise.resolve().then(() => open(model, options)),
 };
@@ -101,6 +102,10 @@ async function openWith(
   options: OpenOptions,
   cleanup: Cleanup,
 ): Promise<Session> {
+  if (checked.perChannel !== undefined && /^2\.9\./.test(tflite.version) && options.plugin === undefined) {
+    const says = `computes FULLY_CONNECTED with a scale for each channel wrong and without an error (output ${checked.perChannel})`;
+    throw new FileError(model, `TFLite ${tflite.version} ${says}`);
+  }
   const words = new Words(tflite.koffi);
   cleanup.push(() => words.release());
   const made = tflite.pointer("TfLiteModelCreateFromFile", model);

@@ -231,10 +231,10 @@ export class HostProcess {
 
 const seconds = (ms: number): string => `${ms < 10_000 ? ms / 1000 : Math.round(ms / 1000)} s`;
 
-/** Beside this bundle, or where the build puts it, when this runs from its sources. */
+/** Beside this bundle, or where the build puts it, when this runs from its sources or as a benchmark. */
 function childFile(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  const places = [join(here, "host.cjs"), join(here, "../../dist/host.cjs")];
+  const places = ["host.cjs", "../../dist/host.cjs", "../host.cjs"].map((place) => join(here, place));
   const found = places.find((path) => existsSync(path));
   if (found === undefined) throw new CannotError("host.cjs is not built: npm run build");
   return found;

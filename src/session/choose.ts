@@ -130,9 +130,8 @@ function addCpu(
   const own: { candidate: Candidate; embedded: boolean }[] = [];
   for (const delegate of known) {
     if (!delegate.devices.includes("cpu") || !takes(delegate, described, "cpu", passed)) continue;
-    // A plugin is a device's: the CPU in its place has none.
-    const here = wish.device === "cpu" || wish.device === "auto";
-    const paths = wish.library === undefined || !here ? {} : { library: wish.library };
+    // What is given for another device is nothing to the CPU in its place.
+    const paths = wish.device === "cpu" || wish.device === "auto" ? pathsOf(wish) : {};
     const found = delegate.find(paths);
     if (found.state !== "read") {
       const why = found.why === undefined ? "" : `: ${found.why}`;
@@ -187,16 +186,16 @@ function addDevice(
         device: index === undefined ? device.family : `${device.family}:${index}`,
         ...(at === undefined ? {} : { at }),
         route,
-        paths: { ...byRoute(delegate, spec, facts), ...pathsOf(wish) },
+        paths: { ...byRoute(delegate, spec.delegate, facts), ...pathsOf(wish) },
         why: works === "yes" ? "the route works and takes this model" : "it was asked for",
       });
     }
   }
 }
 
-function byRoute(delegate: Delegate, { delegate: spec, runtime }: RouteSpec, facts: Facts): ProbeOptions {
-  if (delegate.byRoute === undefined) return {};
-  const own = (spec.libraries ?? spec.paths ?? []).length > 0 ? spec : runtime;
-  const found = findRuntime(facts, own);
+/** Of a delegate that names no library of its own, the runtime's is nothing to hand over. */
+function byRoute(delegate: Delegate, spec: RouteSpec["delegate"], facts: Facts): ProbeOptions {
+  if (delegate.byRoute === undefined || (spec.libraries ?? spec.paths ?? []).length === 0) return {};
+  const found = findRuntime(facts, spec);
   return found.state === "read" ? delegate.byRoute(found.value.path) : {};
 }

@@ -24,6 +24,8 @@ export interface Checked {
   readonly graph: Graph;
   /** Nodes of all graphs. */
   readonly nodes: number;
+  /** A FULLY_CONNECTED of 8-bit integers whose weights have a scale for each channel; absent where there is none. */
+  readonly perChannel?: string;
 }
 
 /**
@@ -45,10 +47,25 @@ export function checkModel(path: string, alone: boolean): Checked {
     }
     const [graph] = graphs;
     if (graph === undefined) throw new FileError(path, "the file has no subgraph");
-    return { graph, nodes: graphs.reduce((sum, { nodes }) => sum + nodes.length, 0) };
+    const perChannel = graphs.map(fullyConnectedPerChannel).find((name) => name !== undefined);
+    return {
+      graph,
+      nodes: graphs.reduce((sum, { nodes }) => sum + nodes.length, 0),
+      ...(perChannel === undefined ? {} : { perChannel }),
+    };
   } finally {
     file.close();
   }
+}
+
+/** The name of the output. */
+function fullyConnectedPerChannel({ nodes, tensors }: Graph): string | undefined {
+  for (const { spelled, inputs, outputs } of nodes) {
+    const [input, weights] = inputs.map((at) => tensors[at]);
+    if (spelled !== "FULLY_CONNECTED" || input?.type !== "int8") continue;
+    if ((weights?.quantization?.scale.length ?? 0) > 1) return tensors[outputs[0] ?? -1]?.name ?? "";
+  }
+  return undefined;
 }
 
 /** Formats that are TFLite with one operator of a compiler's: the family whose delegate has its kernel. */
