@@ -40,6 +40,22 @@ export type { Found, Partition, Placement, Port, ProbeOptions, Seen, Span } from
 export type { Elements, Value } from "./delegates/value.ts";
 export type { Limits } from "./host/process.ts";
 export type { PassedOver } from "./session/choose.ts";
-export { open, type Feed, type ModelSession, type RunAnswer, type RunSettings } from "./session/api.ts";
+export {
+  open,
+  prepareInputs,
+  readOutputs,
+  type Feed,
+  type ModelSession,
+  type PreparedInputs,
+  type PrepareOptions,
+  type ReadOptions,
+  type RunAnswer,
+  type RunSettings,
+} from "./session/api.ts";
+export type { OutputsRead } from "./session/read-outputs.ts";
+export type { OutputReport } from "./session/result.ts";
+export type { BoxReport, ClassReport, Interpretation, PoseReport } from "./session/interpret.ts";
+export { readLabels, type Labels } from "./session/labels.ts";
+export type { GivenPicture, PreprocessOptions } from "./session/preprocess.ts";
 export type { SessionOptions } from "./session/open.ts";
 export type { Proof, ProofEvidence } from "./proof/verdict.ts";

@@ -28,7 +28,7 @@ export class FileError extends AccelctlError {
 
 /** It was asked for rightly and cannot be done here: permission, missing tool, unsupported machine. Exit 3. */
 export class CannotError extends AccelctlError {
-  override readonly name = "CannotError";
+  override readonly name: string = "CannotError";
   readonly exitCode = 3;
 }
 
@@ -37,6 +37,7 @@ export type Mishap = "crashed" | "exited" | "killed" | "hung" | "memory" | "floo
 
 /** A vendor's library took its process down, hung, or broke its contract. Nothing of this process is harmed. Exit 3. */
 export class MishapError extends CannotError {
+  override readonly name = "MishapError";
   readonly how: Mishap;
   /** SIGSEGV, SIGABRT ...; of "crashed" and "killed". */
   readonly signal: string | undefined;

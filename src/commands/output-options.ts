@@ -3,9 +3,10 @@
 import { UsageError } from "../base/errors.ts";
 import type { Picture } from "../session/annotate.ts";
 import { annotate } from "../session/annotate.ts";
-import { candidates, headChoices, interpret, type About, type Placed } from "../session/interpret.ts";
+import { headChoices, type About, type Placed } from "../session/interpret.ts";
 import { readLabels, type Labels } from "../session/labels.ts";
-import { BOXES, outputReport, TOP, type RunResult } from "../session/result.ts";
+import { readAll } from "../session/read-outputs.ts";
+import { BOXES, TOP, type RunResult } from "../session/result.ts";
 import { writeOutputs, writeWhole } from "../session/write.ts";
 import { encoderOf } from "../media/encode.ts";
 import type { Port } from "../delegates/delegate.ts";
@@ -99,25 +100,11 @@ export function outputsOf(
     throw new UsageError("--annotate draws onto the picture that was given, and none was: give one with --input");
   }
   if (wishes.out !== undefined) writeOutputs(wishes.out, outputs, wishes.raw ? "raw" : "npy");
-  const read = interpret(outputs, about);
-  const maybe = read === undefined && about.head === "auto" ? candidates(outputs, about) : [];
-  const reports = [...outputs].map(([name, value]) => {
-    const port = ports.find((one) => one.name === name);
-    return outputReport(name, value, {
-      ...(port === undefined ? {} : { port }),
-      ...(labels === undefined ? {} : { labels }),
-      // Scores that a head has read are told there.
-      top: read === undefined ? (wishes.top ?? TOP) : 0,
-    });
-  });
+  const { map, ...told } = readAll(outputs, about, wishes.top);
   if (wishes.annotate !== undefined && picture !== undefined) {
-    const drawn = annotate(picture, read, reports.find(({ top }) => top !== undefined)?.top);
+    const read = told.read === undefined ? undefined : { report: told.read, ...(map === undefined ? {} : { map }) };
+    const drawn = annotate(picture, read, told.outputs.find(({ top }) => top !== undefined)?.top);
     writeWhole(wishes.annotate.path, wishes.annotate.encode(drawn));
   }
-  return {
-    outputs: reports,
-    ...(read === undefined ? {} : { read: read.report }),
-    ...(maybe.length === 0 ? {} : { maybe }),
-    ...(wishes.annotate === undefined ? {} : { annotated: wishes.annotate.path }),
-  };
+  return { ...told, ...(wishes.annotate === undefined ? {} : { annotated: wishes.annotate.path }) };
 }

@@ -92,7 +92,9 @@ export interface Seen {
 /** What goes in or comes out. */
 export interface Port {
   readonly name: string;
+  /** Of the elements as they are stored: uint8 of a quantised input. */
   readonly type: ElementType;
+  /** A number, a symbol ("batch"), or null where the model leaves a size open. */
   readonly shape: readonly Dimension[];
   /** real = scale * (stored - zero), of tensors with one scale. */
   readonly quantization?: { readonly scale: number; readonly zero: number };

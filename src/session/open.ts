@@ -123,7 +123,10 @@ async function openBy(candidate: Candidate, model: string, options: SessionOptio
   if (!embedded || device !== "cpu" || options.isolate === true) {
     return isolate(delegate, model, given, options.limits, signal);
   }
+  signal?.throwIfAborted();
   const session = await delegate.open(model, given);
+  if (signal?.aborted === true) await session.close();
+  signal?.throwIfAborted();
   return inTime(session, delegate.name);
 }
 
