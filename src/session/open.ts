@@ -12,6 +12,7 @@ import { describeFile, isModel, noModelSentence, type Described } from "../inspe
 import { openRoot } from "../root/open.ts";
 import type { Root } from "../root/root.ts";
 import type { ProofRun } from "../proof/proof.ts";
+import { checkBeside } from "./beside.ts";
 import { deviceProver, processorProver } from "./prove.ts";
 import { choose, type Candidate, type PassedOver, type Wish } from "./choose.ts";
 
@@ -61,6 +62,7 @@ export interface Opened {
 export async function openSession(model: string, options: SessionOptions = {}): Promise<Opened> {
   const described = describeFile(model);
   if (!isModel(described)) throw new FileError(model, noModelSentence(described));
+  checkBeside(model, described.model);
   const wish: Wish = { ...options, device: options.device ?? "auto", fallback: options.fallback === "cpu" };
   const machine = (): Root => options.machine ?? openRoot();
   const { candidates, passed: early } = choose(described, machine, wish);

@@ -286,14 +286,11 @@ function epContexts(context: Context): { readonly targets: Target[]; readonly un
       const says = [provider, typeof hardware === "string" ? hardware : ""].filter((word) => word !== "").join(" ");
       const family = Object.hasOwn(providers, provider) ? providers[provider] : undefined;
       if (says !== "") targets.set(says, { says, ...(family === undefined ? {} : { family }) });
-      if (
-        embedded === 0 &&
-        typeof cache === "string" &&
-        cache !== "" &&
-        !/^\/|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(cache)
-      ) {
-        context.needs.add(cache);
-      }
+      if (embedded !== 0 || typeof cache !== "string" || cache === "") continue;
+      if (/^\/|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(cache)) {
+        const says = `an EPContext node names ${label(cache)}, outside of the model's folder`;
+        context.findings.add("error", "external/outside", says);
+      } else context.needs.add(cache);
     }
   }
   const unseen =
