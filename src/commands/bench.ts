@@ -129,7 +129,8 @@ export default command;
 
 /** Every device by every delegate that is named. */
 function contestantsOf(invocation: Invocation): SessionOptions[] {
-  const base = sessionOptionsOf(invocation);
+  // Runs of the embedded default are measured as a program has them, in its own process.
+  const base = { ...sessionOptionsOf(invocation), isolate: false };
   const [devices, ways] = [options(invocation, "device"), options(invocation, "delegate")];
   const list = (devices.length === 0 ? [undefined] : devices).flatMap((device) =>
     (ways.length === 0 ? [undefined] : ways).map((way) => {
@@ -149,7 +150,7 @@ function contestantsOf(invocation: Invocation): SessionOptions[] {
 
 function referenceOf(what: string, invocation: Invocation): SessionOptions {
   const { threads } = sessionOptionsOf(invocation);
-  const base = { device: "cpu", ...(threads === undefined ? {} : { threads }) };
+  const base = { device: "cpu", isolate: true, ...(threads === undefined ? {} : { threads }) };
   if (what === "cpu") return base;
   if (delegates.some(({ id }) => id === what)) return { ...base, delegate: what };
   throw new UsageError(

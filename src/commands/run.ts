@@ -21,7 +21,7 @@ const command: Command = {
   says:
     "Runs a model with what is given for its inputs, or with values made from a seed, and prints the outputs, the time, the device " +
     "that worked and how that is known. When no device is named, the best route that works on this machine and takes the model is " +
-    "chosen, and the CPU where there is none; --json lists what was passed over and why. A vendor's library works in a process of its " +
+    "chosen, and the CPU where there is none; --json lists what was passed over and why. Every runtime works in a process of its " +
     "own. A device that is asked for and cannot be used is an " +
     "error, never a silent run on the CPU; --fallback cpu allows one and says so.",
   options: [

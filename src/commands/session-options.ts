@@ -56,6 +56,8 @@ export function sessionOptionsOf(invocation: Invocation): SessionOptions {
     ...(passed.length === 0 ? {} : { options: Object.fromEntries(passed) }),
     ...(threads === undefined ? {} : { threads }),
     ...(environments.length === 0 ? {} : { environments }),
+    // Any runtime can be crashed by some file: docs/decisions/050-command-line-isolates.md
+    isolate: true,
     limits: {
       ...(seconds === undefined ? {} : { run_ms: seconds * 1000, open_ms: seconds * 2000 }),
       ...(memory === undefined ? {} : { memory: memory * 2 ** 20 }),

@@ -139,7 +139,12 @@ export class HostProcess {
 
   #watch(ended: () => void): void {
     const child = this.#child;
+    // Not the process's own "close": where this side has disconnected first, Node never emits it.
+    let open = 0;
+    let empty: (() => void) | undefined;
     for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) open++;
+      stream?.once("close", () => (--open === 0 ? empty?.() : undefined));
       stream?.setEncoding("latin1");
       stream?.on("data", (text: string) => {
         this.#said += text.length;
@@ -161,10 +166,11 @@ export class HostProcess {
     child.on("exit", (status, signal) => {
       // Last words may still be in the pipes; a process that the library started may hold them open.
       const dry = setTimeout(() => over(this.#mishap(status, signal)), DRY);
-      child.once("close", () => {
+      empty = () => {
         clearTimeout(dry);
         over(this.#mishap(status, signal));
-      });
+      };
+      if (open === 0) empty();
     });
   }
 

@@ -34,7 +34,7 @@ export interface SessionOptions {
   readonly profile?: boolean;
   /** Of a process of its own; see Limits for what holds when nothing is said. */
   readonly limits?: Partial<Limits>;
-  /** Even the embedded default works in a process of its own. */
+  /** Even the embedded default works in a process of its own: for files of strangers, which can crash any runtime. */
   readonly isolate?: boolean;
   /** Directories to look for libraries in besides the usual: Python environments, SDKs. */
   readonly environments?: readonly string[];
@@ -51,6 +51,8 @@ export interface Opened {
   readonly delegate: Delegate;
   readonly described: Described;
   readonly candidate: Candidate;
+  /** It may work in the caller's process, whether it does or not. */
+  readonly embedded: boolean;
   /** Reads the kernel's counters of the device; finish() reads them again and says which device worked. */
   readonly prove: () => ProofRun;
   readonly passed: readonly PassedOver[];
@@ -66,7 +68,7 @@ export async function openSession(model: string, options: SessionOptions = {}): 
   const wish: Wish = { ...options, device: options.device ?? "auto", fallback: options.fallback === "cpu" };
   const machine = (): Root => options.machine ?? openRoot();
   const { candidates, passed: early } = choose(described, machine, wish);
-  const passed = [...early];
+  const tried: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
       const { at } = candidate;
@@ -78,18 +80,21 @@ export async function openSession(model: string, options: SessionOptions = {}): 
         delegate: candidate.delegate,
         described,
         candidate,
+        embedded: isEmbedded(candidate),
         prove: () => prover.start("pid" in session && typeof session.pid === "number" ? session.pid : process.pid),
-        passed,
-        ...(asked ? { instead: sentence(wish, passed) } : {}),
+        passed: [...early, ...tried],
+        ...(asked ? { instead: sentence(wish, [...tried, ...early]) } : {}),
       };
     } catch (error) {
       if (!(error instanceof CannotError || error instanceof FileError)) throw error;
       // The only one there is has all to say.
-      if (candidates.length === 1 && (early.length === 0 || wish.device === "cpu")) throw error;
-      passed.push({ what: nameOf(candidate), because: error.message });
+      if (candidates.length === 1 && (wish.device === "cpu" || early.every(onCpu))) throw error;
+      tried.push({ what: nameOf(candidate), because: error.message });
     }
   }
   const { id } = described.format;
+  // What was tried has more to say than what was not.
+  const passed = [...tried, ...early];
   if (passed.length === 0) {
     const who = wish.delegate === undefined ? "no delegate here runs" : `the delegate ${wish.delegate} does not run`;
     const known = [...new Set(delegates.flatMap(({ formats }) => formats))].sort().join(", ");
@@ -100,6 +105,8 @@ export async function openSession(model: string, options: SessionOptions = {}): 
   throw new CannotError(`${sentence(wish, passed, id)}${hint}`);
 }
 
+const onCpu = ({ what }: PassedOver): boolean => what.endsWith(" on cpu");
+
 /** "by route open of rockchip", "onnxruntime on cpu" */
 const nameOf = ({ delegate, device, route }: Candidate): string =>
   route === undefined ? `${delegate.id} on ${device}` : `${device} by route ${route}`;
@@ -108,6 +115,11 @@ function sentence({ device }: Wish, passed: readonly PassedOver[], format?: stri
   const all = passed.map(({ what, because }) => (what === device ? because : `${what}: ${because}`)).join("; ");
   const what = format === undefined ? "it" : format;
   return device === "auto" ? `nothing here runs ${what}: ${all}` : `${device} does not run ${what}: ${all}`;
+}
+
+function isEmbedded({ delegate, device, paths }: Candidate): boolean {
+  const found = delegate.find(paths);
+  return found.state === "read" && found.value.embedded === true && paths.plugin === undefined && device === "cpu";
 }
 
 async function openBy(candidate: Candidate, model: string, options: SessionOptions): Promise<Opened["session"]> {
@@ -120,9 +132,7 @@ async function openBy(candidate: Candidate, model: string, options: SessionOptio
     ...(profile === undefined ? {} : { profile }),
     ...(options.options === undefined ? {} : { options: options.options }),
   };
-  const found = delegate.find(paths);
-  const embedded = found.state === "read" && found.value.embedded === true && paths.plugin === undefined;
-  if (!embedded || device !== "cpu" || options.isolate === true) {
+  if (!isEmbedded(candidate) || options.isolate === true) {
     return isolate(delegate, model, given, options.limits, signal);
   }
   signal?.throwIfAborted();
