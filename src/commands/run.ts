@@ -9,6 +9,7 @@ import { flag, option, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
 import { inputOptions, inputsOf, inputWishes } from "./input-options.ts";
 import { sessionOptionSpecs, sessionOptionsOf } from "./session-options.ts";
+import { progressOf } from "./progress.ts";
 import { outputOptions, outputsOf, outputWishes } from "./output-options.ts";
 
 /** Counted runs: more belong into a bench. */
@@ -50,8 +51,10 @@ const command: Command = {
     if (more.length > 0) throw new UsageError(`run takes a model and an input; "${more[0] ?? ""}" is one too many`);
     const asked = inputWishes(invocation);
     const wishes = outputWishes(invocation);
+    const progress = progressOf(invocation);
+    progress.say(`opening ${path.slice(path.lastIndexOf("/") + 1)}`);
     const start = performance.now();
-    const opened = await openSession(path, sessionOptionsOf(invocation));
+    const opened = await openSession(path, sessionOptionsOf(invocation)).finally(progress.end);
     const openedMs = performance.now() - start;
     const { session, instead, described, passed, candidate } = opened;
     try {
@@ -61,10 +64,12 @@ const command: Command = {
         model: described.model,
       });
       const [picture] = given.pictures.values();
+      progress.say("running");
       const { last, runs, proof } = await timedRuns(opened, given.values, {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
         repeat: Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1),
       });
+      progress.end();
       const { outputs, spans, figures = {} } = last;
       const { device, ...placement } = session.placement;
       const result: RunResult = {
@@ -96,6 +101,7 @@ const command: Command = {
       invocation.out(flag(invocation, "json") ? toJson(result) : runText(result, invocation.terminal));
       return 0;
     } finally {
+      progress.end();
       await session.close();
     }
   },

@@ -357,12 +357,15 @@ it("progress is for people, and only where something takes long", async () => {
   const quick = progressOf({ err }, true);
   quick.say("opening");
   quick.end();
-  progressOf({ err }, false).end();
-  expect(text).toBe("");
+  const piped = progressOf({ err }, false);
+  piped.say("opening");
   const slow = progressOf({ err }, true);
-  await new Promise((done) => setTimeout(done, 1050));
-  slow.say("round 1");
+  slow.say("opening");
   slow.say("round 2");
+  await new Promise((done) => setTimeout(done, 1600));
+  piped.end();
   slow.end();
-  expect(text).toBe("\r\u001b[Kround 1\r\u001b[K");
+  slow.end();
+  // Nothing of the first, and the line taken away at the end.
+  expect(text).toBe("\r\u001b[Kround 2 (1 s)\r\u001b[K");
 });
