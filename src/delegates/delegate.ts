@@ -37,6 +37,8 @@ export interface Delegate {
 export interface FindOptions {
   /** Path of the runtime's library, instead of the one that is found. */
   readonly library?: string;
+  /** Directories to look into besides the usual places: Python environments, SDKs, unpacked packages. */
+  readonly environments?: readonly string[];
 }
 
 export interface Found {

@@ -74,9 +74,9 @@ const delegate: Delegate = {
 };
 export default delegate;
 
-function locate({ library }: FindOptions, device: string): Reading<Candidate> {
+function locate({ library, environments }: FindOptions, device: string): Reading<Candidate> {
   if (library !== undefined) return existsSync(library) ? read({ library, backends: [] }, library) : absent(library);
-  const found = candidateFor(candidates(), device.replace(/:\d+$/, ""));
+  const found = candidateFor(candidates(environments), device.replace(/:\d+$/, ""));
   return found === undefined ? absent("libllama.so") : read(found, found.library);
 }
 

@@ -58,13 +58,13 @@ const delegate: Delegate = {
 };
 export default delegate;
 
-function find({ library }: FindOptions): Reading<Found> {
+function find({ library, environments = [] }: FindOptions): Reading<Found> {
   const found = (path: string): Found => {
     const version = /\.so\.(\d+\.\d+\.\d+)$/.exec(basename(path))?.[1];
     return version === undefined ? { library: path } : { library: path, version };
   };
   if (library !== undefined) return existsSync(library) ? read(found(library), library) : absent(library);
-  const libraries = valueOf(readLibraries(openLive()));
+  const libraries = valueOf(readLibraries(openLive(), environments));
   for (const name of NAMES) {
     const known = libraries === undefined ? undefined : valueOf(libraries.find(name))?.[0];
     if (known !== undefined) return read(found(known.path), known.path);

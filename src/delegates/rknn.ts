@@ -55,9 +55,9 @@ const delegate: Delegate = {
 };
 export default delegate;
 
-function find({ library }: FindOptions): Reading<Found> {
+function find({ library, environments = [] }: FindOptions): Reading<Found> {
   if (library !== undefined) return existsSync(library) ? read({ library }, library) : absent(library);
-  const libraries = valueOf(readLibraries(openLive()));
+  const libraries = valueOf(readLibraries(openLive(), environments));
   for (const name of LIBRARIES) {
     const known = libraries === undefined ? undefined : valueOf(libraries.find(name))?.[0];
     if (known !== undefined) return read({ library: known.path }, known.path);

@@ -107,8 +107,12 @@ export function choose(
   return { candidates, passed };
 }
 
-function pathsOf({ library, plugin }: Wish): ProbeOptions {
-  return { ...(library === undefined ? {} : { library }), ...(plugin === undefined ? {} : { plugin }) };
+function pathsOf({ library, plugin, environments }: Wish): ProbeOptions {
+  return {
+    ...(library === undefined ? {} : { library }),
+    ...(plugin === undefined ? {} : { plugin }),
+    ...(environments === undefined ? {} : { environments }),
+  };
 }
 
 /** Does the delegate take this model there? If not, it is passed over; delegates of other formats are not worth a word. */

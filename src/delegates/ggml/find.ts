@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { valueOf } from "../../base/reading.ts";
 import { loaderDirectories } from "../../facts/library-places.ts";
+import { namedLibrary } from "../../facts/named-libraries.ts";
 import { openLive } from "../../root/directory.ts";
 
 export interface Candidate {
@@ -25,8 +26,11 @@ const variants = ["", "-vulkan", "-cuda"] as const;
 /** libllama.so, libllama.so.0, libllama.b7347.so, libllama.vulkan.v0.5.0.so; not libllama-common.so. */
 const LIBRARY = /^libllama(?:\.[a-z0-9]+)*?\.so(?:\.\d+)*$/;
 
-/** Best first. Loads nothing. */
-export function* candidates(): Generator<Candidate> {
+/** Best first: what the user named, packages, the loader's. Loads nothing. */
+export function* candidates(environments: readonly string[] = []): Generator<Candidate> {
+  const own = namedLibrary(openLive(), environments, "libllama*.so*");
+  const named = own === undefined ? undefined : candidateIn(dirname(own));
+  if (named !== undefined) yield named;
   const require = createRequire(import.meta.url);
   for (const variant of variants) {
     let entry: string;

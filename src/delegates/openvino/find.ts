@@ -8,13 +8,14 @@ import { homedir } from "node:os";
 import { basename } from "node:path";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
 import { readLibraries } from "../../facts/libraries.ts";
+import { namedLibrary } from "../../facts/named-libraries.ts";
 import { sitePackages } from "../../facts/python.ts";
 import { openLive } from "../../root/directory.ts";
 import type { FindOptions, Found } from "../delegate.ts";
 
 const NAME = "libopenvino_c.so";
 
-export function find({ library }: FindOptions): Reading<Found> {
+export function find({ library, environments: named = [] }: FindOptions): Reading<Found> {
   if (library !== undefined) return existsSync(library) ? read(found(library), library) : absent(library);
   const root = openLive();
   const { LD_LIBRARY_PATH = "", VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
@@ -22,6 +23,8 @@ export function find({ library }: FindOptions): Reading<Found> {
     const name = valueOf(root.list(folder))?.find((file) => file.startsWith(NAME));
     return name === undefined ? undefined : read(found(`${folder}/${name}`), folder);
   };
+  const own = namedLibrary(root, named, `${NAME}.*`) ?? namedLibrary(root, named, NAME);
+  if (own !== undefined) return read(found(own), own);
   // The loader looks there first; setupvars.sh of Intel's archive fills it.
   const first = LD_LIBRARY_PATH.split(":").filter((folder) => folder.startsWith("/"));
   for (const folder of [...first, ...(CONDA_PREFIX === "" ? [] : [`${CONDA_PREFIX}/lib`])]) {

@@ -38,14 +38,17 @@ export const plugins: readonly Plugin[] = [
 ];
 
 /** What the user names; else of the family, or of any. */
-export function find({ library, plugin = library }: ProbeOptions, family?: string): Reading<Found> {
+export function find(
+  { library, plugin = library, environments: named = [] }: ProbeOptions,
+  family?: string,
+): Reading<Found> {
   if (plugin !== undefined) return existsSync(plugin) ? read({ library: plugin }, plugin) : absent(plugin);
   const root = openLive();
   const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
-  const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
+  const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV, ...named].filter((path) => path !== "");
   // Environments come last there; what the user turned on counts first.
   const directories = sitePackages(root, environments).directories.toReversed();
-  const libraries = readLibraries(root);
+  const libraries = readLibraries(root, named);
   const rows = plugins.filter((row) => family === undefined || row.family === family);
   for (const { packages, library: name } of rows) {
     for (const directory of directories) {
