@@ -1,7 +1,7 @@
 /** koffi, which calls C libraries, set up for the kind that is called here: drivers and vendors' runtimes, on threads of their own too. */
 
-import { createRequire } from "node:module";
 import type * as koffiModule from "koffi";
+import { requireLate } from "./package.ts";
 
 export type Koffi = typeof koffiModule;
 
@@ -16,7 +16,7 @@ let loaded: Koffi | undefined;
 /** The one way to koffi: it has to be set up before it has opened its first library. */
 export function loadKoffi(): Koffi {
   if (loaded !== undefined) return loaded;
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const koffi = requireLate("koffi") as Koffi;
   try {
     koffi.config({ async_stack_size: STACK });
   } catch {

@@ -1,11 +1,11 @@
 /** accelctl capture: keep this machine in one file, so that somebody else can review it. */
 
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type * as Os from "node:os";
 import type * as Zlib from "node:zlib";
 
 import { CannotError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { refusal } from "../root/file.ts";
 import { takeCapture } from "../review/take-capture.ts";
 import { flag, option, type Command } from "./command.ts";
@@ -62,7 +62,7 @@ export default command;
 
 /** Who runs this on what: words that also stand in logs and paths. */
 function ownNames(): { users: string[]; hosts: string[] } {
-  const os = createRequire(import.meta.url)("node:os") as typeof Os;
+  const os = requireLate("node:os") as typeof Os;
   const users = [process.env["SUDO_USER"], process.env["USER"]];
   try {
     users.push(os.userInfo().username);
@@ -87,7 +87,7 @@ function write(path: string, text: string, chosenByUs: boolean): void {
 }
 
 function packed(path: string, text: string): string | Uint8Array {
-  const zlib = createRequire(import.meta.url)("node:zlib") as typeof Zlib & {
+  const zlib = requireLate("node:zlib") as typeof Zlib & {
     zstdCompressSync?: (text: string) => Uint8Array;
   };
   if (path.endsWith(".gz")) return zlib.gzipSync(text, { level: 9 });

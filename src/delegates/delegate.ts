@@ -19,6 +19,8 @@ export interface Delegate {
   /** How it was verified, in a sentence with versions. */
   readonly verified: string;
   readonly sources: readonly string[];
+  /** Package of npm that holds its library for this machine's architecture, as users are told to install it. */
+  readonly npm?: string;
   /** The version of the library that would be used, or why there is none. Loads nothing. */
   readonly find: (options: FindOptions) => Reading<Found>;
   /** Why it does not take this model on this device, as far as the file tells; undefined where nothing speaks against it. */

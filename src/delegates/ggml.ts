@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CannotError, FileError } from "../base/errors.ts";
 import { absent, read, type Reading } from "../base/reading.ts";
+import { installing } from "../base/package.ts";
 import { openModelFile } from "../formats/file.ts";
 import gguf from "../formats/gguf.ts";
 import type { Integrity, Model } from "../model/graph.ts";
@@ -22,7 +23,7 @@ import {
   usualThreads,
   type GgmlDevice,
 } from "./ggml/devices.ts";
-import { candidates, PACKAGE, type Candidate } from "./ggml/find.ts";
+import { candidates, NPM, type Candidate } from "./ggml/find.ts";
 import { BATCH, type Loaded } from "./ggml/generate.ts";
 import { sessionOf } from "./ggml/session.ts";
 import { CONTEXT, generateSettings, loadSettings } from "./ggml/settings.ts";
@@ -44,6 +45,7 @@ const delegate: Delegate = {
     "https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h",
     "https://github.com/ggml-org/llama.cpp/blob/master/ggml/include/ggml-backend.h",
   ],
+  ...(NPM === undefined ? {} : { npm: NPM }),
   find: (options) => {
     const found = locate(options, "cpu");
     if (found.state !== "read") return found;
@@ -82,8 +84,9 @@ function locate({ library, environments }: FindOptions, device: string): Reading
 
 function libraryFor(options: FindOptions, device: string): string {
   const found = locate(options, device);
-  if (found.state !== "read") throw new CannotError(`llama.cpp is not here (${found.from}): npm install ${PACKAGE}`);
-  return found.value.library;
+  if (found.state === "read") return found.value.library;
+  const cure = NPM === undefined ? "" : `: ${installing(NPM)}`;
+  throw new CannotError(`llama.cpp is not here (${found.from})${cure}`);
 }
 
 /** Why llama.cpp would not take it; what it says of an architecture, it says itself. */

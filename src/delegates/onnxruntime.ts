@@ -5,11 +5,11 @@
  * is an error and no run on the CPU.
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { CannotError } from "../base/errors.ts";
 import { absent, read, type Reading } from "../base/reading.ts";
+import { findPackage, installing } from "../base/package.ts";
 import type { Delegate, FindOptions, Found } from "./delegate.ts";
 import { loadOrt, type Ort } from "./onnxruntime/api.ts";
 import { seen } from "./onnxruntime/devices.ts";
@@ -18,6 +18,8 @@ import { byRoute } from "./onnxruntime/route.ts";
 import { openSession } from "./onnxruntime/session.ts";
 
 const PACKAGE = "onnxruntime-node";
+/** What to install; of the releases that package.json names, too. */
+const NPM = `${PACKAGE}@1.30`;
 
 const delegate: Delegate = {
   id: "onnxruntime",
@@ -32,6 +34,7 @@ const delegate: Delegate = {
     "https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_c_api.h",
     "https://onnxruntime.ai/docs/execution-providers/",
   ],
+  npm: NPM,
   find,
   supports: (_model, device) =>
     deviceWords.includes(device.split(":")[0] ?? "") ? undefined : `no provider of ONNX Runtime is known for ${device}`,
@@ -44,21 +47,15 @@ export default delegate;
 function load(options: FindOptions): Ort {
   const found = find(options);
   if (found.state === "read") return loadOrt(found.value.library);
-  throw new CannotError(`ONNX Runtime is not here (${found.from}): npm install --ignore-scripts ${PACKAGE}`);
+  throw new CannotError(`ONNX Runtime is not here (${found.from}): ${installing(NPM)}`);
 }
 
 function find({ library }: FindOptions): Reading<Found> {
   if (library !== undefined) return existsSync(library) ? read({ library }, library) : absent(library);
-  const require = createRequire(import.meta.url);
-  let manifest: string;
-  try {
-    manifest = require.resolve(`${PACKAGE}/package.json`);
-  } catch {
-    return absent(`node_modules/${PACKAGE}`);
-  }
-  const folder = join(dirname(manifest), "bin/napi-v6", process.platform, process.arch);
-  const path = join(folder, "libonnxruntime.so.1");
+  const found = findPackage(PACKAGE);
+  if (found === undefined) return absent(`node_modules/${PACKAGE}`);
+  const { folder, ...version } = found;
+  const path = join(folder, "bin/napi-v6", process.platform, process.arch, "libonnxruntime.so.1");
   if (!existsSync(path)) return absent(path, `${PACKAGE} has no library for ${process.arch}`);
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return read({ library: path, version, embedded: true }, path);
+  return read({ library: path, ...version, embedded: true }, path);
 }

@@ -6,15 +6,18 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { CannotError, FileError } from "../base/errors.ts";
-import type { Delegate, OpenOptions, Placement, ProbeOptions, Seen, Session } from "./delegate.ts";
+import { installing } from "../base/package.ts";
+import type { Reading } from "../base/reading.ts";
+import type { Delegate, FindOptions, Found, OpenOptions, Placement, ProbeOptions, Seen, Session } from "./delegate.ts";
 import { loadTflite, silently, Words, type Pointer, type Tflite } from "./tflite/api.ts";
 import { delegatedFamilies } from "./tflite/devices.ts";
-import { findLibrary, findTflite, PACKAGE } from "./tflite/find.ts";
+import { findLibrary, findTflite, NPM } from "./tflite/find.ts";
 import { checkModel, formats, refusal, type Checked } from "./tflite/model.ts";
 import { knowsLayout, watch, type Watch } from "./tflite/plan.ts";
 import { loadPlugin } from "./tflite/plugin.ts";
 import { Runner } from "./tflite/runner.ts";
 import { readPorts } from "./tflite/tensor.ts";
+import { findWasm, openWasm } from "./tflite/wasm.ts";
 
 const delegate: Delegate = {
   id: "tflite",
@@ -29,7 +32,8 @@ const delegate: Delegate = {
     "https://github.com/google-ai-edge/LiteRT/blob/main/tflite/core/c/common.h",
     "https://github.com/tensorflow/tensorflow/blob/v2.9.0/tensorflow/lite/delegates/external/external_delegate.h",
   ],
-  find: findTflite,
+  npm: NPM,
+  find,
   supports: refusal,
   byRoute: (plugin) => ({ plugin }),
   probe: (options) => Promise.resolve().then(() => probe(options)),
@@ -37,11 +41,19 @@ const delegate: Delegate = {
 };
 export default delegate;
 
+/** Where no native library is, the CPU's is LiteRT's wasm build. */
+function find(options: FindOptions): Reading<Found> {
+  const native = findTflite(options);
+  if (native.state === "read" || options.library !== undefined) return native;
+  const wasm = findWasm();
+  return wasm.state === "read" ? wasm : native;
+}
+
 function load(options: ProbeOptions): Tflite {
   const found = findTflite(options);
   if (found.state === "read") return loadTflite(found.value.library);
   const why = found.why === undefined ? found.from : `${found.from}: ${found.why}`;
-  throw new CannotError(`TFLite is not here (${why}); npm install --ignore-scripts ${PACKAGE}`);
+  throw new CannotError(`TFLite is not here (${why}); ${installing(NPM)}`);
 }
 
 function probe(options: ProbeOptions): readonly Seen[] {
@@ -85,7 +97,6 @@ async function open(model: string, options: OpenOptions): Promise<Session> {
 
 /** LiteRT's wasm build: on other architectures, and with operators that are newer than the native library's. */
 async function openElsewhere(model: string, options: OpenOptions, why: Error): Promise<Session> {
-  const { findWasm, openWasm } = await import("./tflite/wasm.ts");
   if (findWasm().state !== "read") throw why;
   const session = await openWasm(model, options).catch(() => {
     throw why; // what the native library says of the model is what others know the words of

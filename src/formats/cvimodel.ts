@@ -4,9 +4,9 @@
  * https://github.com/sophgo/tpu-mlir include/tpu_mlir/Builder/CV18xx/proto/cvimodel.fbs (BSD-2-Clause)
  */
 
-import { createRequire } from "node:module";
 import type * as Crypto from "node:crypto";
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import {
   model,
   type ElementType,
@@ -125,7 +125,7 @@ function checksum(file: ModelFile, declared: string): Integrity[] {
   if (file.size > CHECKSUM_LIMIT) {
     return [note("checksum/unchecked", `the checksum of files over ${CHECKSUM_LIMIT} bytes is not computed`, 14)];
   }
-  const { createHash } = createRequire(import.meta.url)("node:crypto") as typeof Crypto;
+  const { createHash } = requireLate("node:crypto") as typeof Crypto;
   const found = createHash("md5")
     .update(file.slice(HEADER, file.size - HEADER))
     .digest("hex");

@@ -4,9 +4,9 @@
  * commands, weights and a description (JSON), ONNX models for the CPU, the graph of tasks. https://github.com/DEEPX-AI/dx_rt
  */
 
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { model, type Integrity, type Section } from "../model/graph.ts";
 import { readPorts, type Ports } from "./dxnn/ports.ts";
 import type { ModelFile } from "./file.ts";
@@ -170,7 +170,7 @@ function lengthHeader(file: ModelFile, integrity: Integrity[]): Header {
     integrity.push(error("header/reserved", "reserved bytes are set; the runtime refuses that", 24));
   }
   const bytes = file.slice(PRELUDE, length);
-  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const { crc32 } = requireLate("node:zlib") as typeof Zlib;
   const found = crc32(bytes);
   if (found !== declared) {
     integrity.push(

@@ -5,8 +5,8 @@
  */
 
 import type * as Zlib from "node:zlib";
-import { createRequire } from "node:module";
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { model, type Integrity, type Section } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
@@ -178,7 +178,7 @@ function producerVersion(toolchain: string, compiler: string): { version?: strin
 function checkCrc(file: ModelFile): { says: string; wrong?: string } {
   const bytes = file.size - CRC;
   if (bytes > CHECK_LIMIT) return { says: `CRC-32 not checked: over ${CHECK_LIMIT / 1024 / 1024} MiB` };
-  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const { crc32 } = requireLate("node:zlib") as typeof Zlib;
   let found = 0;
   for (let at = 0; at < bytes; at += PIECE) found = crc32(file.slice(at, Math.min(PIECE, bytes - at)), found);
   const told = file.cursor(bytes, CRC).u32();

@@ -3,8 +3,8 @@
  * rule, of JSON, code and weights. Layout: https://awsdocs-neuron.readthedocs-hosted.com/en/latest/neuron-runtime/explore/work-with-neff-files.html
  */
 
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
+import { requireLate } from "../base/package.ts";
 import { model, type Integrity, type Model, type Section, type Tensor } from "../model/graph.ts";
 import type { ModelFile } from "./file.ts";
 import type { Format } from "./format.ts";
@@ -142,7 +142,7 @@ function told(tar: Tar, all: boolean, at: number, integrity: Integrity[]): Tar {
 
 /** The beginning of what a gzip stream holds; undefined where it is none. Less goes in where too much would come out. */
 function gunzipStart(packed: Uint8Array): { readonly bytes: Uint8Array; readonly from: number } | undefined {
-  const zlib = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const zlib = requireLate("node:zlib") as typeof Zlib;
   for (let length = packed.length; length >= 1024 || length === packed.length; length = Math.floor(length / 16)) {
     try {
       const bytes = zlib.gunzipSync(packed.subarray(0, length), {

@@ -7,8 +7,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CannotError, FileError, MishapError, UsageError, type Mishap } from "../base/errors.ts";
+import { findPackage, LEAVE_OUT, ownFile } from "../base/package.ts";
 import { closeShared, createShared, SharedMemory } from "./memory.ts";
 import type { Failure, Reply, Request } from "./protocol.ts";
 
@@ -237,13 +237,20 @@ export class HostProcess {
 
 const seconds = (ms: number): string => `${ms < 10_000 ? ms / 1000 : Math.round(ms / 1000)} s`;
 
-/** Beside this bundle, or where the build puts it, when this runs from its sources or as a benchmark. */
+/** Beside this bundle, or where the build puts it, when this runs from its sources or as a benchmark; else in the package itself. */
 function childFile(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
+  const here = dirname(ownFile());
   const places = ["host.cjs", "../../dist/host.cjs", "../host.cjs"].map((place) => join(here, place));
-  const found = places.find((path) => existsSync(path));
-  if (found === undefined) throw new CannotError("host.cjs is not built: npm run build");
+  const found = places.find((path) => existsSync(path)) ?? packagedChild();
+  if (found === undefined) throw new CannotError(`accelctl's host.cjs is not found from ${ownFile()}: ${LEAVE_OUT}`);
   return found;
+}
+
+/** For somebody's bundle of the library. */
+function packagedChild(): string | undefined {
+  const found = findPackage("accelctl");
+  const path = join(found?.folder ?? "", "dist/host.cjs");
+  return found !== undefined && existsSync(path) ? path : undefined;
 }
 
 function errorOf({ kind, message, path, offset, stack }: Failure, name: string, words: string): Error {

@@ -1,9 +1,9 @@
 /** Pictures into files: PNG by fast-png, JPEG by jpeg-js. */
 
-import { createRequire } from "node:module";
 import type * as FastPng from "fast-png";
 import type * as JpegJs from "jpeg-js";
 import { CannotError, UsageError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import type { Canvas } from "./draw.ts";
 
 const JPEG_QUALITY = 92;
@@ -20,14 +20,12 @@ export function encoderOf(path: string): Encode {
 }
 
 function encodePng({ width, height, channels, data }: Canvas): Uint8Array {
-  const require = createRequire(import.meta.url);
-  const { encode } = require("fast-png") as typeof FastPng;
+  const { encode } = requireLate("fast-png") as typeof FastPng;
   return encode({ width, height, channels, depth: 8, data });
 }
 
 function encodeJpeg({ width, height, channels, data }: Canvas): Uint8Array {
-  const require = createRequire(import.meta.url);
-  const { encode } = require("jpeg-js") as typeof JpegJs;
+  const { encode } = requireLate("jpeg-js") as typeof JpegJs;
   if (width > 65_535 || height > 65_535)
     throw new CannotError(`a JPEG of ${width} x ${height} cannot be: 65,535 is the most`);
   const rgba = new Uint8Array(width * height * 4).fill(255);

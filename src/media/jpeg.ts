@@ -3,9 +3,9 @@
  * repeats chroma samples where libjpeg interpolates: at edges of colour the two differ. ITU-T T.81; CIPA DC-008 (EXIF).
  */
 
-import { createRequire } from "node:module";
 import { Cursor, latin1 } from "../base/bytes.ts";
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { checkMeasures } from "./measures.ts";
 import { PIXEL_LIMIT, type Picture } from "./picture.ts";
 import { turned } from "./turn.ts";
@@ -35,7 +35,7 @@ interface Facts {
 /** Throws FileError, with the offset where one is known. */
 export function decodeJpeg(bytes: Uint8Array, path: string): Picture {
   const { components, orientation, transform } = walk(bytes, path);
-  const library = createRequire(import.meta.url)("jpeg-js") as JpegImage;
+  const library = requireLate("jpeg-js") as JpegImage;
   let decoded: ReturnType<JpegImage["decode"]>;
   try {
     decoded = library.decode(bytes, {

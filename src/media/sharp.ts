@@ -1,7 +1,7 @@
 /** Pictures of formats that have no decoder here, by sharp (libvips), where it is installed. https://sharp.pixelplumbing.com */
 
-import { createRequire } from "node:module";
 import { CannotError, FileError } from "../base/errors.ts";
+import { installing, requireLate } from "../base/package.ts";
 import { PIXEL_LIMIT, type Picture } from "./picture.ts";
 
 /** The part of sharp that is used. */
@@ -48,9 +48,9 @@ export function decodeBySharp(format: string): (bytes: Uint8Array, path: string)
 
 function load(path: string, format: string): Sharp {
   try {
-    return createRequire(import.meta.url)("sharp") as Sharp;
+    return requireLate("sharp") as Sharp;
   } catch (cause) {
-    throw new CannotError(`${path}: ${format} is decoded by sharp, which is not installed: npm install sharp`, {
+    throw new CannotError(`${path}: ${format} is decoded by sharp, which is not installed: ${installing("sharp")}`, {
       cause,
     });
   }

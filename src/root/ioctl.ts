@@ -5,7 +5,6 @@
  */
 
 import { constants } from "node:os";
-import { createRequire } from "node:module";
 import type * as childProcess from "node:child_process";
 import type * as fileSystem from "node:fs";
 import type * as koffiModule from "koffi";
@@ -13,6 +12,7 @@ import type * as workerThreads from "node:worker_threads";
 
 import { loadKoffi } from "../base/koffi.ts";
 import { absent, denied, malformed, read, uncaptured, type Reading, type Unread } from "../base/reading.ts";
+import { ownRequire, requireLate } from "../base/package.ts";
 import type { Answer, Ask } from "./root.ts";
 
 /** Machines with asm-generic ioctl numbers, 64 bit, little endian: the layouts of src/uapi hold there and not elsewhere. */
@@ -38,17 +38,16 @@ export function ioctlAsk(path: string, ask: Ask): Reading<Answer> {
     struct: [...ask.input],
     pointers: (ask.pointers ?? []).map(({ at, size, bytes }) => ({ at, bytes: [...(bytes ?? new Uint8Array(size))] })),
   };
-  const require = createRequire(import.meta.url);
   let outcome: Outcome;
   try {
     if (ask.wakes === true) {
-      const koffi = JSON.stringify(require.resolve("koffi"));
+      const koffi = JSON.stringify(ownRequire().resolve("koffi"));
       const script = `(${answerFromStdin.toString()})(require, ${put.toString()}, ${koffi})`;
       const reply = askChild(script, JSON.stringify(question), DEADLINE);
       if ("failed" in reply) return uncaptured(from, reply.failed);
       outcome = JSON.parse(reply.text) as Outcome; // written by answerFromStdin below
     } else {
-      outcome = put(question, loadKoffi(), require("node:fs") as Fs);
+      outcome = put(question, loadKoffi(), requireLate("node:fs") as Fs);
     }
   } catch (error) {
     return uncaptured(from, `ioctl cannot be called here: ${firstLine(error)}`);
@@ -156,8 +155,7 @@ export function askChild(
   input: string,
   deadline: number,
 ): { readonly text: string } | { readonly failed: string } {
-  const require = createRequire(import.meta.url);
-  const { Worker: Thread } = require("node:worker_threads") as typeof workerThreads;
+  const { Worker: Thread } = requireLate("node:worker_threads") as typeof workerThreads;
   const shared = new SharedArrayBuffer(HEAD + 8 * ASK_LIMIT);
   const state = new Int32Array(shared, 0, 4);
   const worker = new Thread(`(${supervise.toString()})(require)`, {

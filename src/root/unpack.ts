@@ -3,12 +3,12 @@
  * the first bytes say; anything else is handed back as it is. Output has a limit, because a small file can unpack to a large one.
  */
 
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 
 import type * as Fzstd from "fzstd";
 
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { unxz, XZ_MAGIC } from "./xz.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
@@ -79,7 +79,7 @@ function zstdOf(add: (chunk: Uint8Array) => void): (frame: Uint8Array, limit: nu
     zlib() as { zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Buffer }
   ).zstdDecompressSync;
   if (native !== undefined) return (frame, limit) => add(native(frame, { maxOutputLength: Math.max(1, limit) }));
-  const { Decompress } = createRequire(import.meta.url)("fzstd") as typeof Fzstd;
+  const { Decompress } = requireLate("fzstd") as typeof Fzstd;
   return (frame) => {
     new Decompress((chunk) => add(chunk.slice())).push(frame, true);
   };
@@ -91,7 +91,7 @@ const BZIP2_LIMIT = 256 * 1024 * 1024;
 /** The library reads and writes by single bytes of streams, which gives both ends a limit. */
 function bunzip(bytes: Uint8Array, path: string, wanted: number): Uint8Array {
   const limit = Math.min(wanted, BZIP2_LIMIT);
-  const bzip2 = createRequire(import.meta.url)("seek-bzip") as {
+  const bzip2 = requireLate("seek-bzip") as {
     decode(input: object, output: object, multistream: boolean): void;
   };
   let at = 0;
@@ -132,7 +132,7 @@ function bunzip(bytes: Uint8Array, path: string, wanted: number): Uint8Array {
 }
 
 function zlib(): typeof Zlib {
-  return createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  return requireLate("node:zlib") as typeof Zlib;
 }
 
 function tooLarge(limit: number): string {

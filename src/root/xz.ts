@@ -5,10 +5,10 @@
  * Sizes are checked against what is there and against a limit; CRC32 checks are compared, longer ones are stepped over.
  */
 
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 
 import { FileError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import { Lzma2 } from "./lzma2.ts";
 
 export const XZ_MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] as const;
@@ -21,7 +21,7 @@ const HEADER_SIZE = 12;
 const RATIO_LIMIT = 8000;
 
 export function unxz(bytes: Uint8Array, path: string, limit: number): Uint8Array {
-  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const { crc32 } = requireLate("node:zlib") as typeof Zlib;
   const output = new Lzma2(path, declaredSize(bytes), limit);
   let at = 0;
   do {

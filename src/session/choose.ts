@@ -51,6 +51,8 @@ export interface PassedOver {
   /** "rockchip by route open", "openvino on cpu" */
   readonly what: string;
   readonly because: string;
+  /** Package of npm that would bring what is missing. */
+  readonly install?: string;
 }
 
 export interface Choice {
@@ -139,7 +141,12 @@ function addCpu(
     const found = delegate.find(paths);
     if (found.state !== "read") {
       const why = found.why === undefined ? "" : `: ${found.why}`;
-      passed.push({ what: `${delegate.id} on cpu`, because: `its library is not here (${found.from}${why})` });
+      const { npm } = delegate;
+      passed.push({
+        what: `${delegate.id} on cpu`,
+        because: `its library is not here (${found.from}${why})`,
+        ...(npm === undefined || paths.library !== undefined ? {} : { install: npm }),
+      });
       continue;
     }
     const embedded = found.value.embedded === true;

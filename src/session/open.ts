@@ -5,6 +5,7 @@
  */
 
 import { CannotError, FileError } from "../base/errors.ts";
+import { installing } from "../base/package.ts";
 import type { Delegate, OpenOptions, Session } from "../delegates/delegate.ts";
 import { delegates } from "../delegates/index.ts";
 import { isolate, type Limits, type RunOptions } from "../host/isolate.ts";
@@ -100,9 +101,7 @@ export async function openSession(model: string, options: SessionOptions = {}): 
     const known = [...new Set(delegates.flatMap(({ formats }) => formats))].sort().join(", ");
     throw new CannotError(`${who} ${id}; formats that are run: ${known}`);
   }
-  const hint =
-    wish.fallback || wish.device === "auto" || wish.device === "cpu" ? "" : "; --fallback cpu would let the CPU run it";
-  throw new CannotError(`${sentence(wish, passed, id)}${hint}`);
+  throw new CannotError(`${sentence(wish, passed, id)}${hint(wish, passed)}`);
 }
 
 const onCpu = ({ what }: PassedOver): boolean => what.endsWith(" on cpu");
@@ -120,6 +119,14 @@ function sentence({ device }: Wish, passed: readonly PassedOver[], format?: stri
 function isEmbedded({ delegate, device, paths }: Candidate): boolean {
   const found = delegate.find(paths);
   return found.state === "read" && found.value.embedded === true && paths.plugin === undefined && device === "cpu";
+}
+
+/** What would help. */
+function hint(wish: Wish, passed: readonly PassedOver[]): string {
+  const [install] = passed.flatMap((one) => one.install ?? []);
+  if (install !== undefined) return `; to have the CPU run it: ${installing(install)}`;
+  const settled = wish.fallback || wish.device === "auto" || wish.device === "cpu";
+  return settled ? "" : "; --fallback cpu would let the CPU run it";
 }
 
 async function openBy(candidate: Candidate, model: string, options: SessionOptions): Promise<Opened["session"]> {

@@ -1,10 +1,10 @@
 /** Outputs into files: a folder of .npy (or of raw bytes), or one .npz. */
 
-import { createRequire } from "node:module";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type * as Fflate from "fflate";
 import { CannotError, UsageError } from "../base/errors.ts";
+import { requireLate } from "../base/package.ts";
 import type { Value } from "../delegates/value.ts";
 import { writeNpy } from "./npy.ts";
 
@@ -64,8 +64,7 @@ function fileNames(names: Iterable<string>, extension: string): ReadonlyMap<stri
 }
 
 function zipped(contents: readonly (readonly [string, Uint8Array])[]): Uint8Array {
-  const require = createRequire(import.meta.url);
-  const { zipSync } = require("fflate") as typeof Fflate;
+  const { zipSync } = requireLate("fflate") as typeof Fflate;
   // NumPy's savez stores; a fixed day makes the same outputs the same bytes.
   return zipSync(Object.fromEntries(contents), { level: 0, mtime: new Date(1980, 0, 1) });
 }

@@ -11,6 +11,7 @@ import { formats } from "../../src/formats/index.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
 import { ggufModel } from "../support/gguf-model.ts";
 import { smallOnnx } from "../support/onnx.ts";
+import { top } from "../support/shared.ts";
 import { smallTflite } from "../support/tflite.ts";
 
 let folder = "";
@@ -36,6 +37,22 @@ it("ids are told once, and every format a delegate takes is one that is read", (
   expect(new Set(delegates.map(({ id }) => id)).size).toBe(delegates.length);
   const known = new Set(formats.map(({ id }) => id));
   expect(delegates.flatMap((delegate) => delegate.formats.filter((id) => !known.has(id)))).toEqual([]);
+});
+
+it("packages that users are told to install are those that this project takes", () => {
+  const { peerDependencies } = JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as {
+    peerDependencies: Record<string, string>;
+  };
+  const told = delegates.flatMap(({ npm }) => npm ?? []);
+  expect(told.length).toBeGreaterThan(0);
+  for (const spec of told) {
+    const [, name = "", version = ""] = /^(.+)@([\d.]+)$/.exec(spec) ?? [];
+    const range = peerDependencies[name];
+    // Packages of llama.cpp are one for each architecture, and no peers.
+    if (range !== undefined)
+      expect(range.replace(/^~/, "")).toMatch(new RegExp(`^${version.replaceAll(".", "\\.")}(\\.|$)`));
+    else expect(name).toMatch(/^@node-llama-cpp\/linux-/);
+  }
 });
 
 /** Of this process: what is mapped into it. */

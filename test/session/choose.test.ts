@@ -99,6 +99,19 @@ describe("auto", () => {
   });
 });
 
+it("names the package of npm that would bring a library, unless one was named", () => {
+  const missing = [stub("some", ["onnx"], ["cpu"], { find: () => absent("libsome.so"), npm: "some-runtime@1" })];
+  const installs = (library?: string): (string | undefined)[] =>
+    choose(
+      described("a.onnx"),
+      () => fail("none"),
+      { device: "cpu", fallback: false, ...(library === undefined ? {} : { library }) },
+      missing,
+    ).passed.map(({ install }) => install);
+  expect(installs()).toEqual(["some-runtime@1"]);
+  expect(installs("/nowhere/libsome.so")).toEqual([undefined]);
+});
+
 describe("a device that was asked for", () => {
   it("is the only one, even when it is not here", () => {
     const { order, passed } = chosen("a.onnx", "no-accelerator", { device: "intel-npu" });

@@ -3,10 +3,10 @@
  * libllama0 puts libllama.so.0 among the loader's; builds of llama.cpp put libllama.so beside its libggml.
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { valueOf } from "../../base/reading.ts";
+import { findPackage } from "../../base/package.ts";
 import { loaderDirectories } from "../../facts/library-places.ts";
 import { namedLibrary } from "../../facts/named-libraries.ts";
 import { openLive } from "../../root/directory.ts";
@@ -19,7 +19,9 @@ export interface Candidate {
   readonly backends: readonly string[];
 }
 
-export const PACKAGE = `@node-llama-cpp/linux-${process.arch}`;
+const PACKAGE = `@node-llama-cpp/linux-${process.arch}`;
+/** What to install; of other architectures there is no such package. */
+export const NPM = ["x64", "arm64"].includes(process.arch) ? `${PACKAGE}@3.22.1` : undefined;
 /** The package's variants; the plain one holds the CPU's back ends, the others add one each. */
 const variants = ["", "-vulkan", "-cuda"] as const;
 
@@ -31,17 +33,12 @@ export function* candidates(environments: readonly string[] = []): Generator<Can
   const own = namedLibrary(openLive(), environments, "libllama*.so*");
   const named = own === undefined ? undefined : candidateIn(dirname(own));
   if (named !== undefined) yield named;
-  const require = createRequire(import.meta.url);
   for (const variant of variants) {
-    let entry: string;
-    try {
-      entry = require.resolve(`${PACKAGE}${variant}`);
-    } catch {
-      continue;
-    }
-    const top = dirname(dirname(entry));
-    for (const name of namesIn(join(top, "bins"))) {
-      const found = candidateIn(join(top, "bins", name), versionOf(top));
+    const packaged = findPackage(`${PACKAGE}${variant}`);
+    if (packaged === undefined) continue;
+    const bins = join(packaged.folder, "bins");
+    for (const name of namesIn(bins)) {
+      const found = candidateIn(join(bins, name), packaged.version);
       if (found !== undefined) yield found;
     }
   }
@@ -70,12 +67,4 @@ function backendsIn(folder: string): string[] {
 
 function namesIn(folder: string): string[] {
   return [...(valueOf(openLive().list(folder)) ?? [])].sort();
-}
-
-function versionOf(top: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as { version?: string }).version;
-  } catch {
-    return undefined; // a package that does not say is used all the same: the library is asked
-  }
 }

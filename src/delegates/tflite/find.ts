@@ -5,10 +5,10 @@
  * docs/decisions/043-which-tflite.md
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
+import { findPackage } from "../../base/package.ts";
 import { readLibraries } from "../../facts/libraries.ts";
 import { openLive } from "../../root/directory.ts";
 import type { FindOptions, Found } from "../delegate.ts";
@@ -20,6 +20,9 @@ const folders: Readonly<Record<string, string>> = { x64: "linux_amd64", arm64: "
 const PACKAGED = "2.9.0";
 /** Names with the C API: of TensorFlow's own build, and of Debian's. */
 const names = ["libtensorflowlite_c.so", "libtensorflowlite_c.so.*", "libtensorflow-lite.so.*"] as const;
+
+/** What to install: where the package has no library, LiteRT's wasm build. */
+export const NPM = process.arch in folders ? `${PACKAGE}@0.0.2` : "@litertjs/core@2.5";
 
 /** Loads nothing. */
 export function findTflite({ library }: FindOptions): Reading<Found> {
@@ -39,16 +42,12 @@ function findPackaged(): Reading<Found> {
   if (folder === undefined || process.platform !== "linux") {
     return absent(from, `${PACKAGE} has no library for ${process.platform} on ${process.arch}`);
   }
-  let manifest: string;
-  try {
-    manifest = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
-  } catch {
-    return absent(from);
-  }
-  const path = join(dirname(manifest), "cc_deps", folder, "libtensorflowlite_c.so");
+  const found = findPackage(PACKAGE);
+  if (found === undefined) return absent(from);
+  const path = join(found.folder, "cc_deps", folder, "libtensorflowlite_c.so");
   if (!existsSync(path)) return absent(path);
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return read({ library: path, version: `${PACKAGED} (${PACKAGE} ${version})`, embedded: true }, path);
+  const version = `${PACKAGED} (${PACKAGE} ${found.version ?? "of no version"})`;
+  return read({ library: path, version, embedded: true }, path);
 }
 
 /** The first library of this name that this machine's loader would find, or that lies in a vendor's place. */

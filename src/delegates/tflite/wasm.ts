@@ -4,12 +4,12 @@
  * not tell of ports (quantisation, the tensors behind a signature's names) is read from the file.
  */
 
-import { readFileSync, existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type * as threadsModule from "node:worker_threads";
 import { CannotError, FileError } from "../../base/errors.ts";
 import { absent, read, type Reading } from "../../base/reading.ts";
+import { findPackage, installing, requireLate } from "../../base/package.ts";
 import { openModelFile } from "../../formats/file.ts";
 import { readTflite, type TfliteFile } from "../../formats/tflite/read.ts";
 import { fields } from "../../formats/tflite/schema.ts";
@@ -27,17 +27,11 @@ const SIGNATURE_LIMIT = 10_000;
 
 /** The package's loader and version, or why there is none. Loads nothing. */
 export function findWasm(): Reading<Found> {
-  const require = createRequire(import.meta.url);
-  let manifest: string;
-  try {
-    manifest = require.resolve(`${PACKAGE}/package.json`);
-  } catch {
-    return absent(`node_modules/${PACKAGE}`);
-  }
-  const library = join(manifest, "../wasm", LOADER);
-  if (!existsSync(library)) return absent(library);
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return read({ library, version, embedded: true }, library);
+  const found = findPackage(PACKAGE);
+  if (found === undefined) return absent(`node_modules/${PACKAGE}`);
+  const { folder, ...version } = found;
+  const library = join(folder, "wasm", LOADER);
+  return existsSync(library) ? read({ library, ...version, embedded: true }, library) : absent(library);
 }
 
 /**
@@ -48,7 +42,7 @@ export function findWasm(): Reading<Found> {
 export async function openWasm(model: string, { threads = 1 }: OpenOptions): Promise<Session> {
   const found = findWasm();
   if (found.state !== "read")
-    throw new CannotError(`LiteRT's wasm build is not here (${found.from}): npm install ${PACKAGE}`);
+    throw new CannotError(`LiteRT's wasm build is not here (${found.from}): ${installing(`${PACKAGE}@2.5`)}`);
   if (threads > THREADS_LIMIT)
     throw new CannotError(`${threads} threads: LiteRT's wasm build is given ${THREADS_LIMIT} at most`);
   const { graph, inputs, outputs, signature, trial } = readPorts(model);
@@ -187,8 +181,7 @@ class Engine {
   #opened: { readonly done: (ready: Ready) => void; readonly failed: (error: Error) => void } | undefined;
 
   constructor(start: Start) {
-    const require = createRequire(import.meta.url);
-    const { Worker } = require("node:worker_threads") as typeof threadsModule;
+    const { Worker } = requireLate("node:worker_threads") as typeof threadsModule;
     this.#worker = new Worker(`(${work.toString()})(require)`, {
       eval: true,
       workerData: start,

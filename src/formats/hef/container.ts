@@ -4,9 +4,9 @@
  */
 
 import type * as Crypto from "node:crypto";
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 import { FileError } from "../../base/errors.ts";
+import { requireLate } from "../../base/package.ts";
 import type { Integrity, Section } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 import { cutShort, error, hex } from "../sealed/parts.ts";
@@ -126,17 +126,16 @@ function verify(file: ModelFile, offset: number, bytes: number, check: Check): {
 
 function digest(file: ModelFile, offset: number, bytes: number, kind: Check["kind"]): string {
   if (kind === "XXH3") return hash(xxh3(bytes, (at, length) => file.slice(offset + at, length)));
-  const require = createRequire(import.meta.url);
   const each = (take: (piece: Uint8Array) => void): void => {
     for (let at = 0; at < bytes; at += PIECE) take(file.slice(offset + at, Math.min(PIECE, bytes - at)));
   };
   if (kind === "MD5") {
-    const { createHash } = require("node:crypto") as typeof Crypto;
+    const { createHash } = requireLate("node:crypto") as typeof Crypto;
     const md5 = createHash("md5");
     each((piece) => md5.update(piece));
     return md5.digest("hex");
   }
-  const { crc32 } = require("node:zlib") as typeof Zlib;
+  const { crc32 } = requireLate("node:zlib") as typeof Zlib;
   let crc = 0;
   each((piece) => {
     crc = crc32(piece, crc);

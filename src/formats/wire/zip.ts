@@ -3,10 +3,10 @@
  * asking for one entry, bounded. PKWARE APPNOTE.TXT 6.3.10; https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 
-import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 import { FileError } from "../../base/errors.ts";
 import { latin1, utf8, type Cursor } from "../../base/bytes.ts";
+import { requireLate } from "../../base/package.ts";
 import type { Integrity } from "../../model/graph.ts";
 import type { ModelFile } from "../file.ts";
 
@@ -152,7 +152,7 @@ export function unpack(file: ModelFile, entry: ZipEntry, limit: number): Uint8Ar
       Math.min(entry.header, file.size),
     );
   }
-  const { inflateRawSync } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const { inflateRawSync } = requireLate("node:zlib") as typeof Zlib;
   let bytes: Uint8Array;
   try {
     bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.bytes) });
@@ -167,7 +167,7 @@ export function unpack(file: ModelFile, entry: ZipEntry, limit: number): Uint8Ar
 
 /** What its checksum says against an entry's unpacked bytes; [] where they agree. */
 export function checkCrc(entry: ZipEntry, bytes: Uint8Array): Integrity[] {
-  const { crc32 } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  const { crc32 } = requireLate("node:zlib") as typeof Zlib;
   const found = crc32(bytes);
   if (found === entry.crc) return [];
   const words = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;
