@@ -1,6 +1,6 @@
 /** accelctl run: run a model once and say what came out, which device worked and how that is known. */
 
-import { UsageError } from "../base/errors.ts";
+import { CannotError, MishapError, UsageError } from "../base/errors.ts";
 import { runText } from "../print/run.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { openSession } from "../session/open.ts";
@@ -68,6 +68,8 @@ const command: Command = {
       const { last, runs, proof } = await timedRuns(opened, given.values, {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
         repeat: Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1),
+      }).catch((error: unknown) => {
+        throw withHint(error, given.assumed);
       });
       progress.end();
       const { outputs, spans, figures = {} } = last;
@@ -107,6 +109,15 @@ const command: Command = {
   },
 };
 export default command;
+
+/** Models that leave sizes open seldom take 1 for all of them. */
+function withHint(error: unknown, assumed: readonly string[]): unknown {
+  const open = assumed.find((says) => says.includes(": 1 for what its shape leaves open"));
+  if (open === undefined || !(error instanceof CannotError) || error instanceof MishapError) return error;
+  const name = open.slice(0, open.indexOf(": 1 for"));
+  const says = `${error.message.replace(/[.\s]+$/, "")}; ${open}: --shape ${name}=... says others`;
+  return new CannotError(says, { cause: error });
+}
 
 function count(invocation: Invocation, name: string, otherwise: number | undefined, most: number): number | undefined {
   const text = option(invocation, name);

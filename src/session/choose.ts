@@ -73,6 +73,9 @@ export function choose(
   }
   const known = named === undefined ? delegates : [named];
   const [word = "", index] = wish.device.split(":");
+  if (wish.device !== word && (word === "cpu" || word === "auto" || !/^[^:]+:\d{1,3}$/.test(wish.device))) {
+    throw new UsageError(`no device "${wish.device}": cpu, auto, or FAMILY or FAMILY:1 (accelctl catalog)`);
+  }
   const candidates: Candidate[] = [];
   const passed: PassedOver[] = [];
   if (word === "cpu" && wish.route === undefined) addCpu(described, known, wish, candidates, passed);
@@ -104,7 +107,17 @@ export function choose(
         candidates.push({ delegate, device: wish.device, paths: pathsOf(wish), why: "its library was given" });
       }
     }
-    if (word === "auto" || wish.fallback) addCpu(described, known, wish, candidates, passed);
+    const byName = `by route ${wish.route ?? ""}`;
+    const none = candidates.length === 0 && (word === "auto" || passed.length === 0);
+    if (wish.route !== undefined && none && !passed.some(({ what }) => what.endsWith(byName))) {
+      passed.push({
+        what: `route ${wish.route}`,
+        because: "no device here has a route of this name (accelctl review)",
+      });
+    }
+    // A route is asked for as a device is.
+    if ((word === "auto" && wish.route === undefined) || wish.fallback)
+      addCpu(described, known, wish, candidates, passed);
   }
   return { candidates, passed };
 }

@@ -1,8 +1,7 @@
 /** Values from files: NumPy, ONNX TensorProto, JSON, text, raw bytes; and as the type and shape that an input has. */
 
-import { readFileSync, statSync } from "node:fs";
 import { utf8 } from "../base/bytes.ts";
-import { CannotError, FileError } from "../base/errors.ts";
+import { FileError } from "../base/errors.ts";
 import type { Port } from "../delegates/delegate.ts";
 import { elementsOver, lengthOf, numbersOf, type Value } from "../delegates/value.ts";
 import { modelFileOf } from "../formats/file.ts";
@@ -10,21 +9,13 @@ import { readZip, unpack } from "../formats/wire/zip.ts";
 import { ELEMENT_LIMIT, fill, newElements, product } from "./inputs-made.ts";
 import { isNpy, readNpy } from "./npy.ts";
 import { integers, isFloat, storer } from "./store.ts";
+import { readWholeFile } from "./read-file.ts";
 import { readTensorProto } from "./tensor-proto.ts";
 
 /** A larger input is no input: 4K video frames as float32 have 100 MB. */
 const FILE_LIMIT = 1024 * 1024 * 1024;
 
-export function readBytes(path: string): Uint8Array {
-  try {
-    if (statSync(path).size > FILE_LIMIT) throw new FileError(path, `larger than ${FILE_LIMIT} bytes`);
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new CannotError(`${path}: ${code === "ENOENT" ? "no such file" : code}`, { cause: error });
-  }
-}
+export const readBytes = (path: string): Uint8Array => readWholeFile(path, FILE_LIMIT);
 
 /** .npz: arrays by name, as numpy.savez writes them. */
 export function readNpz(bytes: Uint8Array, path: string): Map<string, Value> {

@@ -50,8 +50,11 @@ export async function makeInputs(ports: readonly Port[], options: InputOptions):
   for (const name of [...files.keys(), ...shapes.keys()])
     if (!ports.some((port) => port.name === name)) noInput(name, ports);
   const sources = new Map<string, Source>();
-  for (const [name, path] of files) sources.set(name, await readSource(path, true));
-  for (const path of options.unnamed ?? []) assign(await readSource(path, false), ports, sources, options);
+  for (const [name, path] of files) {
+    sources.set(name, await readSource(path, ports.find((port) => port.name === name)?.type === "string"));
+  }
+  const texts = ports.length > 0 && ports.every(({ type }) => type === "string");
+  for (const path of options.unnamed ?? []) assign(await readSource(path, texts), ports, sources, options);
   const random = mulberry32(seed);
   const assumed: string[] = [];
   const values = new Map<string, Value>();
@@ -101,11 +104,14 @@ function closed({ name }: Port, shape: readonly Dimension[], assumed: string[]):
   return shape.map((size) => (typeof size === "number" ? size : 1));
 }
 
+const FILE_NAME = /^[^\s]+\.(?:txt|json|npy|npz|pb|bin|md)$/i;
 /** A number, or an array of JSON: what an argument may be instead of a file. */
 const LITERAL = /^(?:-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\[.*\])$/is;
 
-async function readSource(path: string, literals: boolean): Promise<Source> {
-  if (literals && LITERAL.test(path) && !existsSync(path)) {
+/** `text`: it goes into an input of texts, where what is no file is a text itself, unless its name ends as a file's. */
+async function readSource(path: string, text: boolean): Promise<Source> {
+  if (text && !FILE_NAME.test(path) && !existsSync(path)) return { kind: "json", path, json: [path] };
+  if (LITERAL.test(path) && !existsSync(path)) {
     return { kind: "json", path, json: parseJson(new TextEncoder().encode(path.replace(/^(-?)\./, "$10.")), path) };
   }
   const bytes = readBytes(path);

@@ -1,8 +1,8 @@
 /** Names of classes: from the model's metadata or from a file of the user's. */
 
-import { readFileSync, statSync } from "node:fs";
 import { utf8 } from "../base/bytes.ts";
-import { CannotError, FileError } from "../base/errors.ts";
+import { FileError } from "../base/errors.ts";
+import { readWholeFile } from "./read-file.ts";
 
 /** By index; holes where a list has none. */
 export type Labels = readonly (string | undefined)[];
@@ -16,16 +16,7 @@ const INDEX_LIMIT = 100_000;
  * {"0": ["n01440764", "tench"]}); TensorFlow's .pbtxt label map. Throws FileError, CannotError.
  */
 export function readLabels(path: string): Labels {
-  let text: string;
-  try {
-    if (statSync(path).size > FILE_LIMIT)
-      throw new FileError(path, `${FILE_LIMIT} bytes and more are no list of labels`);
-    text = utf8(readFileSync(path));
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new CannotError(`${path}: ${code === "ENOENT" ? "no such file" : code}`, { cause: error });
-  }
+  const text = utf8(readWholeFile(path, FILE_LIMIT));
   const labels = /^\s*[[{]/.test(text)
     ? fromJson(text, path)
     : /^\s*item\s*\{/m.test(text)

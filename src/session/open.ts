@@ -4,6 +4,8 @@
  * pins works in a process of its own.
  */
 
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { CannotError, FileError } from "../base/errors.ts";
 import { installing } from "../base/package.ts";
 import type { Delegate, OpenOptions, Session } from "../delegates/delegate.ts";
@@ -65,17 +67,24 @@ export interface Opened {
 export async function openSession(model: string, options: SessionOptions = {}): Promise<Opened> {
   const described = describeFile(model);
   if (!isModel(described)) throw new FileError(model, noModelSentence(described));
-  checkBeside(model, described.model);
-  const wish: Wish = { ...options, device: options.device ?? "auto", fallback: options.fallback === "cpu" };
+  const wish: Wish = {
+    ...options,
+    ...pathOf("library", options.library),
+    ...pathOf("plugin", options.plugin),
+    device: options.device ?? "auto",
+    fallback: options.fallback === "cpu",
+  };
   const machine = (): Root => options.machine ?? openRoot();
   const { candidates, passed: early } = choose(described, machine, wish);
+  if (candidates.length > 0) checkBeside(model, described.model);
   const tried: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
       const { at } = candidate;
       const prover = at === undefined ? processorProver(machine) : await deviceProver(machine(), at);
       const session = await openBy(candidate, model, options);
-      const asked = wish.device !== "auto" && wish.device !== "cpu" && candidate.device === "cpu";
+      const asked = (wish.device !== "auto" && wish.device !== "cpu") || wish.route !== undefined;
+      const instead = asked && candidate.device === "cpu" && candidate.route === undefined;
       return {
         session,
         delegate: candidate.delegate,
@@ -84,7 +93,15 @@ export async function openSession(model: string, options: SessionOptions = {}): 
         embedded: isEmbedded(candidate),
         prove: () => prover.start("pid" in session && typeof session.pid === "number" ? session.pid : process.pid),
         passed: [...early, ...tried],
-        ...(asked ? { instead: sentence(wish, [...tried, ...early]) } : {}),
+        // What another delegate lacks for the CPU is no reason.
+        ...(instead
+          ? {
+              instead: sentence(
+                wish,
+                [...tried, ...early].filter((one) => !onCpu(one)),
+              ),
+            }
+          : {}),
       };
     } catch (error) {
       if (!(error instanceof CannotError || error instanceof FileError)) throw error;
@@ -96,12 +113,34 @@ export async function openSession(model: string, options: SessionOptions = {}): 
   const { id } = described.format;
   // What was tried has more to say than what was not.
   const passed = [...tried, ...early];
-  if (passed.length === 0) {
-    const who = wish.delegate === undefined ? "no delegate here runs" : `the delegate ${wish.delegate} does not run`;
-    const known = [...new Set(delegates.flatMap(({ formats }) => formats))].sort().join(", ");
-    throw new CannotError(`${who} ${id}; formats that are run: ${known}`);
-  }
+  if (passed.length === 0) throw new CannotError(nobodySentence(id, wish.delegate));
   throw new CannotError(`${sentence(wish, passed, id)}${hint(wish, passed)}`);
+}
+
+/** No delegate takes the format, or none that was named, or none whose device is here. */
+function nobodySentence(format: string, named: string | undefined): string {
+  const takers = delegates.filter(({ id, formats }) => formats.includes(format) && (named ?? id) === id);
+  const [first] = takers;
+  if (first !== undefined) {
+    const devices = [...new Set(takers.flatMap((one) => one.devices))].join(", ");
+    return `${format} runs on ${devices} by ${takers.map(({ id }) => id).join(" or ")}, and no such device is here`;
+  }
+  const formats = (all: readonly Delegate[]): string =>
+    [...new Set(all.flatMap((one) => one.formats))].sort().join(", ");
+  const own = delegates.find(({ id }) => id === named);
+  if (own === undefined) return `no delegate here runs ${format}; formats that are run: ${formats(delegates)}`;
+  const what = own.formats.length === 0 ? "no format" : formats([own]);
+  return `the delegate ${own.id} does not run ${format}; it runs ${what}`;
+}
+
+/**
+ * A library as it was named: never one of the same name that the loader would find elsewhere, which is what a name without a slash
+ * means to dlopen(3).
+ */
+function pathOf(option: "library" | "plugin", path: string | undefined): Partial<Record<typeof option, string>> {
+  if (path === undefined) return {};
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw new CannotError(`${path}: no such file`);
+  return { [option]: resolve(path) };
 }
 
 const onCpu = ({ what }: PassedOver): boolean => what.endsWith(" on cpu");

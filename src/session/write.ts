@@ -1,6 +1,6 @@
 /** Outputs into files: a folder of .npy (or of raw bytes), or one .npz. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type * as Fflate from "fflate";
 import { CannotError, UsageError } from "../base/errors.ts";
@@ -26,7 +26,7 @@ export function writeOutputs(path: string, outputs: ReadonlyMap<string, Value>, 
 /** One file, whose folder is made. Throws CannotError. */
 export function writeWhole(path: string, bytes: Uint8Array): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, bytes);
   } catch (error) {
     throw new CannotError(
@@ -36,6 +36,14 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
       },
     );
   }
+}
+
+/** As mkdir -p. Node's own never ends below /proc, where nothing can be made and nothing says so but ENOENT. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  mkdirSync(path);
 }
 
 function npyBytes(name: string, value: Value): Uint8Array {
