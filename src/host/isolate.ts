@@ -33,6 +33,8 @@ export interface IsolatedSession extends Session {
 export interface RunOptions {
   /** Milliseconds instead of the session's limit. */
   readonly timeout_ms?: number;
+  /** Outputs are handed out where they lie in the shared memory, without a copy: they hold until the session's next run. */
+  readonly lent?: boolean;
   /** Ends the process: a library cannot be interrupted. */
   readonly signal?: AbortSignal;
 }
@@ -115,7 +117,9 @@ function sessionOver(
     const reply = await host.ask({ ask: "run", inputs: told }, options.timeout_ms ?? limits.run_ms, options.signal);
     if (reply.done !== "run") throw new CannotError(`${delegate.name}: its process answered something else`);
     return {
-      outputs: new Map(reply.outputs.map((one) => [one.name, take(one, outputs, host.shared, delegate.name)])),
+      outputs: new Map(
+        reply.outputs.map((one) => [one.name, take(one, outputs, host.shared, delegate.name, options.lent === true)]),
+      ),
       spans: reply.spans,
       ...(reply.figures === undefined ? {} : { figures: reply.figures }),
     };
@@ -176,8 +180,8 @@ function tell(name: string, { type, shape, data }: Value, shared: SharedMemory, 
   return { name, type, shape, offset: shared.offsetOf(slot) ?? 0, bytes };
 }
 
-/** Copies out of the shared memory, and believes nothing: the library that wrote it may have written anything. */
-function take(told: Told, ports: readonly Port[], shared: SharedMemory, by: string): Value {
+/** Copies out of the shared memory unless it is lent, and believes nothing: the library that wrote it may have written anything. */
+function take(told: Told, ports: readonly Port[], shared: SharedMemory, by: string, lent: boolean): Value {
   const { name, type, shape, offset, bytes, texts } = told;
   const wrong = (says: string): MishapError =>
     new MishapError(`${by}: output "${name}" ${says}`, { how: "contract", words: "" });
@@ -189,8 +193,10 @@ function take(told: Told, ports: readonly Port[], shared: SharedMemory, by: stri
   if (bytes !== needed) {
     throw wrong(`has ${String(bytes)} bytes, and ${type} [${shape.join(", ")}] needs ${needed}`);
   }
+  const there = shared.view(offset ?? 0, needed);
+  if (lent) return { type, shape, data: elementsOver(type, there) ?? own };
   const buffer = new ArrayBuffer(needed);
-  new Uint8Array(buffer).set(new Uint8Array(shared.view(offset ?? 0, needed)));
+  new Uint8Array(buffer).set(new Uint8Array(there));
   return { type, shape, data: elementsOver(type, buffer) ?? own };
 }
 

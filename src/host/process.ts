@@ -53,6 +53,11 @@ export class HostProcess {
   #sentence: { how: Mishap; says: string } | undefined;
   #gone: Error | undefined;
   readonly #ended: Promise<void>;
+  /** Of what is being done: when it began and how long it may take, milliseconds. */
+  #since = 0;
+  #within = 0;
+  #looking: NodeJS.Timeout | undefined;
+  #every = LOOK;
 
   constructor(name: string, limits: Limits) {
     this.#name = name;
@@ -87,19 +92,15 @@ export class HostProcess {
     if (this.#gone !== undefined) throw this.#gone;
     signal?.throwIfAborted();
     this.#said = 0;
-    this.#hold(true);
-    const deadline = setTimeout(() => this.#kill("hung", `gave no answer within ${seconds(within)}`), within);
-    const look = setInterval(() => this.#look(), LOOK);
-    const abort = (): void => this.#kill("killed", "was stopped, as was asked");
-    signal?.addEventListener("abort", abort);
+    this.#within = within;
+    this.#since = performance.now();
+    this.#watchClosely(within);
+    const abort = signal === undefined ? undefined : (): void => this.#kill("killed", "was stopped, as was asked");
+    if (abort !== undefined) signal?.addEventListener("abort", abort);
     try {
       const reply = await new Promise<Reply>((done, failed) => {
         this.#waiting = { done, failed };
-        this.#child.send(request, (error) => {
-          // The end of the process is told by itself, and says more.
-          if (error !== null && this.#child.exitCode === null && this.#child.signalCode === null)
-            this.#kill("exited", "cannot be reached");
-        });
+        this.#child.send(request, this.#sent);
       });
       if ("failed" in reply) throw errorOf(reply.failed, this.#name, this.lastWords());
       return reply;
@@ -108,10 +109,7 @@ export class HostProcess {
       throw error;
     } finally {
       this.#waiting = undefined;
-      clearTimeout(deadline);
-      clearInterval(look);
-      signal?.removeEventListener("abort", abort);
-      this.#hold(false);
+      if (abort !== undefined) signal?.removeEventListener("abort", abort);
     }
   }
 
@@ -196,6 +194,34 @@ export class HostProcess {
     }
     return tell("exited", `ended by itself (exit ${String(status)}), which no library should do`);
   }
+
+  /**
+   * One timer for many runs, since making and ending one costs more than a small run: it looks at clock and memory while something is
+   * done, and lets go of the caller's event loop once nothing is.
+   */
+  #watchClosely(within: number): void {
+    const every = Math.min(LOOK, Math.max(1, within / 4));
+    if (this.#looking !== undefined && every >= this.#every) return;
+    clearInterval(this.#looking);
+    this.#every = every;
+    this.#hold(true);
+    this.#looking = setInterval(() => {
+      if (this.#waiting === undefined) {
+        clearInterval(this.#looking);
+        this.#looking = undefined;
+        this.#every = LOOK;
+        this.#hold(false);
+      } else if (performance.now() - this.#since > this.#within) {
+        this.#kill("hung", `gave no answer within ${seconds(this.#within)}`);
+      } else this.#look();
+    }, every);
+  }
+
+  /** The end of the process is told by itself, and says more. */
+  readonly #sent = (error: Error | null): void => {
+    const { exitCode, signalCode } = this.#child;
+    if (error !== null && exitCode === null && signalCode === null) this.#kill("exited", "cannot be reached");
+  };
 
   #look(): void {
     let pages: number;

@@ -71,6 +71,13 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("a session in a process o
       const { outputs } = await session.run(new Map([["x", value]]));
       expect(outputs.get("y")).toEqual(float([x, 2 * x], [1, 2]));
     }
+    (value.data as Float32Array).set([7, 0, 0]);
+    const lent = (await session.run(new Map([["x", value]]), { lent: true })).outputs.get("y");
+    expect(lent).toEqual(float([7, 14], [1, 2]));
+    // Where it lies, the next run writes.
+    (value.data as Float32Array).set([8, 0, 0]);
+    await session.run(new Map([["x", value]]), { lent: true });
+    expect(lent).toEqual(float([8, 16], [1, 2]));
     await session.close();
     const identity = modelOf(
       node("Identity", ["words"], ["same"]),
