@@ -2,36 +2,37 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|kernel|board|catalog|capture|bench|demo|help|inspect|run|version) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|help|version) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--deb|--output|--library|--plugin|--labels|--annotate|--out) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
+    --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W "rgb bgr gray" -- "$current")); return ;;
     --resize) COMPREPLY=($(compgen -W "stretch letterbox crop" -- "$current")); return ;;
     --fallback) COMPREPLY=($(compgen -W "cpu" -- "$current")); return ;;
-    --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --head) COMPREPLY=($(compgen -W "auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
     list) words="--root --paste --env --json --help" ;;
     explain) words="--json --help" ;;
+    inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
+    run) words="--input --shape --mean --std --layout --color --resize --rate --seed --device --route --delegate --fallback --library --plugin --option --env --threads --timeout --memory --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
+    bench) words="--device --route --delegate --library --plugin --option --env --threads --timeout --memory --input --shape --mean --std --layout --color --resize --rate --seed --seconds --runs --warmup --concurrency --compare --no-history --json --help" ;;
+    delegates) words="--probe --library --plugin --json --help" ;;
+    demo) words="--device --route --delegate --fallback --library --plugin --option --env --threads --timeout --memory --json --help" ;;
     kernel) words="--root --deb --all --check --json --help" ;;
     board) words="--json --help" ;;
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
-    bench) words="--device --route --delegate --library --plugin --option --threads --timeout --memory --env --input --shape --mean --std --layout --color --resize --rate --seed --seconds --runs --warmup --concurrency --compare --no-history --json --help" ;;
-    demo) words="--device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --json --help" ;;
     help) words="--help" ;;
-    inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
-    run) words="--input --shape --mean --std --layout --color --resize --rate --seed --device --route --delegate --fallback --library --plugin --option --threads --timeout --memory --env --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
     version) words="--help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain kernel board catalog capture bench demo help inspect run version"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture help version"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

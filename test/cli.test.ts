@@ -142,6 +142,13 @@ describe("help", () => {
     }
   });
 
+  it("puts many options under headings, each option once", async () => {
+    const { out } = await run("help", "run");
+    expect(out.match(/^\w[\w ]*$/gm)).toEqual(["Inputs", "Where it runs", "How it runs", "Outputs", "Examples"]);
+    const names = out.match(/^ {2}--[\w-]+/gm) ?? [];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it("fits 80 columns but for commands to copy", async () => {
     for (const name of ["", ...Object.keys(commands)]) {
       const { out } = await run("help", ...(name === "" ? [] : [name]));

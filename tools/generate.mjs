@@ -183,7 +183,7 @@ write("docs/hardware.md", sources.renderHardware(sources.families));
 write("docs/rules.md", sources.renderRules());
 write("docs/report.schema.json", `${JSON.stringify(sources.reportSchema, undefined, 2)}\n`);
 write("docs/formats.md", sources.renderFormats(sources.formats));
-write("docs/delegates.md", sources.renderDelegates(sources.delegates));
+write("docs/delegates.md", sources.renderDelegates(sources.delegates, sources.families));
 write("docs/proof.md", sources.renderProof(sources.families, sources.counterKinds));
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));

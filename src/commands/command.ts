@@ -15,7 +15,13 @@ export interface OptionSpec {
   readonly many?: true;
   readonly choices?: readonly string[];
   readonly says: string;
+  /** Heading it stands under in help and the man page: "Inputs"; absent: "Options". */
+  readonly group?: string;
 }
+
+/** The same options under one heading. */
+export const grouped = (group: string, specs: readonly OptionSpec[]): readonly OptionSpec[] =>
+  specs.map((spec) => ({ ...spec, group }));
 
 export type { Terminal };
 

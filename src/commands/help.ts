@@ -5,7 +5,20 @@ import { commandText, usageText } from "../print/usage.ts";
 import type { Command } from "./command.ts";
 
 /** Verbs in the order a newcomer meets them; others follow by name. */
-const order = ["review", "list", "explain", "kernel", "board", "catalog", "capture"];
+const order = [
+  "review",
+  "list",
+  "explain",
+  "inspect",
+  "run",
+  "bench",
+  "delegates",
+  "demo",
+  "kernel",
+  "board",
+  "catalog",
+  "capture",
+];
 
 export async function allCommands(): Promise<Command[]> {
   // The index imports this file too; reached late, when both are whole.

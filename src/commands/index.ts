@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "board": async () => (await import("./board.ts")).default,
   "capture": async () => (await import("./capture.ts")).default,
   "catalog": async () => (await import("./catalog.ts")).default,
+  "delegates": async () => (await import("./delegates.ts")).default,
   "demo": async () => (await import("./demo.ts")).default,
   "explain": async () => (await import("./explain.ts")).default,
   "help": async () => (await import("./help.ts")).default,

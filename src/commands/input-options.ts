@@ -5,12 +5,12 @@ import { UsageError } from "../base/errors.ts";
 import type { Port } from "../delegates/delegate.ts";
 import type { InputOptions } from "../session/inputs.ts";
 import type { PreprocessOptions } from "../session/preprocess.ts";
-import { option, options, type Invocation, type OptionSpec } from "./command.ts";
+import { grouped, option, options, type Invocation, type OptionSpec } from "./command.ts";
 
 const RATE_LIMIT = 1_000_000;
 const SEED_LIMIT = 0xffff_ffff;
 
-export const inputOptions: readonly OptionSpec[] = [
+export const inputOptions: readonly OptionSpec[] = grouped("Inputs", [
   {
     name: "input",
     value: "NAME=FILE",
@@ -32,7 +32,7 @@ export const inputOptions: readonly OptionSpec[] = [
   },
   { name: "rate", value: "HZ", says: "samples a second that the model wants of sound" },
   { name: "seed", value: "N", says: "make the other inputs from this seed (0 when nothing is said)" },
-];
+]);
 
 /** Asked for before anything is opened, so that a wrong word costs nothing. */
 export interface InputWishes {

@@ -5,11 +5,11 @@ import { runText } from "../print/run.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { openSession } from "../session/open.ts";
 import { RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
-import { flag, option, type Command, type Invocation } from "./command.ts";
+import { flag, grouped, option, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
 import { inputOptions, inputsOf, inputWishes } from "./input-options.ts";
-import { sessionOptionSpecs, sessionOptionsOf } from "./session-options.ts";
 import { progressOf } from "./progress.ts";
+import { RUNNING, sessionOptionSpecs, sessionOptionsOf } from "./session-options.ts";
 import { outputOptions, outputsOf, outputWishes } from "./output-options.ts";
 
 /** Counted runs: more belong into a bench. */
@@ -28,10 +28,11 @@ const command: Command = {
   options: [
     ...inputOptions,
     ...sessionOptionSpecs,
-    { name: "warmup", value: "N", says: "runs that are not counted (0)" },
-    { name: "repeat", value: "N", says: "runs that are counted (1)" },
-    ...outputOptions,
-    { name: "json", says: "print everything as JSON" },
+    ...grouped(RUNNING, [
+      { name: "warmup", value: "N", says: "runs that are not counted (0)" },
+      { name: "repeat", value: "N", says: "runs that are counted (1)" },
+    ]),
+    ...grouped("Outputs", [...outputOptions, { name: "json", says: "print everything as JSON" }]),
   ],
   examples: [
     { command: "accelctl run model.onnx", says: "does it run, and how fast, with made-up values?" },

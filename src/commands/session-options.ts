@@ -2,7 +2,7 @@
 
 import { UsageError } from "../base/errors.ts";
 import type { SessionOptions } from "../session/open.ts";
-import { option, options, type Invocation, type OptionSpec } from "./command.ts";
+import { grouped, option, options, type Invocation, type OptionSpec } from "./command.ts";
 import { environmentsOf } from "./common.ts";
 
 const THREADS_LIMIT = 1024;
@@ -10,14 +10,18 @@ const THREADS_LIMIT = 1024;
 const SECONDS_LIMIT = 86_400;
 const MEBIBYTES_LIMIT = 16 * 1024 * 1024;
 
-export const sessionOptionSpecs: readonly OptionSpec[] = [
+/** Headings of help. */
+const WHERE = "Where it runs";
+export const RUNNING = "How it runs";
+
+const where: readonly OptionSpec[] = [
   {
     name: "device",
     value: "DEVICE",
     says: "auto (the best route that works here and takes the model, else the CPU), cpu, or a family of accelerators (accelctl catalog); FAMILY:1 is the second of its kind",
   },
   { name: "route", value: "NAME", says: "only by this route of the device (accelctl review lists them)" },
-  { name: "delegate", value: "ID", says: "only by this delegate (docs/delegates.md)" },
+  { name: "delegate", value: "ID", says: "only by this delegate (accelctl delegates)" },
   { name: "fallback", value: "DEVICE", choices: ["cpu"], says: "let the CPU run what the device cannot" },
   { name: "library", value: "FILE", says: "the runtime's library, instead of the one that is found" },
   {
@@ -26,11 +30,16 @@ export const sessionOptionSpecs: readonly OptionSpec[] = [
     says: "what the device's maker ships to be loaded into the runtime: an external delegate, an execution provider, a PJRT plugin",
   },
   { name: "option", value: "KEY=VALUE", many: true, says: "for the plugin or the device, passed on as it is" },
+  { name: "env", value: "DIR", many: true, says: "also look for libraries in this Python environment or SDK" },
+];
+
+const running: readonly OptionSpec[] = [
   { name: "threads", value: "N", says: "threads of one run" },
   { name: "timeout", value: "SECONDS", says: "give up a run after so long (300), and opening after twice as long" },
   { name: "memory", value: "MIB", says: "memory that a vendor's library may take (four fifths of the machine's)" },
-  { name: "env", value: "DIR", many: true, says: "also look for libraries in this Python environment or SDK" },
 ];
+
+export const sessionOptionSpecs: readonly OptionSpec[] = [...grouped(WHERE, where), ...grouped(RUNNING, running)];
 
 export function sessionOptionsOf(invocation: Invocation): SessionOptions {
   const text = (name: string): Record<string, string> => {

@@ -21,6 +21,7 @@ export interface Delegate {
   readonly sources: readonly string[];
   /** Package of npm that holds its library for this machine's architecture, as users are told to install it. */
   readonly npm?: string;
+  readonly manual?: Manual;
   /** The version of the library that would be used, or why there is none. Loads nothing. */
   readonly find: (options: FindOptions) => Reading<Found>;
   /** Why it does not take this model on this device, as far as the file tells; undefined where nothing speaks against it. */
@@ -34,6 +35,17 @@ export interface Delegate {
   readonly probe?: (options: ProbeOptions) => Promise<readonly Seen[]>;
   /** Loads the library and the model. Throws CannotError (library, device) or FileError (model), each in one sentence. */
   readonly open: (model: string, options: OpenOptions) => Promise<Session>;
+}
+
+/** For whoever wants to use it: how its library comes onto a machine, and what can be said to it. docs/delegates.md, accelctl delegates */
+export interface Manual {
+  /** The likeliest first. */
+  readonly install: readonly { readonly command: string; readonly brings: string }[];
+  /** What `library` and `plugin` of ProbeOptions are here; absent: it takes none. */
+  readonly library?: string;
+  readonly plugin?: string;
+  /** What `options` of OpenOptions may hold, as typed; `*` stands for a part of a name. */
+  readonly options?: readonly { readonly name: string; readonly says: string }[];
 }
 
 export interface FindOptions {

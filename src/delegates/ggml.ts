@@ -46,6 +46,34 @@ const delegate: Delegate = {
     "https://github.com/ggml-org/llama.cpp/blob/master/ggml/include/ggml-backend.h",
   ],
   ...(NPM === undefined ? {} : { npm: NPM }),
+  manual: {
+    install: [
+      {
+        command: "npm install --ignore-scripts @node-llama-cpp/linux-x64@3.22.1",
+        brings: "the CPU (on arm64: linux-arm64)",
+      },
+      {
+        command: "npm install --ignore-scripts @node-llama-cpp/linux-x64-vulkan@3.22.1",
+        brings: "GPUs that Vulkan reaches; -cuda for NVIDIA's own way",
+      },
+      {
+        command: "sudo apt install libllama0",
+        brings: "Debian's and Ubuntu's, with back ends such as libggml0-backend-vulkan",
+      },
+    ],
+    library: "libllama.so, with libggml and the back ends beside it",
+    plugin: "a back end of ggml: libggml-NAME.so",
+    options: [
+      { name: "max_tokens", says: "tokens to generate at most (64)" },
+      {
+        name: "temperature, top_k, top_p, seed",
+        says: "how a token is drawn (0, 40, 0.95, 0); temperature 0 takes the most probable one",
+      },
+      { name: "chat, system", says: "yes puts the prompt into the model's chat template, after a system message" },
+      { name: "context", says: "tokens that prompt and answer may have together (the model's own, up to 4096)" },
+      { name: "gpu_layers", says: "layers for the device (all)" },
+    ],
+  },
   find: (options) => {
     const found = locate(options, "cpu");
     if (found.state !== "read") return found;

@@ -42,6 +42,20 @@ const delegate: Delegate = {
     "https://github.com/hailo-ai/hailort/blob/v5.2.0/hailort/libhailort/include/hailo/hailort.h",
     "https://github.com/hailo-ai/hailort/tree/v5.2.0/hailort/libhailort/examples/c",
   ],
+  manual: {
+    install: [
+      {
+        command: "sudo apt install hailo-all",
+        brings: "Hailo-8 and 8L on Raspberry Pi OS (hailo-h10-all for Hailo-10); the version must equal the driver's",
+      },
+    ],
+    library: "libhailort.so",
+    options: [
+      { name: "group_id", says: "sessions of one group share the device" },
+      { name: "multi_process_service", says: "true shares it with other processes by HailoRT's service" },
+      { name: "timeout_ms", says: "HailoRT's own limit of a transfer" },
+    ],
+  },
   find,
   supports: () => undefined,
   probe: async (options) => {

@@ -35,6 +35,37 @@ const delegate: Delegate = {
     "https://onnxruntime.ai/docs/execution-providers/",
   ],
   npm: NPM,
+  manual: {
+    install: [
+      {
+        command: `npm install --ignore-scripts ${NPM}`,
+        brings: "the CPU on x86-64 and arm64 with glibc; the default",
+      },
+      {
+        command: "pip install onnxruntime",
+        brings: "another version of the CPU's: capi/libonnxruntime.so.* in the package, by --library",
+      },
+      {
+        command: "pip install onnxruntime-openvino",
+        brings: "OpenVINO's provider with its runtime; capi/libonnxruntime.so.*, by --library",
+      },
+      { command: "pip install onnxruntime-ep-openvino", brings: "OpenVINO's provider alone, by --plugin" },
+      { command: "pip install onnxruntime-qnn", brings: "Qualcomm's provider alone, by --plugin" },
+    ],
+    library: "libonnxruntime.so of any build, from 1.19 on, with its providers beside it",
+    plugin: "an execution provider that is made to be registered with any build",
+    options: [
+      {
+        name: "provider",
+        says: "the execution provider: CUDA, TensorRT, OpenVINO, VitisAI, MIGraphX, QNN, WebGPU, XNNPACK, or the whole name of a plugin's",
+      },
+      {
+        name: "session.*, optimization.*, ep.*, mlas.*",
+        says: "entries of the session, as onnxruntime_session_options_config_keys.h has them",
+      },
+      { name: "*", says: "the provider's own" },
+    ],
+  },
   find,
   supports: (_model, device) =>
     deviceWords.includes(device.split(":")[0] ?? "") ? undefined : `no provider of ONNX Runtime is known for ${device}`,

@@ -30,6 +30,20 @@ const delegate: Delegate = {
     "https://github.com/openvinotoolkit/openvino/tree/master/src/bindings/c/include/openvino/c",
     "https://docs.openvino.ai/2026/openvino-workflow/running-inference/inference-devices-and-modes.html",
   ],
+  manual: {
+    install: [
+      {
+        command: "pip install openvino",
+        brings: "the library with its plugins for CPU, GPU and NPU, in a Python environment that is found",
+      },
+    ],
+    library: "libopenvino_c.so, with its plugins beside it",
+    options: [
+      { name: DEVICE, says: "another of OpenVINO's own device names: AUTO, HETERO:NPU,CPU" },
+      { name: "CACHE_DIR", says: "a folder that keeps compiled models" },
+      { name: "*", says: "OpenVINO's properties: PERFORMANCE_HINT, INFERENCE_PRECISION_HINT, NUM_STREAMS, ..." },
+    ],
+  },
   find,
   supports(model, device) {
     if (model.format === "openvino-npu-blob" && !device.startsWith("intel-npu"))

@@ -25,6 +25,18 @@ const delegate: Delegate = {
     "https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h",
     "https://openxla.org/xla/pjrt/pjrt_integration",
   ],
+  manual: {
+    install: [
+      { command: "pip install libtpu", brings: "Cloud TPU's plug-in" },
+      { command: "pip install jax-cuda12-pjrt", brings: "NVIDIA's" },
+    ],
+    library: "a plug-in: a library with GetPjrtApi",
+    plugin: "the same",
+    options: [
+      { name: "xla_*", says: "flags of the compilation" },
+      { name: "*", says: "what the plug-in takes when its client is made" },
+    ],
+  },
   find: (options) => find(options),
   supports(model) {
     const graph = model.graphs[model.main ?? 0];

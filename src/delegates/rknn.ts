@@ -31,6 +31,20 @@ const delegate: Delegate = {
     "https://github.com/airockchip/rknn-toolkit2/blob/v2.3.2/rknpu2/runtime/Linux/librknn_api/include/rknn_api.h",
     "https://github.com/airockchip/rknn-toolkit2/tree/v2.3.2/rknpu2/examples",
   ],
+  manual: {
+    install: [
+      {
+        command: "git clone --depth 1 https://github.com/airockchip/rknn-toolkit2",
+        brings:
+          "librknnrt.so and librknnmrt.so, in rknpu2/runtime/Linux: the one for the board goes into /usr/lib, or is named by --library",
+      },
+    ],
+    library: "librknnrt.so, or librknnmrt.so of RV1103 and RV1106",
+    options: [
+      { name: "core_mask", says: `which cores: a number, or ${Object.keys(coreMasks).join(", ")}` },
+      { name: "flag", says: `of rknn_init, joined by "|": ${Object.keys(flags).join(", ")}` },
+    ],
+  },
   find,
   supports: () => undefined,
   async open(model, options) {

@@ -33,6 +33,25 @@ const delegate: Delegate = {
     "https://github.com/tensorflow/tensorflow/blob/v2.9.0/tensorflow/lite/delegates/external/external_delegate.h",
   ],
   npm: NPM,
+  manual: {
+    install: [
+      {
+        command: "npm install --ignore-scripts tfjs-tflite-node@0.0.2",
+        brings: "TFLite 2.9 with XNNPACK on x86-64 and arm64; the default, and host of external delegates",
+      },
+      {
+        command: "npm install --ignore-scripts @litertjs/core@2.5",
+        brings: "newer operators, and every other architecture: the CPU only, three to five times slower",
+      },
+      {
+        command: "sudo apt install libtensorflow-lite2.14.1",
+        brings: "TFLite 2.14 of Debian sid, built without XNNPACK",
+      },
+    ],
+    library: "a TFLite library with the C API (libtensorflowlite_c.so)",
+    plugin: "the external delegate of a device's maker: libteflon.so, libedgetpu.so.1, libvx_delegate.so, ...",
+    options: [{ name: "*", says: "the external delegate's own; the CPU takes none" }],
+  },
   find,
   supports: refusal,
   byRoute: (plugin) => ({ plugin }),

@@ -170,7 +170,7 @@ function driverText(driver: DriverSpec): string {
   return cellKeepLinks(parts.join(", "));
 }
 
-function packagesText(packages: Packages | undefined): string {
+export function packagesText(packages: Packages | undefined): string {
   if (packages === undefined) return "";
   const ref = (p: PackageRef): string => (p.from === undefined ? `\`${p.name}\`` : `\`${p.name}\` (${cell(p.from)})`);
   const parts = (["debian", "ubuntu", "fedora", "arch", "pypi"] as const).flatMap((id) => {

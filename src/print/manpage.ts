@@ -1,7 +1,7 @@
 /** The manual page (man(7) macros) and the completions of bash, zsh and fish, all from the table of verbs. */
 
 import type { Command, OptionSpec } from "../commands/command.ts";
-import { exitCodes } from "./usage.ts";
+import { exitCodes, optionGroups } from "./usage.ts";
 
 export function renderManPage(commands: readonly Command[], version: string): string {
   const lines = [
@@ -25,7 +25,10 @@ export function renderManPage(commands: readonly Command[], version: string): st
       ".PP",
       roff(command.says),
     );
-    for (const option of command.options) lines.push(".TP", optionRoff(option), roff(describe(option)));
+    for (const [heading, members] of optionGroups(command.options)) {
+      if (heading !== "Options") lines.push(`.SS ${roff(heading)}`);
+      for (const option of members) lines.push(".TP", optionRoff(option), roff(describe(option)));
+    }
     if (command.examples.length > 0) {
       lines.push(".PP", "Examples:");
       for (const example of command.examples) lines.push(".TP", `.B ${roff(example.command)}`, roff(example.says));

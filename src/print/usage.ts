@@ -38,17 +38,9 @@ export function commandText(command: Command, terminal: Terminal): string {
     "",
     ...wrapText(command.says, terminal.columns),
   ];
-  if (command.options.length > 0) {
-    lines.push("", paint(terminal, "bold", "Options"));
-    const heads = command.options.map(optionHead);
-    const width = Math.min(26, Math.max(...heads.map((head) => head.length)));
-    command.options.forEach((option, i) => {
-      const head = heads[i] ?? "";
-      const says = option.choices ? `${option.says} (${option.choices.join(", ")})` : option.says;
-      const indent = " ".repeat(width + 4);
-      if (head.length > width) lines.push(`  ${head}`, ...wrapText(says, terminal.columns, indent, indent));
-      else lines.push(...wrapText(says, terminal.columns, `  ${head.padEnd(width)}  `, indent));
-    });
+  const width = twoColumnWidth(command.options.map(optionRow));
+  for (const [heading, members] of optionGroups(command.options)) {
+    lines.push("", paint(terminal, "bold", heading), ...twoColumns(members.map(optionRow), terminal, width));
   }
   if (command.examples.length > 0) {
     lines.push("", paint(terminal, "bold", "Examples"));
@@ -58,6 +50,37 @@ export function commandText(command: Command, terminal: Terminal): string {
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** Options by their heading, in the order in which headings are met. */
+export function optionGroups(options: readonly OptionSpec[]): ReadonlyMap<string, readonly OptionSpec[]> {
+  const groups = new Map<string, OptionSpec[]>();
+  for (const option of options) {
+    const heading = option.group ?? "Options";
+    groups.set(heading, [...(groups.get(heading) ?? []), option]);
+  }
+  return groups;
+}
+
+type Row = readonly [head: string, says: string];
+
+const WIDEST = 26;
+export const twoColumnWidth = (rows: readonly Row[]): number =>
+  Math.min(WIDEST, Math.max(0, ...rows.map(([head]) => head.length)));
+
+/** A head that is wider than its column stands on a line of its own. */
+export function twoColumns(rows: readonly Row[], { columns }: Terminal, width = twoColumnWidth(rows)): string[] {
+  const indent = " ".repeat(width + 4);
+  return rows.flatMap(([head, says]) =>
+    head.length > width
+      ? [`  ${head}`, ...wrapText(says, columns, indent, indent)]
+      : wrapText(says, columns, `  ${head.padEnd(width)}  `, indent),
+  );
+}
+
+const optionRow = (option: OptionSpec): Row => [
+  optionHead(option),
+  option.choices ? `${option.says} (${option.choices.join(", ")})` : option.says,
+];
 
 export function optionHead(option: OptionSpec): string {
   const short = option.short === undefined ? "" : `-${option.short}, `;
