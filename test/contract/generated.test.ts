@@ -66,7 +66,7 @@ describe("the manual page", () => {
       for (const { name } of command.options) expect(text).toContain(`\\-\\-${name.replaceAll("-", "\\-")}`);
     }
     const requests = text.split("\n").flatMap((line) => /^[.'](\S*)/.exec(line)?.slice(1) ?? []);
-    expect([...new Set(requests)].sort()).toEqual(["B", "PP", "SH", "TH", "TP", '\\"']);
+    expect([...new Set(requests)].sort()).toEqual(["B", "PP", "SH", "SS", "TH", "TP", '\\"']);
   });
 
   it.skipIf(!has("groff"))(`is rendered without a warning${unless("groff")}`, () => {
