@@ -9,9 +9,17 @@ export default tseslint.config(
     rules: { eqeqeq: "error", "no-undef": "error", "prefer-const": "error", "no-var": "error" },
     languageOptions: {
       globals: Object.fromEntries(
-        ["process", "Buffer", "URL", "performance", "setInterval", "clearInterval", "setTimeout", "Atomics"].map(
-          (name) => [name, "readonly"],
-        ),
+        [
+          "process",
+          "AbortSignal",
+          "Buffer",
+          "URL",
+          "performance",
+          "setInterval",
+          "clearInterval",
+          "setTimeout",
+          "Atomics",
+        ].map((name) => [name, "readonly"]),
       ),
       ecmaVersion: 2023,
     },

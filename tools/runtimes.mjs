@@ -1,64 +1,121 @@
 // `npm run runtimes`: fetches vendors' libraries that some tests run against and that are no dependency of the project (large, or of
 // one platform only) into node_modules/.runtimes/NAME. Tests find them by test/support/runtimes.ts and skip with a word without.
 // Packages are unpacked, nothing of them is run. A file each in tools/runtimes/ names a package; NAME arguments choose.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { ready, top } from "./ready.mjs";
 
+/** For one package, when a person waits for it. */
 const SECONDS = 300;
+/** Of a download that tests do without being asked, and for how long. */
+const [SMALL_MB, SMALL_SECONDS] = [100, 60];
+const home = join(top, "node_modules/.runtimes");
 
-const run = (command, args) => spawnSync(command, args, { encoding: "utf8", timeout: SECONDS * 1000 });
-/** What went wrong in a line. */
-const why = ({ error, stderr, status }) =>
-  error?.message ?? stderr?.trim().split("\n").at(-1) ?? `it ended with ${String(status)}`;
+/** Says what went wrong in a line; undefined when nothing did. Never throws. */
+function run(command, args, signal) {
+  return new Promise((done) => {
+    let words = "";
+    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], signal, killSignal: "SIGKILL" });
+    child.stderr.setEncoding("utf8").on("data", (text) => (words = (words + text).slice(-4000)));
+    child.on("error", (error) => done(signal.aborted ? "it took too long" : error.message));
+    child.on("close", (status) =>
+      done(status === 0 ? undefined : lastLine(words) || `it ended with ${String(status)}`),
+    );
+  });
+}
+const lastLine = (words) =>
+  words
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("[notice]"))
+    .at(-1);
+const fileIn = (folder, ending) => readdirSync(folder).find((name) => name.endsWith(ending));
 
-function fromNpm(spec, into) {
-  const packed = run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", into, spec]);
-  const archive = readdirSync(into).find((name) => name.endsWith(".tgz"));
-  if (packed.status !== 0 || archive === undefined) return why(packed);
-  const unpacked = run("tar", ["-xzf", join(into, archive), "-C", into]);
+async function fromNpm(spec, into, signal) {
+  const problem = await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", into, spec], signal);
+  const archive = fileIn(into, ".tgz");
+  if (problem !== undefined || archive === undefined) return problem ?? "npm pack left no archive";
+  const unpacked = await run("tar", ["-xzf", join(into, archive), "-C", into], signal);
   rmSync(join(into, archive));
-  return unpacked.status === 0 ? undefined : why(unpacked);
+  return unpacked;
 }
 
-/** A wheel is a zip; Python unpacks it, since whoever has pip has Python. */
-function fromPypi(spec, into) {
-  const pythons = ["python3", process.env["ACCELCTL_PYTHON"]].filter(Boolean);
+/**
+ * A wheel is a zip; Python unpacks it, since whoever has pip has Python. Of the libraries in it the version of Python is nothing to
+ * them: one is named for which every package has a wheel.
+ */
+async function fromPypi(spec, into, signal) {
+  const options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "-d", into];
   let last = "no Python with pip";
-  for (const python of pythons) {
-    const got = run(python, ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "-d", into, spec]);
-    const wheel = readdirSync(into).find((name) => name.endsWith(".whl"));
-    if (got.status !== 0 || wheel === undefined) {
-      last = why(got);
+  for (const python of ["python3", process.env["ACCELCTL_PYTHON"]].filter(Boolean)) {
+    const problem = await run(python, ["-m", "pip", "download", ...options, spec], signal);
+    const wheel = fileIn(into, ".whl");
+    if (problem !== undefined || wheel === undefined) {
+      last = problem ?? "pip download left no wheel";
       continue;
     }
-    const unpacked = run(python, ["-m", "zipfile", "-e", join(into, wheel), into]);
+    const unpacked = await run(python, ["-m", "zipfile", "-e", join(into, wheel), into], signal);
     rmSync(join(into, wheel));
-    return unpacked.status === 0 ? undefined : why(unpacked);
+    return unpacked;
   }
   return last;
 }
 
-ready();
-const folder = join(top, "tools/runtimes");
-const home = join(top, "node_modules/.runtimes");
-mkdirSync(home, { recursive: true });
-const wanted = process.argv.slice(2);
-for (const file of readdirSync(folder).sort()) {
-  const name = file.replace(/\.mjs$/, "");
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const { npm, pypi, on } = (await import(pathToFileURL(join(folder, file)).href)).default;
-  const say = (text) => process.stdout.write(`${name.padEnd(16)} ${text}\n`);
-  const platform = `${process.platform}-${process.arch}`;
-  if (on !== undefined && !on.includes(platform)) say(`not for ${platform}`);
-  else if (existsSync(join(home, name))) say("already here");
-  else {
-    const scratch = mkdtempSync(join(home, "."));
-    const problem = npm === undefined ? fromPypi(pypi, scratch) : fromNpm(npm, scratch);
+/** Rows of tools/runtimes: { name, npm | pypi, mb (of the download), on (platforms) }. */
+export async function runtimes() {
+  const folder = join(top, "tools/runtimes");
+  const files = readdirSync(folder).sort();
+  const rows = await Promise.all(files.map((file) => import(pathToFileURL(join(folder, file)).href)));
+  return rows.map((row, i) => ({ name: files[i].replace(/\.mjs$/, ""), ...row.default }));
+}
+
+const here = `${process.platform}-${process.arch}`;
+
+/** Names of those that this platform could have. */
+export const missingRuntimes = async () =>
+  (await runtimes())
+    .filter((row) => row.on.includes(here) && !existsSync(join(home, row.name)))
+    .map(({ name }) => name);
+
+/** Says in a few words what became of it. Never throws. */
+export async function fetchRuntime({ name, npm, pypi, on }, seconds) {
+  if (!on.includes(here)) return `not for ${here}`;
+  if (existsSync(join(home, name))) return "already here";
+  mkdirSync(home, { recursive: true });
+  const scratch = mkdtempSync(join(home, "."));
+  const begun = performance.now();
+  const signal = AbortSignal.timeout(seconds * 1000);
+  let problem;
+  try {
+    problem = await (npm === undefined ? fromPypi(pypi, scratch, signal) : fromNpm(npm, scratch, signal));
     if (problem === undefined) renameSync(scratch, join(home, name));
-    else rmSync(scratch, { recursive: true, force: true });
-    say(problem === undefined ? `${npm ?? pypi} is here` : `not fetched: ${problem}`);
+  } catch (error) {
+    problem = error.message; // a full disk
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  if (problem !== undefined) return `not fetched: ${problem}`;
+  return `${npm ?? pypi} is here, after ${((performance.now() - begun) / 1000).toFixed(1)} s`;
+}
+
+/** For the tests of a machine that starts empty: all at once, the small ones, and no failure when there is no network. */
+export async function fetchSmall(say) {
+  const small = (await runtimes()).filter(({ mb }) => mb <= SMALL_MB);
+  await Promise.all(
+    small.map(async (row) => say(`${row.name.padEnd(24)} ${await fetchRuntime(row, SMALL_SECONDS)}\n`)),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  ready();
+  const wanted = process.argv.slice(2);
+  const rows = await runtimes();
+  const unknown = wanted.filter((name) => !rows.some((row) => row.name === name));
+  if (unknown.length > 0) {
+    process.stderr.write(`no runtime ${unknown.join(", ")}; there are ${rows.map(({ name }) => name).join(", ")}\n`);
+    process.exit(2);
+  }
+  for (const row of rows.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    process.stdout.write(`${row.name.padEnd(24)} ${await fetchRuntime(row, SECONDS)}\n`);
   }
 }

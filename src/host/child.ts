@@ -14,6 +14,8 @@ import { SHARED_FD, type Failure, type Reply, type Request, type Told } from "./
 
 /** prctl(2), setrlimit(2): the numbers are those of linux/prctl.h and asm-generic/resource.h. */
 const [SET_PARENT_DEATH_SIGNAL, KILL, LIMIT_DATA, LIMIT_CORE] = [1, 9, 2, 4];
+/** fcntl(2): the numbers are those of asm-generic/fcntl.h. */
+const [GET_FLAGS, SET_FLAGS, NONBLOCK] = [3, 4, 0o4000];
 
 let session: Session | undefined;
 let memory: SharedMemory | undefined;
@@ -79,12 +81,22 @@ function confine(bytes: number, parent: number): void {
   limit(LIMIT_CORE, new BigUint64Array([0n, 0n]));
   const now = Number(/^VmData:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) * 1024;
   const most = BigInt(Math.floor(now + bytes));
+  sayAll(library);
   endPlainly(koffi);
   // On 32-bit machines the struct is of two longs of 32 bits.
   if (process.arch === "arm" || process.arch === "ia32") {
     const short = Number(most > 0xffff_ffffn ? 0xffff_ffffn : most);
     limit(LIMIT_DATA, new BigUint64Array(new Uint32Array([short, short]).buffer));
   } else limit(LIMIT_DATA, new BigUint64Array([most, most]));
+}
+
+/**
+ * Node makes its standard output and error non-blocking as soon as one of its own modules looks at them (node:util does from Node 22
+ * on). C's streams drop what does not fit then, a library's last words with it.
+ */
+function sayAll(library: ReturnType<Koffi["load"]>): void {
+  const fcntl = library.func("int fcntl(int fd, int command, int argument)") as (...words: number[]) => number;
+  for (const { fd } of [process.stdout, process.stderr]) fcntl(fd, SET_FLAGS, fcntl(fd, GET_FLAGS, 0) & ~NONBLOCK);
 }
 
 /**
