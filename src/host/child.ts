@@ -19,6 +19,7 @@ const [GET_FLAGS, SET_FLAGS, NONBLOCK] = [3, 4, 0o4000];
 
 let session: Session | undefined;
 let memory: SharedMemory | undefined;
+let pieces: AsyncGenerator<string, Ran, undefined> | undefined;
 /** Kept for outputs that the delegate did not put into the shared memory itself, by output. */
 const slots = new Map<string, ArrayBuffer>();
 
@@ -42,7 +43,7 @@ async function answer(request: Request): Promise<Reply> {
         lending: { allocate: (bytes) => own.allocate(bytes) },
       });
       const { inputs, outputs, version, placement } = session;
-      return { done: "open", inputs, outputs, version, placement };
+      return { done: "open", inputs, outputs, version, placement, streams: session.stream !== undefined };
     }
     case "probe": {
       confine(request.memory, request.parent);
@@ -54,11 +55,29 @@ async function answer(request: Request): Promise<Reply> {
       if (session === undefined || memory === undefined) throw new CannotError("no model is open");
       return toldOf(await session.run(new Map(request.inputs.map(valueOf))), memory);
     }
+    case "stream":
+      if (session?.stream === undefined) throw new CannotError("no model is open that writes a text");
+      pieces = session.stream(new Map(request.inputs.map(valueOf)), request.options);
+      return nextPiece();
+    case "next":
+      return nextPiece();
+    case "stop":
+      await pieces?.return(undefined as never); // what it returns is not looked at
+      pieces = undefined;
+      return { done: "stop" };
     case "close":
       await session?.close();
       session = undefined;
       return { done: "close" };
   }
+}
+
+async function nextPiece(): Promise<Reply> {
+  if (pieces === undefined || memory === undefined) throw new CannotError("no text has begun");
+  const step = await pieces.next();
+  if (step.done !== true) return { done: "piece", text: step.value };
+  pieces = undefined;
+  return toldOf(step.value, memory);
 }
 
 function delegateOf(id: string): Delegate {

@@ -17,7 +17,8 @@ import type {
 } from "../delegates/delegate.ts";
 import { elementsOver, lengthOf, type Value } from "../delegates/value.ts";
 import { defaultLimits, HostProcess, type Limits } from "./process.ts";
-import type { Told } from "./protocol.ts";
+import type { Reply, Told } from "./protocol.ts";
+import { Streams } from "./stream.ts";
 import type { SharedMemory } from "./memory.ts";
 
 export type { Limits } from "./process.ts";
@@ -45,6 +46,7 @@ interface Opened {
   readonly outputs: readonly Port[];
   readonly version: string;
   readonly placement: Placement;
+  readonly streams: boolean;
 }
 
 /** Opens `model` by the delegate in a process of its own. Throws what the delegate throws, or MishapError. */
@@ -115,15 +117,26 @@ function sessionOver(
     const { host, outputs } = await live();
     const told = [...inputs].map(([name, value]) => tell(name, value, host.shared, slots));
     const reply = await host.ask({ ask: "run", inputs: told }, options.timeout_ms ?? limits.run_ms, options.signal);
-    if (reply.done !== "run") throw new CannotError(`${delegate.name}: its process answered something else`);
-    return {
-      outputs: new Map(
-        reply.outputs.map((one) => [one.name, take(one, outputs, host.shared, delegate.name, options.lent === true)]),
-      ),
-      spans: reply.spans,
-      ...(reply.figures === undefined ? {} : { figures: reply.figures }),
-    };
+    return ran(reply, outputs, host.shared, delegate.name, options.lent === true);
   };
+  /** Takes a turn, and waits for it; the answer ends it. */
+  const turn = async (): Promise<() => void> => {
+    const before = last;
+    let end: () => void = () => undefined;
+    last = new Promise<void>((done) => (end = done));
+    await before;
+    return end;
+  };
+  const streams = new Streams(turn, async (inputs) => {
+    if (closed) throw new CannotError("the session is closed");
+    const { host, outputs } = await live();
+    return {
+      host,
+      inputs: [...inputs].map(([name, value]) => tell(name, value, host.shared, slots)),
+      within: limits.run_ms,
+      ran: (reply) => ran(reply, outputs, host.shared, delegate.name, false),
+    };
+  });
   return {
     get inputs() {
       return current.inputs;
@@ -155,12 +168,23 @@ function sessionOver(
       last = run.catch(() => undefined);
       return run;
     },
+    ...(first.streams ? { stream: streams.begin } : {}),
     async close() {
       if (closed) return;
       closed = true;
+      await streams.end();
       await last;
       await current.host.end();
     },
+  };
+}
+
+function ran(reply: Reply, ports: readonly Port[], shared: SharedMemory, by: string, lent: boolean): Ran {
+  if (!("done" in reply) || reply.done !== "run") throw new CannotError(`${by}: its process answered something else`);
+  return {
+    outputs: new Map(reply.outputs.map((one) => [one.name, take(one, ports, shared, by, lent)])),
+    spans: reply.spans,
+    ...(reply.figures === undefined ? {} : { figures: reply.figures }),
   };
 }
 

@@ -35,6 +35,10 @@ export type Request =
       readonly parent: number;
     }
   | { readonly ask: "run"; readonly inputs: readonly Told[] }
+  /** Begins a text; its first piece is the answer, and each further one is asked for: whoever stops asking stops the model. */
+  | { readonly ask: "stream"; readonly inputs: readonly Told[]; readonly options?: Readonly<Record<string, string>> }
+  | { readonly ask: "next" }
+  | { readonly ask: "stop" }
   | { readonly ask: "close" };
 
 export type Reply =
@@ -44,7 +48,10 @@ export type Reply =
       readonly outputs: readonly Port[];
       readonly version: string;
       readonly placement: Placement;
+      readonly streams: boolean;
     }
+  | { readonly done: "piece"; readonly text: string }
+  | { readonly done: "stop" }
   | { readonly done: "probe"; readonly seen: readonly Seen[] }
   | {
       readonly done: "run";
