@@ -8,7 +8,7 @@
  */
 
 import { CannotError, UsageError } from "../base/errors.ts";
-import type { Placement, Port, Span } from "../delegates/delegate.ts";
+import type { Placement, Port, Ran, Span } from "../delegates/delegate.ts";
 import { elementsOver, lengthOf, type Elements, type Value } from "../delegates/value.ts";
 import type { Inspection } from "../inspect/inspection.ts";
 import type { Model } from "../model/graph.ts";
@@ -56,6 +56,14 @@ export interface ModelSession extends AsyncDisposable {
    * `timeout_ms` is over), MishapError (the library took its process down), or the signal's reason; the session stays usable.
    */
   run(inputs: Readonly<Record<string, Feed>>, options?: RunSettings): Promise<RunAnswer>;
+  /**
+   * The same where the model writes a text, piece by piece as it comes; absent of other models. It returns what run() would, without
+   * a proof. `options` are the delegate's, for this run. Ending the iteration ends the run. Rejects as run() does.
+   */
+  stream?(
+    inputs: Readonly<Record<string, Feed>>,
+    options?: Readonly<Record<string, string>>,
+  ): AsyncGenerator<string, RunAnswer, undefined>;
   /** Frees what the library holds, and ends its process. Twice is once. Runs that have begun end first. */
   close(): Promise<void>;
 }
@@ -92,6 +100,17 @@ export interface RunAnswer {
  */
 export async function open(model: string, options: SessionOptions = {}): Promise<ModelSession> {
   const { session, delegate, described, passed, instead, prove, candidate } = await openSession(model, options);
+  const valuesOf = (inputs: Readonly<Record<string, Feed>>): ReadonlyMap<string, Value> =>
+    new Map(Object.entries(inputs).map(([name, feed]) => [name, valueOf(name, feed, session.inputs)]));
+  async function* stream(
+    inputs: Readonly<Record<string, Feed>>,
+    options?: Readonly<Record<string, string>>,
+  ): AsyncGenerator<string, RunAnswer, undefined> {
+    const start = performance.now();
+    const pieces = session.stream?.(valuesOf(inputs), options);
+    if (pieces === undefined) throw new CannotError("this model writes no text piece by piece");
+    return answerOf(yield* pieces, start);
+  }
   return {
     file: model,
     model: described.model,
@@ -112,24 +131,25 @@ export async function open(model: string, options: SessionOptions = {}): Promise
     passedOver: passed,
     ...(candidate.route === undefined ? {} : { route: candidate.route }),
     ...(instead === undefined ? {} : { instead }),
+    ...(session.stream === undefined ? {} : { stream }),
     async run(inputs, settings = {}) {
-      const values = new Map(Object.entries(inputs).map(([name, feed]) => [name, valueOf(name, feed, session.inputs)]));
+      const values = valuesOf(inputs);
       const proof = settings.prove === false ? undefined : prove();
       const start = performance.now();
-      const { outputs, spans, figures = {} } = await session.run(values, settings);
-      const ms = performance.now() - start;
-      return {
-        outputs: Object.fromEntries(outputs),
-        spans,
-        figures,
-        ms,
-        ...(proof === undefined ? {} : { proof: await proof.finish() }),
-      };
+      const answer = answerOf(await session.run(values, settings), start);
+      return proof === undefined ? answer : { ...answer, proof: await proof.finish() };
     },
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };
 }
+
+const answerOf = ({ outputs, spans, figures = {} }: Ran, start: number): RunAnswer => ({
+  outputs: Object.fromEntries(outputs),
+  spans,
+  figures,
+  ms: performance.now() - start,
+});
 
 function valueOf(name: string, feed: Feed, ports: readonly Port[]): Value {
   const port = ports.find((one) => one.name === name);
