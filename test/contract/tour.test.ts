@@ -47,6 +47,17 @@ describe("adding the family and the format that the tour shows", () => {
   const format = "src/formats/example-model.ts";
   const sample = "test/formats/samples/example-model.ts";
 
+  /** The template, changed as the tour says: it has a library, which is not there. */
+  const exampleRuntime = (): string =>
+    readFileSync(join(top, "src/delegates/null.ts"), "utf8")
+      .replace('id: "null"', 'id: "example-runtime"')
+      .replace('name: "Null"', 'name: "Example runtime"')
+      .replace("formats: []", 'formats: ["onnx"]')
+      .replace(
+        "  open(model) {\n",
+        "  open(model, { library }) {\n    if (library !== undefined) return Promise.reject(new CannotError(`${library}: no such library`));\n",
+      );
+
   beforeAll(() => {
     clone = mkdtempSync(join(tmpdir(), "accelctl-tour-"));
     const parts = "src tools docs test kernels machines man completions package.json tsconfig.json vitest.config.ts";
@@ -57,6 +68,7 @@ describe("adding the family and the format that the tour shows", () => {
     writeFileSync(join(clone, "src/families/example-npu.ts"), `${block("ts")}\n`);
     writeFileSync(join(clone, format), `${block("ts", 1)}\n`);
     writeFileSync(join(clone, sample), `${block("ts", 2)}\n`);
+    writeFileSync(join(clone, "src/delegates/example-runtime.ts"), exampleRuntime());
     node("tools/generate.mjs");
   });
   afterAll(() => rmSync(clone, { recursive: true, force: true }));
@@ -91,6 +103,13 @@ describe("adding the family and the format that the tour shows", () => {
     expect(text).toContain("8 B code, 16 B weights");
     const contract = ["run", "test/contract/formats.test.ts", "--reporter=verbose", "-t", "small.exm"];
     expect(node("node_modules/vitest/vitest.mjs", ...contract)).toMatch(/✓.*small\.exm is example-model/);
+  });
+
+  it("puts a delegate of one file behind --delegate, into docs/delegates.md and under the contract", () => {
+    expect(readFileSync(join(clone, "docs/delegates.md"), "utf8")).toContain("\n## Example runtime\n");
+    expect(node("dist/accelctl.cjs", "delegates")).toContain("example-runtime  Example runtime 1");
+    const contract = ["run", "test/contract/delegates.test.ts", "--reporter=verbose", "-t", "example-runtime"];
+    expect(node("node_modules/vitest/vitest.mjs", ...contract)).toMatch(/✓.*example-runtime.*runs the same values/);
   });
 
   it("is formatted as the tour shows it", () => {
