@@ -1,6 +1,6 @@
 /**
  * TFLite through its C API: the library that the npm package tfjs-tflite-node ships, any other by path, with XNNPACK on the CPU or the
- * external delegate of a device's maker. The embedded default for TFLite on the CPU.
+ * external delegate of a device's maker. The embedded default for TFLite on the CPU. A library that speaks LiteRT: tflite/litert.ts.
  */
 
 import { existsSync } from "node:fs";
@@ -8,10 +8,12 @@ import { basename } from "node:path";
 import { CannotError, FileError } from "../base/errors.ts";
 import { installing } from "../base/package.ts";
 import type { Reading } from "../base/reading.ts";
-import type { Delegate, FindOptions, Found, OpenOptions, Placement, ProbeOptions, Seen, Session } from "./delegate.ts";
+import type { Delegate, Found, OpenOptions, Placement, ProbeOptions, Seen, Session } from "./delegate.ts";
 import { loadTflite, silently, Words, type Pointer, type Tflite } from "./tflite/api.ts";
 import { delegatedFamilies } from "./tflite/devices.ts";
-import { findLibrary, findTflite, NPM } from "./tflite/find.ts";
+import { findLibrary, findLitert, findTflite, NPM } from "./tflite/find.ts";
+import { isLitert } from "./tflite/litert/api.ts";
+import { openLitert, probeLitert } from "./tflite/litert.ts";
 import { checkModel, formats, refusal, type Checked } from "./tflite/model.ts";
 import { knowsLayout, watch, type Watch } from "./tflite/plan.ts";
 import { loadPlugin } from "./tflite/plugin.ts";
@@ -25,12 +27,13 @@ const delegate: Delegate = {
   formats,
   devices: ["cpu", ...Object.keys(delegatedFamilies)],
   verified:
-    "vendor's library: TFLite 2.9.0 of tfjs-tflite-node 0.0.2 on x86-64, CPU, with XNNPACK; external delegates: one compiled by the tests from the public ABI, none of a device's maker",
+    "vendor's library: TFLite 2.9.0 of tfjs-tflite-node 0.0.2 on x86-64, CPU, with XNNPACK; external delegates: one compiled by the tests from the public ABI, none of a device's maker; LiteRT 2.3.0 (ai_edge_litert) on x86-64, CPU; its NPU and GPU: documents, not run",
   sources: [
     "https://github.com/tensorflow/tensorflow/blob/v2.9.0/tensorflow/lite/c/c_api.h",
     "https://github.com/tensorflow/tensorflow/blob/v2.9.0/tensorflow/lite/c/common.h",
     "https://github.com/google-ai-edge/LiteRT/blob/main/tflite/core/c/common.h",
     "https://github.com/tensorflow/tensorflow/blob/v2.9.0/tensorflow/lite/delegates/external/external_delegate.h",
+    "https://github.com/google-ai-edge/LiteRT/tree/v2.2.0/litert/c",
   ],
   npm: NPM,
   manual: {
@@ -44,13 +47,28 @@ const delegate: Delegate = {
         brings: "newer operators, and every other architecture: the CPU only, three to five times slower",
       },
       {
+        command: "pip install ai-edge-litert==2.3.0",
+        brings: "LiteRT on x86-64 and arm64: newer operators, and quantised models several times quicker on the CPU",
+      },
+      {
         command: "sudo apt install libtensorflow-lite2.14.1",
         brings: "TFLite 2.14 of Debian sid, built without XNNPACK",
       },
     ],
-    library: "a TFLite library with the C API (libtensorflowlite_c.so)",
+    library: "a TFLite library with the C API (libtensorflowlite_c.so), or LiteRT's (libLiteRt.so)",
     plugin: "the external delegate of a device's maker: libteflon.so, libedgetpu.so.1, libvx_delegate.so, ...",
-    options: [{ name: "*", says: "the external delegate's own; the CPU takes none" }],
+    options: [
+      { name: "*", says: "the external delegate's own; TFLite's CPU takes none" },
+      { name: "kernel_mode", says: "of LiteRT on the CPU: delegate (XNNPACK, the default), builtin or reference" },
+      { name: "Accelerator", says: "of LiteRT on a device: npu (the default) or gpu" },
+      {
+        name: "DispatchLibraryDir",
+        says: "of LiteRT: where the NPU's libLiteRtDispatch_*.so lies; or give it by --plugin",
+      },
+      { name: "CompilerPluginLibraryDir", says: "of LiteRT: where the NPU's libLiteRtCompilerPlugin_*.so lies" },
+      { name: "CompilerCacheDir", says: "of LiteRT: where it keeps what it compiled for the NPU" },
+      { name: "RuntimeLibraryDir", says: "of LiteRT: where libLiteRt*Accelerator.so of GPUs lie; beside its library" },
+    ],
   },
   find,
   supports: refusal,
@@ -61,22 +79,25 @@ const delegate: Delegate = {
 export default delegate;
 
 /** Where no native library is, the CPU's is LiteRT's wasm build. */
-function find(options: FindOptions): Reading<Found> {
+function find(options: ProbeOptions): Reading<Found> {
   const native = findTflite(options);
   if (native.state === "read" || options.library !== undefined) return native;
   const wasm = findWasm();
   return wasm.state === "read" ? wasm : native;
 }
 
-function load(options: ProbeOptions): Tflite {
+/** What findTflite() finds, or why there is none. */
+function locate(options: ProbeOptions): string {
   const found = findTflite(options);
-  if (found.state === "read") return loadTflite(found.value.library);
+  if (found.state === "read") return found.value.library;
   const why = found.why === undefined ? found.from : `${found.from}: ${found.why}`;
   throw new CannotError(`TFLite is not here (${why}); ${installing(NPM)}`);
 }
 
 function probe(options: ProbeOptions): readonly Seen[] {
-  const { version, path, has } = load(options);
+  const library = locate(options);
+  if (isLitert(library)) return probeLitert(library);
+  const { version, path, has } = loadTflite(library);
   const xnnpack = has("TfLiteXNNPackDelegateCreate") ? "yes" : "no";
   const cpu = { id: "cpu", name: `TFLite ${version}`, device: "cpu", facts: { library: path, xnnpack } };
   if (options.plugin === undefined) return [cpu];
@@ -91,26 +112,24 @@ const DYNAMIC = 3;
 type Cleanup = (() => void)[];
 
 async function open(model: string, options: OpenOptions): Promise<Session> {
-  const alone = options.plugin === undefined && options.device.split(":")[0] === "cpu";
+  const [family = ""] = options.device.split(":");
+  const alone = options.plugin === undefined && family === "cpu";
   const checked = checkModel(model, alone);
   const [option] = Object.keys(options.options ?? {});
-  if (alone && option !== undefined) throw new CannotError(`option "${option}": TFLite's CPU kernels take none`);
-  // A library that was named is the one that is wanted.
-  const elsewhere = alone && options.library === undefined;
-  let tflite: Tflite;
-  try {
-    tflite = load(options);
-  } catch (error) {
-    if (elsewhere && error instanceof CannotError) return openElsewhere(model, options, error);
-    throw error;
-  }
+  // External delegates need TFLite: only what needs none is left to a LiteRT that happens to be here.
+  const plugin = options.plugin ?? delegatedFamilies[family]?.libraries[0];
   const cleanup: Cleanup = [];
   try {
-    return await openWith(tflite, model, checked, options, cleanup);
+    const library = locate(plugin === undefined ? options : { ...options, plugin });
+    if (isLitert(library)) return await openLitert(library, model, checked, options);
+    if (alone && option !== undefined) throw new CannotError(`option "${option}": TFLite's CPU kernels take none`);
+    return await openWith(loadTflite(library), model, checked, options, cleanup);
   } catch (error) {
     for (const free of cleanup.reverse()) free();
-    if (elsewhere && error instanceof FileError) return openElsewhere(model, options, error);
-    throw error;
+    // A library that was named is the one that is wanted; the wasm build takes no options either.
+    const elsewhere = alone && options.library === undefined && option === undefined;
+    if (!elsewhere || !(error instanceof CannotError || error instanceof FileError)) throw error;
+    return openElsewhere(model, options, error);
   }
 }
 
@@ -122,7 +141,11 @@ async function openElsewhere(model: string, options: OpenOptions, why: Error): P
   });
   const { placement } = session;
   const because = why.message.replace(`${model}: `, "");
-  return { ...session, placement: { ...placement, says: `${placement.says}; the native library: ${because}` } };
+  // It is not loaded here: this may be the caller's process, where only what this project pins is.
+  const litert = findLitert(options.environments);
+  const quicker = litert === undefined || because.includes(litert) ? "" : `; --library ${litert} would be quicker`;
+  const says = `${placement.says}; the native library: ${because}${quicker}`;
+  return { ...session, placement: { ...placement, says } };
 }
 
 async function openWith(

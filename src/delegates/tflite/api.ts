@@ -145,17 +145,9 @@ export class Words {
 
   /** All since the last time in one line, without places in the library's sources; "" when it said nothing. */
   take(): string {
-    const lines = this.#lines.map((line) =>
-      line
-        .replace(/^\S+\.(?:cc|h|c|cpp):\d+:? /, "")
-        .replace(/ See instructions: \S+/, "")
-        .replace(/\s+/g, " ")
-        .trim()
-        .replace(/\.$/, ""),
-    );
+    const lines = this.#lines;
     this.#lines = [];
-    const text = [...new Set(lines)].filter((line) => line !== "" && !line.startsWith(RESTORED)).join("; ");
-    return text.length > SAID ? `${text.slice(0, SAID - 1)}…` : text;
+    return sentenceOf(lines);
   }
 
   /** The sentence of an error: the library's words, or that it gave none. */
@@ -167,6 +159,20 @@ export class Words {
   release(): void {
     sinks.delete(this.id);
   }
+}
+
+/** What a library says in lines as one, without places in its sources and what is said twice. */
+export function sentenceOf(lines: readonly string[]): string {
+  const bare = lines.map((line) =>
+    line
+      .replace(/^\S+\.(?:cc|h|c|cpp):\d+:? /, "")
+      .replace(/ ?See instructions: \S+/, "")
+      .replace(/\s+/g, " ")
+      .trim()
+      .replace(/\.$/, ""),
+  );
+  const text = [...new Set(bare)].filter((line) => line !== "" && !line.startsWith(RESTORED)).join("; ");
+  return text.length > SAID ? `${text.slice(0, SAID - 1)}…` : text;
 }
 
 let ids = 0;

@@ -1,17 +1,19 @@
 /**
- * Where TFLite is: what the user names, then the library in the npm package tfjs-tflite-node, then the machine's own. The packaged one
+ * Where TFLite is: what the user names, then the library in the npm package tfjs-tflite-node, then the machine's own LiteRT or TFLite. The packaged one
  * is first because it is known: it has XNNPACK, distributions build without; it takes delegates compiled against its own headers and
  * against newer ones, which only append to structs, where a newer library would read past the older delegate's.
  * docs/decisions/043-which-tflite.md
  */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
 import { findPackage } from "../../base/package.ts";
 import { readLibraries } from "../../facts/libraries.ts";
+import { sitePackages } from "../../facts/python.ts";
 import { openLive } from "../../root/directory.ts";
-import type { FindOptions, Found } from "../delegate.ts";
+import type { Found, ProbeOptions } from "../delegate.ts";
 
 export const PACKAGE = "tfjs-tflite-node";
 /** Its folders, by process.arch; each needs glibc. */
@@ -24,16 +26,51 @@ const names = ["libtensorflowlite_c.so", "libtensorflowlite_c.so.*", "libtensorf
 /** What to install: where the package has no library, LiteRT's wasm build. */
 export const NPM = process.arch in folders ? `${PACKAGE}@0.0.2` : "@litertjs/core@2.5";
 
-/** Loads nothing. */
-export function findTflite({ library }: FindOptions): Reading<Found> {
-  if (library !== undefined) return existsSync(library) ? read({ library }, library) : absent(library);
+const LITERT = "libLiteRt.so";
+
+/**
+ * Loads nothing. LiteRT, which knows no external delegates, is found where no plugin is asked for, and before the machine's own TFLite,
+ * which distributions build without XNNPACK.
+ */
+export function findTflite({ library, plugin, environments }: ProbeOptions): Reading<Found> {
+  if (library !== undefined) return existsSync(library) ? read(named(library), library) : absent(library);
   const packaged = findPackaged();
   if (packaged.state === "read") return packaged;
+  const litert = plugin === undefined ? findLitert(environments) : undefined;
+  if (litert !== undefined) return read(named(litert), litert);
   for (const name of names) {
     const path = findLibrary(name);
     if (path !== undefined) return read({ library: path }, path);
   }
-  return absent(packaged.from, `${packaged.why ?? "no such package"}; nor is ${names[0]} on this machine`);
+  return absent(packaged.from, `${packaged.why ?? "no such package"}; nor is ${LITERT} or ${names[0]} on this machine`);
+}
+
+function named(library: string): Found {
+  const version = litertVersion(library);
+  return version === undefined ? { library } : { library, version: `LiteRT ${version}` };
+}
+
+/** LiteRT's library, in the Python package ai_edge_litert or where the loader looks. */
+export function findLitert(given: readonly string[] = []): string | undefined {
+  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
+  const usual = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
+  // Environments come last there; what the user turned on or named counts first.
+  for (const directory of sitePackages(openLive(), [...usual, ...given]).directories.toReversed()) {
+    const path = join(directory, "ai_edge_litert", LITERT);
+    if (existsSync(path)) return path;
+  }
+  return findLibrary(LITERT);
+}
+
+/** The Python package's version where the library lies in it: the library itself does not tell. */
+export function litertVersion(library: string): string | undefined {
+  if (basename(library) !== LITERT) return undefined;
+  try {
+    const about = readdirSync(dirname(dirname(library))).find((name) => /^ai_edge_litert-.*\.dist-info$/.test(name));
+    return about?.slice("ai_edge_litert-".length, -".dist-info".length);
+  } catch {
+    return undefined; // not a folder that can be read
+  }
 }
 
 function findPackaged(): Reading<Found> {

@@ -237,7 +237,7 @@ function fitted(data: Elements, bytes: number): Elements {
   return data.byteLength === bytes ? data : data.subarray(0, bytes / data.BYTES_PER_ELEMENT);
 }
 
-function checkValue(port: Port, { type, shape, data }: Value): void {
+export function checkValue(port: Port, { type, shape, data }: Value): void {
   const wanted = port.shape.map((size) => String(size ?? "?")).join(", ");
   const given = shape.join(", ");
   if (type !== port.type) throw new CannotError(`input "${port.name}" is of ${port.type}, and ${type} is given`);

@@ -7,7 +7,7 @@ import { elementsOver, lengthOf } from "../value.ts";
 import type { Pointer, Tflite } from "./api.ts";
 
 /** TfLiteType by number: c_api_types.h of 2.9 up to uint32, of LiteRT the rest. */
-const types: readonly ElementType[] = [
+export const types: readonly ElementType[] = [
   "unknown",
   "float32",
   "int32",
@@ -64,7 +64,7 @@ export function readPorts(tflite: Tflite, interpreter: Pointer, which: "Input" |
 }
 
 /** Names are what inputs are given by: a second one of the same name, or one without, gets its number. */
-function unique(name: string, at: number, names: Set<string>): string {
+export function unique(name: string, at: number, names: Set<string>): string {
   let own = name === "" ? String(at) : name;
   while (names.has(own)) own = `${own}:${at}`;
   names.add(own);
