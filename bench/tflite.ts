@@ -1,7 +1,7 @@
 /**
- * TFLite on the CPU, round by round: the native library (2.9 with XNNPACK, bare) beside LiteRT's wasm build through openWasm(), and
- * beside a session of the delegate. Promises: native is at least three times as fast as wasm on floats (quantised it has no XNNPACK,
- * and is not); a session's run() takes at most 20 µs more than the bare library's own loop on a tiny model, at most 1.03 times on one of a millisecond.
+ * TFLite on the CPU, round by round: the native library (2.9 with XNNPACK, bare) beside LiteRT's wasm build through openWasm(), beside
+ * LiteRT's native library through the delegate (`npm run runtimes litert`), and beside a session of the delegate. Promises: native is at
+ * least three times as fast as wasm (quantised only LiteRT, whose XNNPACK takes that); a session's run() takes at most 20 µs more than the bare library's own loop on a tiny model, at most 1.03 times on one of a millisecond.
  */
 
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import delegate from "../src/delegates/tflite.ts";
 import { findWasm, openWasm } from "../src/delegates/tflite/wasm.ts";
 import type { Elements } from "../src/delegates/value.ts";
 import { makeInputs } from "../src/session/inputs.ts";
+import { runtime } from "../test/support/runtimes.ts";
 import { nativeTflite, openNative } from "../test/support/tflite-native.ts";
 import { smallTflite } from "../test/support/tflite.ts";
 import { median, table } from "./_table.ts";
@@ -28,6 +29,9 @@ const models: [name: string, path: string][] = [
   ["wake word, float", "../shared/models/tflite/oww_okay_nabu.tflite"],
   ["MobileNet 0.5 160, uint8", "../shared/models/tflite-edgetpu/mobilenet_v1_0.5_160_quant.tflite"],
 ];
+
+const fetched = runtime("litert");
+const litert = fetched === undefined ? undefined : join(fetched, "ai_edge_litert/libLiteRt.so");
 
 if (nativeTflite === undefined) {
   process.stdout.write("tfjs-tflite-node has no library for this machine: nothing was measured\n");
@@ -48,6 +52,7 @@ if (nativeTflite === undefined) {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+  if (litert === undefined) process.stdout.write("npm run runtimes litert: LiteRT's native library was not measured\n");
   if (findWasm().state !== "read") process.stdout.write("@litertjs/core is not here: wasm was not measured\n");
   else {
     const rows: string[][] = [];
@@ -57,7 +62,7 @@ if (nativeTflite === undefined) {
     }
     table(
       `TFLite on the CPU, one thread, median of ${ROUNDS} interleaved rounds`,
-      ["model", "native ms", "wasm ms", "wasm / native"],
+      ["model", "2.9 ms", "LiteRT ms", "wasm ms", "wasm / 2.9", "wasm / LiteRT"],
       rows,
     );
   }
@@ -96,18 +101,25 @@ async function during(ms: number, run: () => unknown): Promise<number> {
 async function measure(name: string, path: string, threads: number): Promise<string[]> {
   const native = openNative(path, threads, true);
   if (native === undefined) throw new Error(`${path}: the native library refuses it`);
-  const session: Session = await openWasm(path, { device: "cpu", threads });
-  const { values } = await makeInputs(session.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
-  const bytes = session.inputs.map((port) => bytesOf(values.get(port.name)?.data as Elements));
-  const rounds: [number[], number[]] = [[], []];
-  const runs = [() => native.run(bytes), () => session.run(values)] as const;
-  await during(WARMUP_MS, runs[1]);
+  const wasm: Session = await openWasm(path, { device: "cpu", threads });
+  const newer =
+    litert === undefined ? undefined : await delegate.open(path, { device: "cpu", threads, library: litert });
+  const { values } = await makeInputs(wasm.inputs, { files: new Map(), shapes: new Map(), seed: 1 });
+  const bytes = wasm.inputs.map((port) => bytesOf(values.get(port.name)?.data as Elements));
+  const runs = [
+    () => native.run(bytes),
+    () => wasm.run(values),
+    ...(newer === undefined ? [] : [() => newer.run(values)]),
+  ];
+  const rounds = runs.map((): number[] => []);
+  for (const run of runs.slice(1)) await during(WARMUP_MS, run);
   for (let round = 0; round < ROUNDS; round++) {
-    rounds[0].push(await during(ROUND_MS, runs[0]));
-    rounds[1].push(await during(ROUND_MS, runs[1]));
+    for (const [at, run] of runs.entries()) rounds[at]?.push(await during(ROUND_MS, run));
   }
-  await session.close();
+  await wasm.close();
+  await newer?.close();
   native.close();
-  const [a, b] = [median(rounds[0]), median(rounds[1])];
-  return [name, a.toFixed(2), b.toFixed(2), (b / a).toFixed(1)];
+  const [a = NaN, b = NaN, c] = rounds.map(median);
+  const ratio = c === undefined ? "" : (b / c).toFixed(1);
+  return [name, a.toFixed(2), c?.toFixed(2) ?? "", b.toFixed(2), (b / a).toFixed(1), ratio];
 }
