@@ -119,8 +119,9 @@ async function open(model: string, options: OpenOptions): Promise<Session> {
   // External delegates need TFLite: only what needs none is left to a LiteRT that happens to be here.
   const plugin = options.plugin ?? delegatedFamilies[family]?.libraries[0];
   const cleanup: Cleanup = [];
+  let library: string | undefined;
   try {
-    const library = locate(plugin === undefined ? options : { ...options, plugin });
+    library = locate(plugin === undefined ? options : { ...options, plugin });
     if (isLitert(library)) return await openLitert(library, model, checked, options);
     if (alone && option !== undefined) throw new CannotError(`option "${option}": TFLite's CPU kernels take none`);
     return await openWith(loadTflite(library), model, checked, options, cleanup);
@@ -129,12 +130,12 @@ async function open(model: string, options: OpenOptions): Promise<Session> {
     // A library that was named is the one that is wanted; the wasm build takes no options either.
     const elsewhere = alone && options.library === undefined && option === undefined;
     if (!elsewhere || !(error instanceof CannotError || error instanceof FileError)) throw error;
-    return openElsewhere(model, options, error);
+    return openElsewhere(model, options, error, library);
   }
 }
 
 /** LiteRT's wasm build: on other architectures, and with operators that are newer than the native library's. */
-async function openElsewhere(model: string, options: OpenOptions, why: Error): Promise<Session> {
+async function openElsewhere(model: string, options: OpenOptions, why: Error, tried?: string): Promise<Session> {
   if (findWasm().state !== "read") throw why;
   const session = await openWasm(model, options).catch(() => {
     throw why; // what the native library says of the model is what others know the words of
@@ -143,7 +144,7 @@ async function openElsewhere(model: string, options: OpenOptions, why: Error): P
   const because = why.message.replace(`${model}: `, "");
   // It is not loaded here: this may be the caller's process, where only what this project pins is.
   const litert = findLitert(options.environments);
-  const quicker = litert === undefined || because.includes(litert) ? "" : `; --library ${litert} would be quicker`;
+  const quicker = litert === undefined || litert === tried ? "" : `; --library ${litert} would be quicker`;
   const says = `${placement.says}; the native library: ${because}${quicker}`;
   return { ...session, placement: { ...placement, says } };
 }

@@ -65,6 +65,7 @@ describe("where LiteRT is", () => {
       if (before === undefined) delete process.env["VIRTUAL_ENV"];
       else process.env["VIRTUAL_ENV"] = before;
     }
+    expect(findLitert([join(folder, "venv")])).toBe(there);
     const found = delegate.find({ library: there });
     expect(found.state === "read" ? found.value : found).toEqual({ library: there, version: "LiteRT 9.8.7" });
   });
