@@ -2,6 +2,7 @@
 
 import { CannotError } from "./errors.ts";
 import { loadKoffi, type Koffi } from "./koffi.ts";
+import { firstLine } from "./words.ts";
 
 /** What it returns, then its parameters, in koffi's words; memory of ours is "void *". */
 export type Signature = readonly [returns: string, ...parameters: string[]];
@@ -85,9 +86,4 @@ function bind(path: string, api: string, functions: Readonly<Record<string, Sign
       }
     },
   };
-}
-
-function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.split("\n", 1)[0] ?? "";
 }

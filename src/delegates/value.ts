@@ -114,3 +114,6 @@ export function numbersOf({ type, data }: Value): ArrayLike<number | bigint> | u
   if (type === "bfloat16") return Float32Array.from(data as Uint16Array, bfloat16);
   return data;
 }
+
+/** How many elements a shape has; 1 of a scalar. */
+export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);

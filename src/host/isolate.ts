@@ -15,7 +15,7 @@ import type {
   Seen,
   Session,
 } from "../delegates/delegate.ts";
-import { elementsOver, lengthOf, type Value } from "../delegates/value.ts";
+import { elementsOver, lengthOf, product, type Value } from "../delegates/value.ts";
 import { defaultLimits, HostProcess, type Limits } from "./process.ts";
 import type { Reply, Told } from "./protocol.ts";
 import { Streams } from "./stream.ts";
@@ -223,8 +223,6 @@ function take(told: Told, ports: readonly Port[], shared: SharedMemory, by: stri
   new Uint8Array(buffer).set(new Uint8Array(there));
   return { type, shape, data: elementsOver(type, buffer) ?? own };
 }
-
-const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
 
 /** The name that the caller gave, in the place of the whole path. */
 function named(error: unknown, path: string, model: string): unknown {

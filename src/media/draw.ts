@@ -27,7 +27,7 @@ export function colourOf(index: number): Colour {
 export const strokeOf = ({ width, height }: Pick<Canvas, "width" | "height">): number =>
   Math.max(1, Math.round(Math.min(width, height) / 320));
 
-export function fillArea(
+function fillArea(
   canvas: Canvas,
   left: number,
   top: number,

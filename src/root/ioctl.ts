@@ -13,6 +13,7 @@ import type * as workerThreads from "node:worker_threads";
 import { loadKoffi } from "../base/koffi.ts";
 import { absent, denied, malformed, read, uncaptured, type Reading, type Unread } from "../base/reading.ts";
 import { ownRequire, requireLate } from "../base/package.ts";
+import { firstLine } from "../base/words.ts";
 import type { Answer, Ask } from "./root.ts";
 
 /** Machines with asm-generic ioctl numbers, 64 bit, little endian: the layouts of src/uapi hold there and not elsewhere. */
@@ -248,8 +249,4 @@ const UNKNOWN_QUESTION: readonly string[] = ["ENOTTY", "EINVAL", "EOPNOTSUPP", "
 
 function errnoName(errno: number): string {
   return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

@@ -3,10 +3,10 @@
 import { utf8 } from "../base/bytes.ts";
 import { FileError } from "../base/errors.ts";
 import type { Port } from "../delegates/delegate.ts";
-import { elementsOver, lengthOf, numbersOf, type Value } from "../delegates/value.ts";
+import { elementsOver, lengthOf, numbersOf, product, type Value } from "../delegates/value.ts";
 import { modelFileOf } from "../formats/file.ts";
 import { readZip, unpack } from "../formats/wire/zip.ts";
-import { ELEMENT_LIMIT, fill, newElements, product } from "./inputs-made.ts";
+import { ELEMENT_LIMIT, fill, newElements } from "./inputs-made.ts";
 import { isNpy, readNpy } from "./npy.ts";
 import { integers, isFloat, storer } from "./store.ts";
 import { readWholeFile } from "./read-file.ts";

@@ -2,7 +2,7 @@
 
 import { CannotError } from "../base/errors.ts";
 import type { Port } from "../delegates/delegate.ts";
-import { elementsOver, lengthOf, type Elements, type Value } from "../delegates/value.ts";
+import { elementsOver, lengthOf, product, type Elements, type Value } from "../delegates/value.ts";
 
 /** Values made for one input. */
 export const ELEMENT_LIMIT = 256 * 1024 * 1024;
@@ -41,8 +41,6 @@ export function fill(data: Elements, value: (at: number) => number): void {
     else data[at] = value(at);
   }
 }
-
-export const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
 
 function checkElements({ name }: Port, elements: number): void {
   if (elements > ELEMENT_LIMIT) throw new CannotError(`input "${name}" would have ${elements} elements`);

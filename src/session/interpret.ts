@@ -161,7 +161,7 @@ export function realOf(value: Value, port: Port | undefined): ArrayLike<number> 
 }
 
 /** Of the first input that is laid out as a picture: [1, height, width, channels] or [1, channels, height, width]. */
-export function inputSize(
+function inputSize(
   inputs: ReadonlyMap<string, Value>,
 ): { readonly width: number; readonly height: number } | undefined {
   const channels = [1, 3, 4];

@@ -7,6 +7,7 @@
 import { realpathSync } from "node:fs";
 import { CannotError } from "../../base/errors.ts";
 import { loadKoffi, type Koffi } from "../../base/koffi.ts";
+import { firstLine } from "../../base/words.ts";
 import { BLOCK_BYTES, contextParams, modelParams, recognize, REVISIONS, type Offsets } from "./layout.ts";
 import { Log } from "./log.ts";
 
@@ -229,9 +230,4 @@ function versionOf(llama: string | undefined, ggml: string | undefined, commit: 
     .filter((part) => part !== undefined)
     .join(", ");
   return llama === undefined ? told || "of no told version" : told === "" ? llama : `${llama} (${told})`;
-}
-
-export function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.split("\n", 1)[0] ?? "";
 }

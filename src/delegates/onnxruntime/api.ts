@@ -3,6 +3,7 @@
 import type * as koffiModule from "koffi";
 import { CannotError } from "../../base/errors.ts";
 import { loadKoffi } from "../../base/koffi.ts";
+import { firstLine, oneLine } from "../../base/words.ts";
 import { functions, OLDEST } from "./functions.ts";
 
 export type Koffi = typeof koffiModule;
@@ -98,7 +99,7 @@ function bind(path: string): Ort {
     if (status === null || status === 0n) return;
     const says = get("GetErrorMessage")(status) as string;
     get("ReleaseStatus")(status);
-    throw new CannotError(`ONNX Runtime: ${oneLine(says)}`);
+    throw new CannotError(`ONNX Runtime: ${plain(says)}`);
   };
   const call = (name: OrtFunction, ...parameters: unknown[]): void => check(get(name)(...parameters));
   const run = get("Run");
@@ -173,19 +174,6 @@ export function readPointers(koffi: Koffi, at: Pointer | null, count: number): r
 /** A C string the library owns. */
 export const readText = (koffi: Koffi, at: Pointer): string => koffi.decode(at, "char", -1) as string;
 
-/** Words enough to look for. */
-const SAID = 400;
-
-/** The library's words on one line, without the place in its sources that it puts before them. */
-function oneLine(says: string): string {
-  const text = says
-    .replace(/\/\S+\.(?:cc|h):\d+ [^\n]*?\)(?:::<lambda\(\)>)?(?: const)? /g, "")
-    .replace(/\s+/g, " ")
-    .trim();
-  return text.length > SAID ? `${text.slice(0, SAID - 1)}…` : text;
-}
-
-function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.split("\n", 1)[0] ?? "";
-}
+/** The library's words, without the place in its sources that it puts before them. */
+const plain = (says: string): string =>
+  oneLine(says.replace(/\/\S+\.(?:cc|h):\d+ [^\n]*?\)(?:::<lambda\(\)>)?(?: const)? /g, ""));

@@ -44,7 +44,7 @@ export function familyOf({ kind, vendor, provider }: EpDevice): string | undefin
 }
 
 /** Devices of all providers, in the library's order. Throws CannotError for a library before 1.22. */
-export function readEpDevices(ort: Ort): readonly EpDevice[] {
+function readEpDevices(ort: Ort): readonly EpDevice[] {
   return ort.pointers("GetEpDevices", ort.env()).map((pointer) => {
     const hardware = ort.plain("EpDevice_Device", pointer) as Pointer;
     const say = (name: "EpDevice_EpVendor" | "HardwareDevice_Vendor", of: Pointer): string =>

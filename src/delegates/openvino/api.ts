@@ -6,6 +6,7 @@
 
 import { CannotError } from "../../base/errors.ts";
 import { loadKoffi, type Koffi } from "../../base/koffi.ts";
+import { firstLine, oneLine } from "../../base/words.ts";
 
 type KoffiFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
 /** A pointer of the library; 0n is null. */
@@ -200,20 +201,10 @@ function bind(path: string): Ov {
 /** ov_status_e */
 const INVALID_C_PARAM = -14;
 const LAST_ERROR = "ov_get_last_err_msg";
-/** Words enough to look for. */
-const SAID = 400;
-
-/** The library's words on one line, without the places in its sources that it puts before them. */
+/** The library's words, without the places in its sources that it puts before them. */
 function plain(says: string): string {
   const text = says
     .replace(/Exception from [^\s:]+:\d+:/g, " ")
-    .replace(/(?:Assertion|Check) '[^\n]*' failed at [^\s:]+:\d+:/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
-  return text.length > SAID ? `${text.slice(0, SAID - 1)}…` : text;
-}
-
-function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.split("\n", 1)[0] ?? "";
+    .replace(/(?:Assertion|Check) '[^\n]*' failed at [^\s:]+:\d+:/g, " ");
+  return oneLine(text);
 }
