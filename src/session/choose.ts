@@ -47,6 +47,7 @@ export interface Candidate {
   readonly why: string;
 }
 
+/** What could have run a model and does not. */
 export interface PassedOver {
   /** "rockchip by route open", "openvino on cpu" */
   readonly what: string;

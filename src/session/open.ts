@@ -22,6 +22,7 @@ import { choose, type Candidate, type PassedOver, type Wish } from "./choose.ts"
 export interface SessionOptions {
   /** "auto" (the default), "cpu", or a family of the catalogue, with ":1" the second of its kind. */
   readonly device?: string;
+  /** Id of a delegate (docs/delegates.md): no other is tried. */
   readonly delegate?: string;
   /** A route of the catalogue, by its name. */
   readonly route?: string;
@@ -32,6 +33,7 @@ export interface SessionOptions {
   readonly plugin?: string;
   /** For the plugin or the device, as its documentation spells them. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Threads of one run; the runtime's own choice when absent. */
   readonly threads?: number;
   /** Measure what a run is made of, where the runtime can. */
   readonly profile?: boolean;
