@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CannotError } from "../base/errors.ts";
+import { valueOf } from "../base/reading.ts";
 import { demoText } from "../print/demo.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { readLabels } from "../session/labels.ts";
@@ -53,6 +54,7 @@ const command: Command = {
         seen: (report.top ?? []).map(({ label, index, value }) => ({ label: label ?? `#${index}`, score: value })),
         delegate: { id: opened.delegate.id, version: session.version },
         device: session.placement.device,
+        embedded: valueOf(opened.delegate.find(candidate.paths))?.embedded === true,
         ...(candidate.route === undefined ? {} : { route: candidate.route }),
         passed_over: passed,
         opened_ms: openedMs,

@@ -11,6 +11,8 @@ export interface Demo {
   readonly seen: readonly { readonly label: string; readonly score: number }[];
   readonly delegate: { readonly id: string; readonly version: string };
   readonly device: string;
+  /** The library is of a package that this project pins, and nothing of the machine's. */
+  readonly embedded: boolean;
   readonly route?: string;
   readonly passed_over: readonly PassedOver[];
   readonly opened_ms: number;
@@ -27,7 +29,9 @@ export function demoText(demo: Demo, terminal: Terminal, command: string): strin
   const seen = demo.seen.map(({ label, score }) => `${label.split(",", 1)[0] ?? ""} ${(score * 100).toFixed(0)} %`);
   add(`${demo.picture}: ${seen.join(", ")}`);
   const by = demo.route === undefined ? "" : ` by route ${demo.route}`;
-  add(`${demo.run_ms.toFixed(2)} ms on ${demo.device}${by} with ${demo.delegate.id} ${demo.delegate.version}`);
+  add(
+    `${demo.run_ms.toFixed(2)} ms on ${demo.device}${by} with ${demo.delegate.id} ${demo.delegate.version}${demo.embedded ? ", which came with npm for accelctl alone" : ""}`,
+  );
   for (const words of proofLines(demo.proof).slice(0, 1)) add(words);
   // What else could use the processor is no news.
   const accelerators = demo.passed_over.filter(({ what }) => !what.endsWith(" on cpu"));
