@@ -2,6 +2,7 @@
 
 import { CannotError, MishapError, UsageError } from "../base/errors.ts";
 import { runText } from "../print/run.ts";
+import { harmlessLines } from "../print/terminal.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { openSession } from "../session/open.ts";
 import { RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
@@ -65,10 +66,13 @@ const command: Command = {
         model: described.model,
       });
       const [picture] = given.pictures.values();
+      const repeat = Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1);
+      const writer = session.stream === undefined || repeat > 1 ? undefined : writerOf(invocation, progress.end);
       progress.say("running");
       const { last, runs, proof } = await timedRuns(opened, given.values, {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
-        repeat: Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1),
+        repeat,
+        ...(writer === undefined ? {} : { piece: writer.piece }),
       }).catch((error: unknown) => {
         throw withHint(error, given.assumed);
       });
@@ -101,7 +105,9 @@ const command: Command = {
           file: path.slice(path.lastIndexOf("/") + 1),
         }),
       };
-      invocation.out(flag(invocation, "json") ? toJson(result) : runText(result, invocation.terminal));
+      invocation.out(
+        flag(invocation, "json") ? toJson(result) : runText(writer?.rest(result) ?? result, invocation.terminal),
+      );
       return 0;
     } finally {
       progress.end();
@@ -110,6 +116,27 @@ const command: Command = {
   },
 };
 export default command;
+
+/** Writes a text as it comes, for people only, who read while they wait; rest() is what is left to be told of the result. */
+function writerOf(
+  { out, options: { json } }: Invocation,
+  begin: () => void,
+  terminal = process.stdout.isTTY,
+): { readonly piece: (text: string) => void; readonly rest: (result: RunResult) => RunResult } | undefined {
+  if (!terminal || json === true) return undefined;
+  let all = "";
+  return {
+    piece(text) {
+      begin();
+      out(harmlessLines(text));
+      all += text;
+    },
+    rest(result) {
+      if (all !== "" && !all.endsWith("\n")) out("\n");
+      return { ...result, outputs: result.outputs.filter(({ values }) => values?.[0] !== all) };
+    },
+  };
+}
 
 /** Models that leave sizes open seldom take 1 for all of them. */
 function withHint(error: unknown, assumed: readonly string[]): unknown {

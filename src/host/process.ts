@@ -217,10 +217,13 @@ export class HostProcess {
     }, every);
   }
 
-  /** The end of the process is told by itself, and says more. */
+  /** The end of the process is told by itself a little later, and says more. */
   readonly #sent = (error: Error | null): void => {
-    const { exitCode, signalCode } = this.#child;
-    if (error !== null && exitCode === null && signalCode === null) this.#kill("exited", "cannot be reached");
+    if (error === null) return;
+    setTimeout(() => {
+      const { exitCode, signalCode } = this.#child;
+      if (exitCode === null && signalCode === null) this.#kill("exited", "cannot be reached");
+    }, DRY);
   };
 
   #look(): void {

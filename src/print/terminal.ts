@@ -68,6 +68,14 @@ export function harmless(text: string): string {
     .replace(/[\t\n]+/g, " ");
 }
 
+/** The same of a text whose lines are kept. */
+export const harmlessLines = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => line.replace(/\t/g, "    "))
+    .map(harmless)
+    .join("\n");
+
 /** Break words into lines of at most `width` columns; the first line starts with `first`, the others with `rest`. */
 export function wrap(words: readonly string[], width: number, first = "", rest = " ".repeat(widthOf(first))): string[] {
   const lines: string[] = [];

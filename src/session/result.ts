@@ -77,11 +77,18 @@ export interface Timed {
   readonly proof: Proof;
 }
 
+export interface TimedOptions {
+  readonly warmup: number;
+  readonly repeat: number;
+  /** Is given a text as it comes, where the model writes one. */
+  readonly piece?: (text: string) => void;
+}
+
 /** Runs `warmup` times without counting and `repeat` times, at least once, with. Milliseconds. */
 export async function timedRuns(
   { session, prove }: Pick<Opened, "session" | "prove">,
   inputs: ReadonlyMap<string, Value>,
-  { warmup, repeat }: { readonly warmup: number; readonly repeat: number },
+  { warmup, repeat, piece }: TimedOptions,
 ): Promise<Timed> {
   for (let i = 0; i < warmup; i++) await session.run(inputs);
   const runs: number[] = [];
@@ -89,10 +96,21 @@ export async function timedRuns(
   const proof = prove();
   do {
     const start = performance.now();
-    last = await session.run(inputs);
+    last =
+      piece === undefined || session.stream === undefined
+        ? await session.run(inputs)
+        : await told(session.stream(inputs), piece);
     runs.push(performance.now() - start);
   } while (runs.length < repeat);
   return { last, runs, proof: await proof.finish() };
+}
+
+async function told(pieces: AsyncGenerator<string, Ran, undefined>, piece: (text: string) => void): Promise<Ran> {
+  for (;;) {
+    const step = await pieces.next();
+    if (step.done === true) return step.value;
+    piece(step.value);
+  }
 }
 
 export interface ReportOptions {
