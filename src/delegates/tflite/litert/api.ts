@@ -128,9 +128,17 @@ export interface Litert {
 
 const loaded = new Map<string, Litert>();
 
+/** Libraries that were asked, held: unloaded between the question and its use, one would begin anew. */
+const asked = new Map<string, { readonly library: Library; readonly litert: boolean }>();
+
 /** Does the library speak LiteRT and not TFLite? Loads it. Throws CannotError when it cannot be loaded. */
 export function isLitert(path: string): boolean {
-  if (loaded.has(path)) return true;
+  let known = asked.get(path);
+  if (known === undefined) asked.set(path, (known = ask(path)));
+  return known.litert;
+}
+
+function ask(path: string): { readonly library: Library; readonly litert: boolean } {
   const library = open(loadKoffi(), path);
   const has = (declared: string): boolean => {
     try {
@@ -140,7 +148,8 @@ export function isLitert(path: string): boolean {
       return false;
     }
   };
-  return !has("const char *TfLiteVersion()") && has("void LiteRtDestroyEnvironment(void *environment)");
+  const litert = !has("const char *TfLiteVersion()") && has("void LiteRtDestroyEnvironment(void *environment)");
+  return { library, litert };
 }
 
 /** Loads the library once; it stays. Throws CannotError when it cannot be loaded or is too old. */
