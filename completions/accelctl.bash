@@ -19,7 +19,7 @@ _accelctl() {
     list) words="--root --paste --env --json --help" ;;
     explain) words="--json --help" ;;
     inspect) words="--root --paste --env --for --no-machine --ops --tensors --graph --json --help" ;;
-    run) words="--input --shape --mean --std --layout --color --resize --rate --seed --device --route --delegate --fallback --library --plugin --option --env --threads --timeout --memory --warmup --repeat --labels --top --head --min-score --annotate --out --raw --json --help" ;;
+    run) words="--input --shape --mean --std --layout --color --resize --rate --seed --device --route --delegate --fallback --library --plugin --option --env --threads --timeout --memory --warmup --repeat --profile --labels --top --head --min-score --annotate --out --raw --json --help" ;;
     bench) words="--device --route --delegate --library --plugin --option --env --threads --timeout --memory --input --shape --mean --std --layout --color --resize --rate --seed --seconds --runs --warmup --concurrency --compare --no-history --json --help" ;;
     delegates) words="--probe --library --plugin --json --help" ;;
     demo) words="--device --route --delegate --fallback --library --plugin --option --env --threads --timeout --memory --json --help" ;;

@@ -51,6 +51,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from run' -l timeout -x -d 'give
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l memory -x -d 'memory that a vendor\'s library may take (four fifths of the machine\'s)'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l warmup -x -d 'runs that are not counted (0)'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l repeat -x -d 'runs that are counted (1)'
+complete -c accelctl -n '__fish_seen_subcommand_from run' -l profile -d 'measure what a run is made of, where the runtime can; makes it slower'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l labels -r -F -d 'names of classes: a line each, JSON or .pbtxt; the model\'s own when not given'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l top -x -d 'scores and classes shown (5), boxes (100); 0 for none'
 complete -c accelctl -n '__fish_seen_subcommand_from run' -l head -x -a 'auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation' -d 'how to read boxes, points or classes of pixels: auto by evidence, none, or a head by name'

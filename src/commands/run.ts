@@ -32,6 +32,7 @@ const command: Command = {
     ...grouped(RUNNING, [
       { name: "warmup", value: "N", says: "runs that are not counted (0)" },
       { name: "repeat", value: "N", says: "runs that are counted (1)" },
+      { name: "profile", says: "measure what a run is made of, where the runtime can; makes it slower" },
     ]),
     ...grouped("Outputs", [...outputOptions, { name: "json", says: "print everything as JSON" }]),
   ],
@@ -53,10 +54,14 @@ const command: Command = {
     if (more.length > 0) throw new UsageError(`run takes a model and an input; "${more[0] ?? ""}" is one too many`);
     const asked = inputWishes(invocation);
     const wishes = outputWishes(invocation);
+    const profile = flag(invocation, "profile");
     const progress = progressOf(invocation);
     progress.say(`opening ${path.slice(path.lastIndexOf("/") + 1)}`);
     const start = performance.now();
-    const opened = await openSession(path, sessionOptionsOf(invocation)).finally(progress.end);
+    const opened = await openSession(path, {
+      ...sessionOptionsOf(invocation),
+      ...(profile ? { profile } : {}),
+    }).finally(progress.end);
     const openedMs = performance.now() - start;
     const { session, instead, described, passed, candidate } = opened;
     try {

@@ -32,9 +32,11 @@ export function runText(result: RunResult, terminal: Terminal): string {
   add(timesWords(result));
   for (const words of proofLines(result.proof).slice(0, 1)) add(harmless(words));
   add(harmless(`${result.device}: ${placementWords(result.placement)}`));
-  for (const { name, by, ms: took } of result.spans.slice(0, SPANS))
-    add(`${ms(took)}  ${harmless(name)} (${harmless(by)})`, "    ");
-  if (result.spans.length > SPANS) add(`and ${result.spans.length - SPANS} parts more (--json)`, "    ");
+  // In their order where all are shown, else the longest.
+  const spans =
+    result.spans.length > SPANS ? [...result.spans].sort((a, b) => b.ms - a.ms).slice(0, SPANS) : result.spans;
+  for (const { name, by, ms: took } of spans) add(`${ms(took)}  ${harmless(name)} (${harmless(by)})`, "    ");
+  if (result.spans.length > SPANS) add(`and ${result.spans.length - SPANS} shorter parts (--json)`, "    ");
   for (const [name, value] of Object.entries(result.figures))
     add(`${harmless(name.replaceAll("_", " "))} ${number(value)}`);
   for (const what of result.assumed) add(`assumed ${harmless(what)}`);

@@ -64,6 +64,13 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
       expect(first?.runs_ms).toHaveLength(1);
     });
 
+    it("tells what a run is made of with --profile", async () => {
+      const { spans } = JSON.parse((await run("run", model, "--profile", "--json")).out) as RunResult;
+      expect(spans.map(({ name }) => name).join()).toContain("MatMul");
+      expect(spans.every(({ ms }) => ms >= 0)).toBe(true);
+      expect((await run("run", model, "--profile")).out).toMatch(/\d ms +\S*MatMul/);
+    });
+
     it("never runs on the CPU what was asked of another device, unless told to, and then says so", async () => {
       const refused = await run("run", model, "--device", "hailo");
       expect(refused.code).toBe(3);
