@@ -84,7 +84,7 @@ export async function openSession(model: string, options: SessionOptions = {}): 
     try {
       const { at } = candidate;
       const prover = at === undefined ? processorProver(machine) : await deviceProver(machine(), at);
-      const session = await openBy(candidate, model, options);
+      const session = await openBy(candidate, model, forCandidate(options, candidate, candidates));
       const asked = (wish.device !== "auto" && wish.device !== "cpu") || wish.route !== undefined;
       const instead = asked && candidate.device === "cpu" && candidate.route === undefined;
       return {
@@ -141,7 +141,15 @@ function nobodySentence(format: string, named: string | undefined): string {
  */
 function pathOf(option: "library" | "plugin", path: string | undefined): Partial<Record<typeof option, string>> {
   if (path === undefined) return {};
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw new CannotError(`${path}: no such file`);
+  let file: boolean;
+  try {
+    file = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (cause) {
+    // EACCES, ELOOP, ENAMETOOLONG
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
+    throw new CannotError(`${path}: ${code}`, { cause });
+  }
+  if (!file) throw new CannotError(`${path}: no such file`);
   return { [option]: resolve(path) };
 }
 
@@ -168,6 +176,12 @@ function hint(wish: Wish, passed: readonly PassedOver[]): string {
   if (install !== undefined) return `; to have the CPU run it: ${installing(install)}`;
   const settled = wish.fallback || wish.device === "auto" || wish.device === "cpu";
   return settled ? "" : "; --fallback cpu would let the CPU run it";
+}
+
+/** What was meant for the plugin of a device that failed is nothing to the CPU in its place. */
+function forCandidate(options: SessionOptions, { paths }: Candidate, [first]: readonly Candidate[]): SessionOptions {
+  if (paths.plugin !== undefined || first?.paths.plugin === undefined) return options;
+  return { ...options, options: {} };
 }
 
 async function openBy(candidate: Candidate, model: string, options: SessionOptions): Promise<Opened["session"]> {
