@@ -6,7 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import onnxruntime from "../../src/delegates/onnxruntime.ts";
+import { readModel } from "../../src/inspect/describe.ts";
+import { checkBeside } from "../../src/session/beside.ts";
 import { openSession } from "../../src/session/open.ts";
+import { version10 } from "../formats/samples/openvino-ir.ts";
 import { bytes, concat, int, message, type Piece } from "../support/protobuf.ts";
 
 let top = "";
@@ -104,4 +107,16 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("files beside a model (sk
       expect(error.message).not.toContain("ONNX Runtime");
     }
   });
+});
+
+it("OpenVINO's weights lie beside the model, and nowhere else", () => {
+  const path = join(folder, "ir.xml");
+  writeFileSync(path, version10());
+  const beside = (): void => checkBeside(path, readModel(path));
+  expect(beside).toThrow(/ir\.bin/);
+  symlinkSync("../secret.bin", join(folder, "ir.bin"));
+  expect(beside).toThrow(/"ir\.bin", which lies outside of the model's folder/);
+  rmSync(join(folder, "ir.bin"));
+  writeFileSync(join(folder, "ir.bin"), Buffer.alloc(4096));
+  expect(beside).not.toThrow();
 });
