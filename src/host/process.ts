@@ -18,11 +18,15 @@ const FLOOD = 64 * 1024 * 1024;
 const KEPT = 8192;
 /** Of it in an error. */
 const SAID = 300;
-/** How often the child's memory is looked at while it works, milliseconds. */
+/**
+ * How often the child's memory is looked at while it works, milliseconds. The kernel itself refuses private memory beyond the limit;
+ * this is for shared memory, tensors included, which it does not count.
+ */
 const LOOK = 100;
+/** What Node has of its own before a library is loaded, generously. */
+const OWN = 256 * 2 ** 20;
 /** How long a child may take to end by itself after its session is closed, and its pipes to run dry after it ended. */
 const [GRACE, DRY] = [2000, 250];
-const PAGE = 4096;
 
 export interface Limits {
   /** Milliseconds for opening a model, and for a run. */
@@ -227,14 +231,16 @@ export class HostProcess {
   };
 
   #look(): void {
-    let pages: number;
+    let status: string;
     try {
-      const [, resident = "0", shared = "0"] = readFileSync(`/proc/${this.pid}/statm`, "latin1").split(" ");
-      pages = Number(resident) - Number(shared);
+      status = readFileSync(`/proc/${this.pid}/status`, "latin1");
     } catch {
       return; // it has just ended, which is told by itself
     }
-    if (pages * PAGE > this.#limits.memory) {
+    // In kB, whatever the size of a page: 16 KiB on a Raspberry Pi 5. A process that is ending has neither line.
+    const lines = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)];
+    const bytes = lines.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1024, 0);
+    if (bytes > this.#limits.memory + OWN) {
       this.#kill("memory", `took more memory than its limit of ${Math.round(this.#limits.memory / 2 ** 20)} MiB`);
     }
   }

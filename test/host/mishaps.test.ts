@@ -86,6 +86,7 @@ const cases: Case[] = [
   ["exit()", { misbehave: "exit" }, { how: "exited", status: 3 }],
   ["an endless loop", { misbehave: "loop" }, { how: "hung" }, { run_ms: 700 }],
   ["10 GiB of memory", { misbehave: "alloc10g" }, { how: "crashed", signal: "SIGABRT", words: /out of memory/ }],
+  ["10 GiB of shared memory", { misbehave: "share10g" }, { how: "memory" }],
   ["1 GiB on standard error", { misbehave: "flood" }, { how: "flooded" }],
 ];
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef struct { int size; int data[]; } IntArray;
@@ -75,6 +76,13 @@ static void misbehave(const Delegate *d, const char *at) {
       char *block = malloc(64 << 20);
       if (block == NULL) { fputs("accelctl test delegate: out of memory\n", stderr); abort(); }
       memset(block, i + 1, 64 << 20);
+    }
+  if (!strcmp(how, "share10g"))
+    for (int i = 0; i < 160; i++) {
+      char *block = mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+      if (block == MAP_FAILED) { fputs("accelctl test delegate: nothing to share\n", stderr); abort(); }
+      memset(block, i + 1, 64 << 20);
+      usleep(20000);
     }
   if (!strcmp(how, "flood")) {
     static char line[4096];

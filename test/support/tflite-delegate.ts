@@ -16,10 +16,11 @@ export interface TestDelegateOptions {
   /** Preparing the graph ("fails") or its kernel ("kernel-fails") ends with an error. */
   readonly prepare?: "fails" | "kernel-fails";
   /**
-   * segv, abort, exit (3), loop, alloc10g (touches 10 GiB), flood (1 GiB on stderr, then goes on), thread (leaves one running, goes
+   * segv, abort, exit (3), loop, alloc10g (touches 10 GiB), share10g (the same of shared memory), flood (1 GiB on stderr, then goes on), thread (leaves one running, goes
    * on), wrong-size (an output claims to be 1 GiB), fail (a run ends with an error).
    */
-  readonly misbehave?: "segv" | "abort" | "exit" | "loop" | "alloc10g" | "flood" | "thread" | "wrong-size" | "fail";
+  readonly misbehave?:
+    "segv" | "abort" | "exit" | "loop" | "alloc10g" | "share10g" | "flood" | "thread" | "wrong-size" | "fail";
   /** Where it misbehaves; in each run if not said. wrong-size and fail are of runs only. */
   readonly at?: "create" | "prepare" | "prepare-kernel" | "invoke" | "destroy";
   /** Path of a file: it misbehaves once, and makes the file first. */
