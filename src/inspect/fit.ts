@@ -34,10 +34,7 @@ export function fitModel(model: Model, inspection: Inspection, root: Root, optio
   }
   const facts = factsOf(root, { environments: options.environments });
   const locks = checkRequirements(model.requires, facts);
-  const devices = listDevicesOf(facts).flatMap((report) => {
-    const family = report.family === undefined ? undefined : loadFamily(report.family);
-    return family ? [underLocks(fitDevice(model, inspection, report, family), model, locks)] : [];
-  });
+  const devices = fitDevices(model, inspection, listDevicesOf(facts), locks);
   // One way for each kind of device; the chip of the first gives the tool's word for it.
   const wanting = new Map<string, string | undefined>();
   for (const device of devices) {
@@ -58,6 +55,19 @@ export function fitModel(model: Model, inspection: Inspection, root: Root, optio
     conversions,
     locks,
   };
+}
+
+/** What each device makes of the file as it is. Devices of no family are left out. */
+export function fitDevices(
+  model: Model,
+  inspection: Inspection,
+  reports: readonly DeviceReport[],
+  locks: readonly LockReport[],
+): DeviceFit[] {
+  return reports.flatMap((report) => {
+    const family = report.family === undefined ? undefined : loadFamily(report.family);
+    return family ? [underLocks(fitDevice(model, inspection, report, family), model, locks)] : [];
+  });
 }
 
 /** "Would have to be compiled" is said only where it is known how, or by what. */

@@ -9,8 +9,9 @@ import { delegates as allDelegates } from "../delegates/index.ts";
 import type { RouteSpec } from "../families/family.ts";
 import { loadFamily } from "../families/load.ts";
 import type { Described } from "../inspect/describe.ts";
-import { fitModel } from "../inspect/fit.ts";
+import { fitDevices } from "../inspect/fit.ts";
 import type { DeviceFit } from "../inspect/inspection.ts";
+import { checkRequirements } from "../inspect/locks.ts";
 import { familyOrChip } from "../inspect/named.ts";
 import type { Facts } from "../facts/facts.ts";
 import { listDevicesOf } from "../review/inventory.ts";
@@ -85,11 +86,10 @@ export function choose(
     if (word !== "auto" && wanted === undefined && !known.some(({ devices }) => devices.includes(word))) {
       throw new UsageError(`no device "${word}": cpu, auto, or a family of accelerators (accelctl catalog)`);
     }
-    const machine = root();
-    const facts = factsOf(machine, { environments: wish.environments ?? [] });
+    const facts = factsOf(root(), { environments: wish.environments ?? [] });
     const reports = listDevicesOf(facts);
-    const fit = fitModel(described.model, described.inspection, machine, { environments: wish.environments ?? [] });
-    const here = fit.devices.filter(({ family }) =>
+    const locks = checkRequirements(described.model.requires, facts);
+    const here = fitDevices(described.model, described.inspection, reports, locks).filter(({ family }) =>
       wanted === undefined ? word === family || word === "auto" : family === wanted.family.id,
     );
     const family = wanted?.family.id ?? word;
@@ -99,7 +99,7 @@ export function choose(
     const chosen = index === undefined ? here : here.slice(Number(index), Number(index) + 1);
     for (const device of chosen) {
       if (device.family === "cpu" && wish.route === undefined) continue;
-      addDevice(described, device, index, facts, reports, known, wish, word !== "auto", candidates, passed);
+      addDevice({ described, device, index, facts, reports, known, wish, candidates, passed });
     }
     // A library of the user's own is tried, whatever the review says of the machine.
     const given = wish.library !== undefined || wish.plugin !== undefined;
@@ -171,18 +171,21 @@ function addCpu(
   candidates.push(...own.map(({ candidate }) => candidate));
 }
 
-function addDevice(
-  described: Described,
-  device: DeviceFit,
-  index: string | undefined,
-  facts: Facts,
-  reports: readonly DeviceReport[],
-  known: readonly Delegate[],
-  wish: Wish,
-  asked: boolean,
-  candidates: Candidate[],
-  passed: PassedOver[],
-): void {
+interface Here {
+  readonly described: Described;
+  readonly device: DeviceFit;
+  /** Which of its kind was asked for. */
+  readonly index: string | undefined;
+  readonly facts: Facts;
+  readonly reports: readonly DeviceReport[];
+  readonly known: readonly Delegate[];
+  readonly wish: Wish;
+  readonly candidates: Candidate[];
+  readonly passed: PassedOver[];
+}
+
+function addDevice({ described, device, index, facts, reports, known, wish, candidates, passed }: Here): void {
+  const asked = !wish.device.startsWith("auto");
   const specs = loadFamily(device.family)?.routes ?? [];
   if (device.routes.length === 0) passed.push({ what: device.family, because: device.says });
   for (const { route, accepts, works, says } of device.routes) {
