@@ -1,5 +1,5 @@
 /**
- * Runs of one session: short ones here, others on threads of koffi's (pace.ts), with what they need kept for each set of input shapes
+ * Runs of one session: short ones here, others on threads of koffi's (base/pace.ts), with what they need kept for each set of input shapes
  * (frame.ts). Where outputs do not always have the same shape, the library allocates them.
  */
 
@@ -8,7 +8,7 @@ import type { Lending, Port, Ran, Span } from "../delegate.ts";
 import type { Value } from "../value.ts";
 import type { Pointer } from "./api.ts";
 import { copyOf, Frame, Names, outlineOf, Pointers, type Outline } from "./frame.ts";
-import { holdLoop, isLoopHeld, loopTurn, Pace } from "./pace.ts";
+import { holdLoop, isLoopHeld, loopTurn, Pace } from "../../base/pace.ts";
 import { profiled } from "./profile.ts";
 import { makeTensor, takeTensor, type Context } from "./tensor.ts";
 

@@ -1,13 +1,10 @@
-/**
- * Runs of one interpreter, which does one thing at a time: they queue. Short ones are made on the thread that calls, between turns of
- * the event loop, others on another (onnxruntime/pace.ts).
- */
+/** Runs of one interpreter: its tensors filled and taken, and made anew for other shapes. When and where, queue.ts says. */
 
 import { CannotError } from "../../base/errors.ts";
 import type { Lending, Port, Ran, Span } from "../delegate.ts";
-import { holdLoop, isLoopHeld, loopTurn, Pace } from "../onnxruntime/pace.ts";
 import { elementsOver, type Elements, type Value } from "../value.ts";
 import type { Pointer, Tflite, Words } from "./api.ts";
+import { Queue } from "./queue.ts";
 import { bytesOf, shapeOf, tensorOf } from "./tensor.ts";
 
 export interface RunnerOptions {
@@ -44,11 +41,7 @@ export class Runner {
   readonly #invoke: (interpreter: Pointer) => unknown;
   readonly #byteSize: (tensor: Pointer) => number | bigint;
   readonly #data: (tensor: Pointer) => Pointer | null;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #pace = new Pace();
-  /** Shapes were changed, and memory was not made for all of them. */
-  #stale: boolean;
+  readonly #queue: Queue;
 
   constructor(options: RunnerOptions) {
     this.#it = options;
@@ -59,96 +52,36 @@ export class Runner {
     const place = (port: Port): Place => ({ port, shape: [], bytes: 0, at: 0n, memory: undefined, dynamic: false });
     this.#inputs = options.inputs.map(place);
     this.#outputs = options.outputs.map(place);
-    this.#stale = options.unmade;
-    if (!this.#stale) this.#look();
+    if (!options.unmade) this.#look();
+    const engine = {
+      inputs: this.#inputs,
+      stays: options.spans !== undefined,
+      resize: (values: ReadonlyMap<string, Value>) => this.#resize(values),
+      fill: (values: ReadonlyMap<string, Value>) => this.#fill(values),
+      here: () => this.#invoke(options.interpreter) as number,
+      away: () => tflite.callAsync("TfLiteInterpreterInvoke", options.interpreter) as Promise<number>,
+      end: (status: number) => this.#end(status),
+    };
+    this.#queue = new Queue(engine, options.unmade);
   }
 
   run(values: ReadonlyMap<string, Value>): Promise<Ran> {
-    const here = this.#waiting === 0 && this.#isShort && !isLoopHeld(performance.now());
-    if (here && !this.#stale && this.#fits(values)) {
-      try {
-        return Promise.resolve(this.#runHere(values));
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    }
-    this.#waiting++;
-    const running = this.#last.then(() => this.#runNext(values)).finally(() => this.#waiting--);
-    this.#last = running.catch(() => undefined);
-    return running;
+    return this.#queue.run(values);
   }
 
   /** Resolves when all runs that have begun have ended. */
-  async idle(): Promise<void> {
-    await this.#last;
+  idle(): Promise<void> {
+    return this.#queue.idle();
   }
 
-  get #isShort(): boolean {
-    return this.#it.spans !== undefined || this.#pace.short;
-  }
-
-  async #runNext(values: ReadonlyMap<string, Value>): Promise<Ran> {
-    this.#check(values);
-    if (this.#stale || !this.#fits(values)) await this.#resize(values);
-    if (this.#isShort) {
-      if (isLoopHeld(performance.now())) await loopTurn();
-      return this.#runHere(values);
-    }
-    this.#fill(values);
-    const start = performance.now();
-    const status = await this.#it.tflite.callAsync("TfLiteInterpreterInvoke", this.#it.interpreter);
-    // The way to the other thread and back is in it, so a run is called short too late rather than too early.
-    this.#pace.ended(performance.now() - start, false);
-    return this.#end(status);
-  }
-
-  #runHere(values: ReadonlyMap<string, Value>): Ran {
-    const start = performance.now();
-    holdLoop(start);
-    this.#fill(values);
-    const status = this.#invoke(this.#it.interpreter);
-    this.#pace.ended(performance.now() - start, true);
-    return this.#end(status);
-  }
-
-  #end(status: unknown): Ran {
+  #end(status: number): Ran {
     const spans = this.#it.spans?.() ?? [];
     if (status !== 0) throw new CannotError(this.#it.words.sentence("the run failed"));
     return { outputs: this.#take(), spans };
   }
 
-  /** Throws CannotError for what is missing, unknown, of another type or of a shape that the port does not allow. */
-  #check(values: ReadonlyMap<string, Value>): void {
-    for (const { port } of this.#inputs) {
-      const value = values.get(port.name);
-      if (value === undefined) throw new CannotError(`input "${port.name}" is missing`);
-      checkValue(port, value);
-    }
-    if (values.size > this.#inputs.length) {
-      const known = new Set(this.#inputs.map(({ port }) => port.name));
-      const other = [...values.keys()].find((name) => !known.has(name));
-      throw new CannotError(`the model has no input "${other ?? ""}"`);
-    }
-  }
-
-  /** Do the values lie in memory of the library as it is? */
-  #fits(values: ReadonlyMap<string, Value>): boolean {
-    if (values.size !== this.#inputs.length) return false;
-    return this.#inputs.every(({ port, shape, bytes }) => {
-      const value = values.get(port.name);
-      return (
-        value?.type === port.type &&
-        ArrayBuffer.isView(value.data) &&
-        value.data.byteLength === bytes &&
-        value.shape.length === shape.length &&
-        value.shape.every((size, axis) => size === shape[axis])
-      );
-    });
-  }
-
   async #resize(values: ReadonlyMap<string, Value>): Promise<void> {
     const { tflite, interpreter, words } = this.#it;
-    this.#stale = true;
     words.take();
     for (const [index, { port }] of this.#inputs.entries()) {
       const shape = values.get(port.name)?.shape ?? [];
@@ -162,8 +95,6 @@ export class Runner {
       throw new CannotError(words.sentence(`the model does not take inputs of ${shapes}`));
     }
     this.#look();
-    this.#stale = false;
-    this.#pace = new Pace();
   }
 
   /** Reads shapes, sizes and places, after the library made its memory. */
@@ -235,20 +166,4 @@ export class Runner {
 /** A lent buffer may be longer than a dynamic output of this run. */
 function fitted(data: Elements, bytes: number): Elements {
   return data.byteLength === bytes ? data : data.subarray(0, bytes / data.BYTES_PER_ELEMENT);
-}
-
-export function checkValue(port: Port, { type, shape, data }: Value): void {
-  const wanted = port.shape.map((size) => String(size ?? "?")).join(", ");
-  const given = shape.join(", ");
-  if (type !== port.type) throw new CannotError(`input "${port.name}" is of ${port.type}, and ${type} is given`);
-  const fits =
-    shape.length === port.shape.length && port.shape.every((size, axis) => size === null || size === shape[axis]);
-  if (!fits) throw new CannotError(`input "${port.name}" has the shape [${wanted}], and [${given}] is given`);
-  const held = ArrayBuffer.isView(data) ? data.byteLength : -1;
-  const needed = bytesOf(type, shape);
-  if (held !== needed) {
-    throw new CannotError(
-      `input "${port.name}": ${type} [${given}] needs ${needed} bytes, ${Math.max(0, held)} are given`,
-    );
-  }
 }

@@ -1,11 +1,10 @@
-/** Runs of one compiled model, which does one thing at a time: they queue. Where they are made: as ../runner.ts. */
+/** Runs of one compiled model, its buffers filled, taken, and made anew for other shapes. When and where, ../queue.ts says. */
 
 import { CannotError } from "../../../base/errors.ts";
 import type { Lending, Ran, Span } from "../../delegate.ts";
-import { holdLoop, isLoopHeld, loopTurn, Pace } from "../../onnxruntime/pace.ts";
 import { elementsOver, type Elements, type Value } from "../../value.ts";
 import type { Pointer } from "../api.ts";
-import { checkValue } from "../runner.ts";
+import { Queue } from "../queue.ts";
 import { statusName, takeWords, type Litert } from "./api.ts";
 import { LAYOUT, shapeFrom, words, type Place } from "./memory.ts";
 
@@ -29,11 +28,7 @@ export class LitertRunner {
   readonly #it: LitertRunnerOptions;
   readonly #ins: BigUint64Array;
   readonly #outs: BigUint64Array;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #pace = new Pace();
-  /** Shapes were changed, and memory was not made for all of them. */
-  #stale: boolean;
+  readonly #queue: Queue;
 
   /** Throws CannotError when there is no memory for the shapes as they are; `unmade`: a run says what they are. */
   constructor(options: LitertRunnerOptions, unmade: boolean) {
@@ -41,57 +36,37 @@ export class LitertRunner {
     const { inputs, outputs } = options;
     this.#ins = new BigUint64Array(new ArrayBuffer(8 * inputs.length));
     this.#outs = new BigUint64Array(new ArrayBuffer(8 * outputs.length));
-    this.#stale = unmade;
     if (!unmade) this.#make();
+    const { litert, profile } = options;
+    const engine = {
+      inputs,
+      stays: false,
+      resize: (values: ReadonlyMap<string, Value>) => this.#resize(values),
+      fill: (values: ReadonlyMap<string, Value>) => this.#fill(values),
+      here: () => {
+        profile?.start();
+        return litert.get("LiteRtRunCompiledModel")(...this.#parameters) as number;
+      },
+      away: () => {
+        profile?.start();
+        return litert.callAsync("LiteRtRunCompiledModel", ...this.#parameters);
+      },
+      end: (status: number) => this.#end(status),
+    };
+    this.#queue = new Queue(engine, unmade);
   }
 
   run(values: ReadonlyMap<string, Value>): Promise<Ran> {
-    const here = this.#waiting === 0 && this.#pace.short && !isLoopHeld(performance.now());
-    if (here && !this.#stale && this.#fits(values)) {
-      try {
-        return Promise.resolve(this.#runHere(values));
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    }
-    this.#waiting++;
-    const running = this.#last.then(() => this.#runNext(values)).finally(() => this.#waiting--);
-    this.#last = running.catch(() => undefined);
-    return running;
+    return this.#queue.run(values);
   }
 
   /** Resolves when all runs that have begun have ended. */
-  async idle(): Promise<void> {
-    await this.#last;
+  idle(): Promise<void> {
+    return this.#queue.idle();
   }
 
   release(): void {
     for (const place of [...this.#it.inputs, ...this.#it.outputs]) place.release();
-  }
-
-  async #runNext(values: ReadonlyMap<string, Value>): Promise<Ran> {
-    this.#check(values);
-    if (this.#stale || !this.#fits(values)) await this.#resize(values);
-    if (this.#pace.short) {
-      if (isLoopHeld(performance.now())) await loopTurn();
-      return this.#runHere(values);
-    }
-    this.#fill(values);
-    this.#it.profile?.start();
-    const start = performance.now();
-    const status = await this.#it.litert.callAsync("LiteRtRunCompiledModel", ...this.#parameters);
-    this.#pace.ended(performance.now() - start, false);
-    return this.#end(status);
-  }
-
-  #runHere(values: ReadonlyMap<string, Value>): Ran {
-    const start = performance.now();
-    holdLoop(start);
-    this.#fill(values);
-    this.#it.profile?.start();
-    const status = this.#it.litert.get("LiteRtRunCompiledModel")(...this.#parameters) as number;
-    this.#pace.ended(performance.now() - start, true);
-    return this.#end(status);
   }
 
   get #parameters(): unknown[] {
@@ -114,38 +89,8 @@ export class LitertRunner {
     return new CannotError(`LiteRT: ${what}: ${said === "" ? statusName(status) : said}`);
   }
 
-  /** Throws CannotError for what is missing, unknown, of another type or of a shape that the port does not allow. */
-  #check(values: ReadonlyMap<string, Value>): void {
-    const { inputs } = this.#it;
-    for (const { port } of inputs) {
-      const value = values.get(port.name);
-      if (value === undefined) throw new CannotError(`input "${port.name}" is missing`);
-      checkValue(port, value);
-    }
-    if (values.size > inputs.length) {
-      const known = new Set(inputs.map(({ port }) => port.name));
-      const other = [...values.keys()].find((name) => !known.has(name));
-      throw new CannotError(`the model has no input "${other ?? ""}"`);
-    }
-  }
-
-  #fits(values: ReadonlyMap<string, Value>): boolean {
-    if (values.size !== this.#it.inputs.length) return false;
-    return this.#it.inputs.every(({ port, shape, bytes }) => {
-      const value = values.get(port.name);
-      return (
-        value?.type === port.type &&
-        ArrayBuffer.isView(value.data) &&
-        value.data.byteLength === bytes &&
-        value.shape.length === shape.length &&
-        value.shape.every((size, axis) => size === shape[axis])
-      );
-    });
-  }
-
   async #resize(values: ReadonlyMap<string, Value>): Promise<void> {
     const { litert, compiled, signature, inputs } = this.#it;
-    this.#stale = true;
     takeWords(litert, compiled);
     for (const { port, index } of inputs) {
       const shape = values.get(port.name)?.shape ?? [];
@@ -164,8 +109,6 @@ export class LitertRunner {
       throw this.#failed(`the model does not take inputs of ${shapes}`, status);
     }
     this.#make();
-    this.#stale = false;
-    this.#pace = new Pace();
   }
 
   /** Buffers for the shapes as they are. */

@@ -1,7 +1,7 @@
 /** When a run is made on the calling thread: short ones only, and not again soon after one that was long. */
 
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/delegates/onnxruntime/pace.ts";
+import { Pace } from "../../src/base/pace.ts";
 
 const after = (...runs: readonly (readonly [ms: number, here: boolean])[]): Pace => {
   const pace = new Pace();
