@@ -175,7 +175,7 @@ function hint(wish: Wish, passed: readonly PassedOver[]): string {
   const [install] = passed.flatMap((one) => one.install ?? []);
   if (install !== undefined) return `; to have the CPU run it: ${installing(install)}`;
   const settled = wish.fallback || wish.device === "auto" || wish.device === "cpu";
-  return settled ? "" : "; --fallback cpu would let the CPU run it";
+  return settled ? "" : "; --device cpu, or --fallback cpu of run, would let the CPU run it";
 }
 
 /** What was meant for the plugin of a device that failed is nothing to the CPU in its place. */

@@ -76,7 +76,7 @@ describe.skipIf(onnxruntime.find({}).state !== "read")(
       expect(refused.code).toBe(3);
       expect(refused.out).toBe("");
       expect(refused.err).toContain(
-        "hailo does not run onnx: no such device is here (accelctl review); --fallback cpu would let the CPU run it",
+        "hailo does not run onnx: no such device is here (accelctl review); --device cpu, or --fallback cpu of run, would let the CPU run it",
       );
       const allowed = await run("run", model, "--device", "hailo", "--fallback", "cpu");
       expect(allowed.code).toBe(0);
