@@ -26,6 +26,11 @@ function newest(folder) {
 }
 
 const external = [
+  "@grpc/grpc-js",
+  "@grpc/proto-loader",
+  "@grpc/reflection",
+  "ajv",
+  "prom-client",
   "koffi",
   "fzstd",
   "seek-bzip",
@@ -261,6 +266,7 @@ function compileBundle(bundle, words) {
 /** Declarations of the library and catalog.json: what a published package holds besides. */
 export async function buildPackage() {
   await buildAll();
+  await (await import("./web.mjs")).buildWeb();
   const tsc = join(top, "node_modules/typescript/bin/tsc");
   const done = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { cwd: top, stdio: "inherit" });
   if (done.status !== 0) throw new Error("tsc failed; its words are above");

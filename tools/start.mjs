@@ -5,7 +5,8 @@ import { ready, top } from "./ready.mjs";
 
 ready();
 const { buildAll } = await import("./build.mjs");
-await buildAll();
+const { buildWeb } = await import("./web.mjs");
+await Promise.all([buildAll(), buildWeb()]);
 // npm changes to the package's folder; paths in the arguments are meant from where it was called.
 const cwd = process.env["INIT_CWD"] ?? process.cwd();
 const run = (...words) =>

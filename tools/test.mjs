@@ -10,7 +10,8 @@ const { fetchSmall, missingRuntimes } = await import("./runtimes.mjs");
 const fetching = ["", "0", "false", undefined].includes(process.env["CI"])
   ? undefined
   : fetchSmall((line) => process.stderr.write(line));
-await buildAll();
+const { buildWeb } = await import("./web.mjs");
+await Promise.all([buildAll(), buildWeb()]);
 await fetching;
 const vitest = join(top, "node_modules/vitest/vitest.mjs");
 const done = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], { stdio: "inherit", cwd: top });

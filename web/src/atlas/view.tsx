@@ -1,0 +1,5 @@
+/** Atlas. */
+
+export default function AtlasView() {
+  return <h1>Atlas</h1>;
+}

@@ -1,0 +1,5 @@
+/** Live. */
+
+export default function LiveView() {
+  return <h1>Live</h1>;
+}

@@ -1,0 +1,5 @@
+/** Machine. */
+
+export default function MachineView() {
+  return <h1>Machine</h1>;
+}

@@ -1,0 +1,5 @@
+/** Models. */
+
+export default function ModelsView() {
+  return <h1>Models</h1>;
+}
