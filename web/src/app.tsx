@@ -1,7 +1,15 @@
 /** The frame around the four views: where one is (the part after #), and how one goes elsewhere. A view is loaded when it is first seen. */
 
-import { signal } from "@preact/signals";
+import { signal, useSignalEffect } from "@preact/signals";
 import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { needsToken, session, setToken } from "./api.ts";
+import { Announcer, ErrorBox, Spinner } from "./parts/index.ts";
+import { DropZone } from "./shell/drop-zone.tsx";
+import { Brand } from "./shell/brand.tsx";
+import { ThemeButton } from "./shell/theme-button.tsx";
+import { TokenForm } from "./shell/token-form.tsx";
+import { dropBusy, dropFailed } from "./report.ts";
 
 /** Views in the order of the navigation; each file's default export is its component. */
 const views = {
@@ -21,21 +29,41 @@ const address = signal(location.hash);
 window.addEventListener("hashchange", () => (address.value = location.hash));
 
 const loaded = signal<Partial<Record<ViewName, ComponentType<ViewProps>>>>({});
-const failed = signal<string | undefined>(undefined);
+const failed = signal<{ readonly name: ViewName; readonly says: string } | undefined>(undefined);
 
 export function App() {
   const [, first = "", ...path] = address.value.split("/");
   const name: ViewName = Object.hasOwn(views, first) ? (first as ViewName) : "machine";
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(name);
   const View = loaded.value[name];
-  if (View === undefined) void show(name);
-  document.title = `${views[name].title} · accelctl`;
+  const broken = failed.value?.name === name ? failed.value : undefined;
+  useEffect(() => {
+    document.title = `${views[name].title} · accelctl`;
+    if (loaded.value[name] === undefined) void show(name);
+    // Whoever goes to another view by keyboard or reader goes on there, and at its top.
+    if (before.current !== name) {
+      before.current = name;
+      window.scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+  }, [name]);
+  useSignalEffect(() => {
+    // What failed to load while there was no token is loaded again with it.
+    if (session.value > 0) failed.value = undefined;
+  });
+  const skip = (event: Event): void => {
+    event.preventDefault(); // the address after # says where one is in the page's views
+    main.current?.focus();
+  };
   return (
     <>
-      <a class="skip" href="#main">
+      <a class="skip" href={`#/${name}`} onClick={skip}>
         Skip to content
       </a>
       <header class="bar">
         <a class="brand" href="#/machine">
+          <Brand />
           accelctl
         </a>
         <nav aria-label="Views">
@@ -45,20 +73,48 @@ export function App() {
             </a>
           ))}
         </nav>
+        <ThemeButton />
       </header>
-      <main id="main" tabIndex={-1}>
-        {failed.value !== undefined && <p role="alert">{failed.value}</p>}
-        {View === undefined ? <p class="soft">Loading …</p> : <View path={path.map(decodeURIComponent)} />}
+      <main id="main" ref={main} tabIndex={-1}>
+        {dropBusy.value !== undefined && <Spinner says={`Looking at ${dropBusy.value}`} />}
+        {dropFailed.value !== undefined && (
+          <ErrorBox
+            title="This file cannot be shown."
+            says={dropFailed.value}
+            onDismiss={() => (dropFailed.value = undefined)}
+          />
+        )}
+        {needsToken.value ? (
+          <TokenForm onToken={setToken} />
+        ) : broken !== undefined ? (
+          <ErrorBox says={broken.says} onRetry={() => void show(name)} />
+        ) : View === undefined ? (
+          <Spinner />
+        ) : (
+          <View key={session.value} path={path.map(unescape)} />
+        )}
       </main>
+      <DropZone onMachine={() => (location.hash = "#/machine")} />
+      <Announcer />
     </>
   );
 }
 
+/** An address that somebody typed may hold a lone %. */
+function unescape(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 async function show(name: ViewName): Promise<void> {
+  failed.value = undefined;
   try {
     const { default: component } = await views[name].load();
     loaded.value = { ...loaded.value, [name]: component };
-  } catch (error) {
-    failed.value = `${views[name].title} could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  } catch {
+    failed.value = { name, says: `${views[name].title} could not be loaded; is accelctl still running?` };
   }
 }
