@@ -59,10 +59,15 @@ export function lengthOf(type: ElementType, elements: number): number {
   return bits < 8 ? Math.ceil((elements * bits) / 8) : elements;
 }
 
-/** Elements of a type over `buffer`; undefined for types that are not held (strings, complex numbers). */
-export function elementsOver(type: ElementType, buffer: ArrayBuffer): Elements | undefined {
+/** Elements of a type over `buffer` or a part of it; undefined for types that are not held (strings, complex numbers). */
+export function elementsOver(
+  type: ElementType,
+  buffer: ArrayBuffer,
+  offset?: number,
+  length?: number,
+): Elements | undefined {
   const Holder = holders[type];
-  return Holder === undefined ? undefined : new Holder(buffer);
+  return Holder === undefined ? undefined : new Holder(buffer, offset, length);
 }
 
 /** Bytes of a tensor; undefined for types that are not held (strings, complex numbers). */
