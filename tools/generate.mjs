@@ -33,6 +33,7 @@ const families = members("src/families", [
   "ids.ts",
   "decoys.ts",
   "cpu-features.ts",
+  "timeline.ts",
 ]);
 write(
   "src/families/index.ts",

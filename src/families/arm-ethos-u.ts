@@ -5,6 +5,11 @@ import { of, type Family } from "./family.ts";
 
 const kernel: Source = { kernel: "drivers/accel/ethosu", module: "ethosu", release: "7.3.4" };
 const bindings: Source = { kernel: "Documentation/devicetree/bindings/npu/arm,ethos.yaml", release: "7.3.4" };
+const u65: Source = {
+  cited: "https://nxp.com.cn/company/about-nxp/smarter-world-blog/BL-ARM-ETHOS-U65-MICRONPU",
+  seen: "2026-11-25",
+};
+const u85: Source = { cited: "https://xpu.pub/?p=565", says: "from 256 GOPS to 4 TOPS", seen: "2026-11-25" };
 const udev: Source = { cited: "Debian udev 257.13: 50-udev-default.rules, SUBSYSTEM accel", seen: "2026-11-22" };
 const mesa: Source = { cited: "https://docs.mesa3d.org/teflon.html", seen: "2026-11-22" };
 const stack: Source = { cited: "https://github.com/nxp-imx/ethos-u-driver-stack-imx@2acb7e2", seen: "2026-11-22" };
@@ -21,11 +26,18 @@ export default {
   architectureDetail: fact("MAC array with a command stream, 8- and 16-bit integers", bindings),
   use: "inference",
   chips: [
-    { id: "u65", name: "Ethos-U65", matches: [of("arm,ethos-u65"), of("fsl,imx93-npu", hint)], source: bindings },
+    {
+      id: "u65",
+      name: "Ethos-U65",
+      matches: [of("arm,ethos-u65"), of("fsl,imx93-npu", hint)],
+      peak: [{ ops: 1e12, precision: "int8", source: u65 }],
+      source: bindings,
+    },
     {
       id: "u85",
       name: "Ethos-U85",
       matches: [of("arm,ethos-u85"), of("arm,corstone1000-ethos-u85", hint)],
+      peak: [{ ops: 4e12, precision: "int8", source: u85 }],
       source: kernel,
     },
     { id: "stack", name: "Ethos-U behind a Cortex-M", matches: [of("arm,ethosu")], source: stack },
@@ -107,6 +119,6 @@ export default {
     { how: "real kernel driver", says: "Debian 7.3.4 arm64 binds U65 and U85, makes accel nodes (emulated registers)" },
     { how: "documents", says: "the arm-stack route" },
   ],
-  sources: [kernel, bindings, udev, mesa, stack],
+  sources: [kernel, bindings, udev, u65, u85, mesa, stack],
   unknown: ["power", "mode and owner of /dev/ethosu*: the board's image sets them"],
 } as const satisfies Family;

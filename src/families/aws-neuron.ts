@@ -8,6 +8,24 @@ const driver: Source = {
   seen: "2026-11-25",
 };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+/** The architecture of each chip, by AWS. */
+const chip = (name: string): Source => ({
+  cited: `https://awsdocs-neuron.readthedocs-hosted.com/en/latest/general/arch/neuron-hardware/${name}.html`,
+  seen: "2026-11-25",
+});
+const inferentia = chip("inferentia");
+const trainium = chip("trainium");
+const inferentia2 = chip("inferentia2");
+const trainium2: Source = {
+  cited:
+    "https://awsdocs-neuron.readthedocs-hosted.com/en/v2.29.0/_sources/about-neuron/arch/neuron-hardware/trainium2.rst",
+  seen: "2026-11-25",
+};
+const trainium3: Source = {
+  cited:
+    "https://awsdocs-neuron.readthedocs-hosted.com/en/v2.29.1/_sources/about-neuron/arch/neuron-hardware/trainium3.rst",
+  seen: "2026-11-25",
+};
 const sdk: Source = { cited: "https://github.com/aws-neuron/aws-neuron-sdk", seen: "2026-11-22" };
 
 export default {
@@ -24,12 +42,61 @@ export default {
       id: "inf1",
       name: "Inferentia",
       matches: [pci("1d0f:7064"), pci("1d0f:7065"), pci("1d0f:7066"), pci("1d0f:7067")],
+      peak: [
+        { ops: 128e12, precision: "int8", source: inferentia },
+        { ops: 64e12, precision: "bf16", source: inferentia },
+      ],
+      memory: fact("8 GiB DRAM", inferentia),
+      cores: fact(4, inferentia),
       source: driver,
     },
-    { id: "trn1", name: "Trainium", matches: [pci("1d0f:7164")], source: driver },
-    { id: "inf2", name: "Inferentia2", matches: [pci("1d0f:7264")], source: driver },
-    { id: "trn2", name: "Trainium2", matches: [pci("1d0f:7364")], source: driver },
-    { id: "trn3", name: "Trainium3", matches: [pci("1d0f:7564"), pci("1d0f:7565")], source: pciids },
+    {
+      id: "trn1",
+      name: "Trainium",
+      matches: [pci("1d0f:7164")],
+      peak: [
+        { ops: 380e12, precision: "int8", source: trainium },
+        { ops: 190e12, precision: "bf16", source: trainium },
+      ],
+      memory: fact("32 GiB, 820 GiB/s", trainium),
+      cores: fact(2, trainium),
+      source: driver,
+    },
+    {
+      id: "inf2",
+      name: "Inferentia2",
+      matches: [pci("1d0f:7264")],
+      peak: [
+        { ops: 380e12, precision: "int8", source: inferentia2 },
+        { ops: 190e12, precision: "bf16", source: inferentia2 },
+      ],
+      memory: fact("32 GiB HBM, 820 GiB/s", inferentia2),
+      cores: fact(2, inferentia2),
+      source: driver,
+    },
+    {
+      id: "trn2",
+      name: "Trainium2",
+      matches: [pci("1d0f:7364")],
+      peak: [
+        { ops: 1299e12, precision: "fp8", source: trainium2 },
+        { ops: 667e12, precision: "bf16", source: trainium2 },
+      ],
+      cores: fact(8, trainium2),
+      source: driver,
+    },
+    {
+      id: "trn3",
+      name: "Trainium3",
+      matches: [pci("1d0f:7564"), pci("1d0f:7565")],
+      peak: [
+        { ops: 2517e12, precision: "mxfp8", source: trainium3 },
+        { ops: 671e12, precision: "bf16", source: trainium3 },
+      ],
+      memory: fact("144 GiB, 4.9 TB/s", trainium3),
+      cores: fact(8, trainium3),
+      source: pciids,
+    },
   ],
   routes: [
     {
@@ -82,6 +149,6 @@ export default {
       says: "driver source and output of others; the id is seen in emulated machines without driver",
     },
   ],
-  sources: [driver, pciids, sdk],
-  unknown: ["throughput and power from a primary source", "folder of each statistics file under the class device"],
+  sources: [driver, pciids, sdk, inferentia, trainium, inferentia2, trainium2, trainium3],
+  unknown: ["power", "folder of each statistics file under the class device"],
 } as const satisfies Family;

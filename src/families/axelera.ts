@@ -4,6 +4,7 @@ import { fact, type Source } from "../base/source.ts";
 import { pci, type Family } from "./family.ts";
 
 const driver: Source = { cited: "https://github.com/axelera-ai-hub/axelera-driver@82e9f04c", seen: "2026-11-25" };
+const metis: Source = { cited: "https://docs.ultralytics.com/integrations/axelera", seen: "2026-11-25" };
 const sdk: Source = { cited: "https://github.com/axelera-ai-hub/voyager-sdk", seen: "2026-11-22" };
 const installs: Source = {
   cited: "build logs and makefiles of programs for the Voyager SDK, public copies",
@@ -21,7 +22,13 @@ export default {
   architectureDetail: fact("digital in-memory computing", sdk),
   use: "inference",
   chips: [
-    { id: "metis", name: "Metis AIPU", matches: [pci("1f9d:1100"), pci("1f9d:11aa")], source: driver },
+    {
+      id: "metis",
+      name: "Metis AIPU",
+      matches: [pci("1f9d:1100"), pci("1f9d:11aa")],
+      peak: [{ ops: 214e12, precision: "int8", source: metis }],
+      source: driver,
+    },
     { id: "europa", name: "Europa AIPU", matches: [pci("1f9d:0001")], source: driver },
   ],
   routes: [
@@ -69,6 +76,6 @@ export default {
   openness: { kernel: "open", firmware: "closed", runtime: "closed", compiler: "closed", says: "open driver only" },
   maintained: "yes",
   verified: [{ how: "documents", says: "driver source and an lspci of others" }],
-  sources: [driver, sdk, installs, pciids],
-  unknown: ["firmware names", "model file's format", "throughput", "power"],
+  sources: [driver, sdk, installs, metis, pciids],
+  unknown: ["firmware names", "model file's format", "throughput of Europa", "power"],
 } as const satisfies Family;

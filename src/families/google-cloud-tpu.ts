@@ -12,6 +12,7 @@ const vfio: Source = { kernel: "drivers/vfio/pci/vfio_pci.c", module: "vfio_pci"
 const nodes: Source = { cited: "https://github.com/marin-community/marin/pull/3751", seen: "2026-11-22" };
 const v5e: Source = { cited: "https://docs.cloud.google.com/tpu/docs/v5e", seen: "2026-11-22" };
 const v6e: Source = { cited: "https://docs.cloud.google.com/tpu/docs/v6e", seen: "2026-11-22" };
+const tpu7x: Source = { cited: "https://docs.cloud.google.com/tpu/docs/tpu7x", seen: "2026-11-25" };
 const libtpu: Source = { cited: "https://pypi.org/project/libtpu/", seen: "2026-11-25" };
 
 const runtime: RuntimeSpec = {
@@ -48,7 +49,14 @@ export default {
     { id: "v2-v3", name: "Cloud TPU v2 or v3", matches: [pci("1ae0:0027")], source: ids },
     { id: "plc", name: "Cloud TPU (plc)", matches: [pci("1ae0:0056")], source: ids },
     { id: "v4", name: "Cloud TPU v4", matches: [pci("1ae0:005e")], source: ids },
-    { id: "v5p", name: "Cloud TPU v5p", matches: [pci("1ae0:0062")], source: ids },
+    {
+      id: "v5p",
+      name: "Cloud TPU v5p",
+      matches: [pci("1ae0:0062")],
+      peak: [{ ops: 459e12, precision: "bf16", source: tpu7x }],
+      memory: fact("95 GiB HBM", tpu7x),
+      source: ids,
+    },
     {
       id: "v5e",
       name: "Cloud TPU v5e",
@@ -71,7 +79,17 @@ export default {
       memory: fact("32 GB HBM, 1638 GB/s", v6e),
       source: ids,
     },
-    { id: "v7x", name: "Cloud TPU v7x (Ironwood)", matches: [pci("1ae0:0076")], source: ids },
+    {
+      id: "v7x",
+      name: "Cloud TPU v7x (Ironwood)",
+      matches: [pci("1ae0:0076")],
+      peak: [
+        { ops: 2307e12, precision: "bf16", source: tpu7x },
+        { ops: 4614e12, precision: "fp8", source: tpu7x },
+      ],
+      memory: fact("192 GiB HBM", tpu7x),
+      source: ids,
+    },
   ],
   routes: [
     {
@@ -145,7 +163,7 @@ export default {
       says: "read only; emulated ids on Debian kernels without a driver, and a user's log of a v3, are read by our tests",
     },
   ],
-  sources: [ids, vfio, nodes, v5e, v6e, libtpu],
+  sources: [ids, vfio, nodes, v5e, v6e, tpu7x, libtpu],
   unknown: [
     "name, source and licence of the driver for v2 to v4",
     "which generation has which nodes, from a Google document (users and one project agree)",

@@ -21,6 +21,7 @@ const compatibility: Source = {
   cited: "https://docs.tenstorrent.com/tt-vscode-toolkit/version-compat/",
   seen: "2026-11-25",
 };
+const cards: Source = { cited: "https://docs.tenstorrent.com/aibs/wormhole/specifications.html", seen: "2026-11-25" };
 const hardware: Source = { cited: "https://docs.tenstorrent.com/pybuda/latest/hardware.html", seen: "2026-11-25" };
 const tools: Source = {
   cited: "https://github.com/tenstorrent/tt-system-tools",
@@ -88,7 +89,13 @@ export default {
       id: "wormhole",
       name: "Wormhole (n150, n300, Galaxy)",
       matches: [pci("1e52:401e")],
+      // Of the card with one chip; n300 has two, 466 and 131 TFLOPS at 300 W.
+      peak: [
+        { ops: 262e12, precision: "fp8 (n150)", source: cards },
+        { ops: 74e12, precision: "fp16 (n150)", source: cards },
+      ],
       memory: fact("n150 12 GB, n300 24 GB GDDR6", compatibility),
+      watts: fact(160, cards),
       source: kmd,
     },
     {
@@ -194,6 +201,6 @@ export default {
     },
     { how: "documents", says: "captures of real hardware (Wormhole, Blackhole), read by our tests" },
   ],
-  sources: [kmd, umd, metal, xla, mlir, systemFirmware, compatibility, hardware, tools, pypi, pciids],
-  unknown: ["official peak figures in public documents", "power from a primary source"],
+  sources: [kmd, umd, metal, xla, mlir, systemFirmware, compatibility, hardware, cards, tools, pypi, pciids],
+  unknown: ["peak figures and power of Grayskull and Blackhole, from a primary source"],
 } as const satisfies Family;
