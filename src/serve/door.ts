@@ -43,6 +43,8 @@ export interface Route {
   readonly path: string;
   /** Answers without a token: liveness only. */
   readonly open?: true;
+  /** Its answer goes on until the caller leaves (live figures): a server that stops aborts it rather than wait for its end. */
+  readonly endless?: true;
   /** May return before it is answered only if it answers later by itself. Throws HttpError or Refusal; anything else is a 500 without words. */
   readonly answer: (exchange: Exchange) => Promise<void> | void;
 }

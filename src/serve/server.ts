@@ -1,0 +1,477 @@
+/**
+ * Server: the one file that listens. It takes connections within limits, finds out who asks, hands each request to the part that
+ * serves its path, and turns what parts throw into answers. Built on node:http (docs/decisions/060).
+ *
+ *     const server = await startServer([oip, metrics], { listen: "127.0.0.1:8000" });
+ *     await server.drain(10_000);
+ */
+
+import { chmodSync, readFileSync, unlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type * as https from "node:https";
+import { CannotError, UsageError } from "../base/errors.ts";
+import { HttpError, type Part } from "./door.ts";
+import { Refusal, type RefusalKind } from "./engine.ts";
+import type { BodyReader } from "./http/body.ts";
+import { Live, type Connection, type Host } from "./http/exchange.ts";
+import { Guard } from "./http/guard.ts";
+import { limitsWith, type Limits } from "./http/limits.ts";
+import { parseListen, type Listen } from "./http/listen.ts";
+import { silent, type Log } from "./http/log.ts";
+import { Router } from "./http/router.ts";
+
+export interface ServeOptions {
+  /** HOST:PORT, [ADDRESS]:PORT, unix:PATH or systemd; port 0: any that is free. Default 127.0.0.1:0. */
+  readonly listen?: string;
+  /** Callers must bring it, except to routes that are `open`. Needed to listen anywhere but on loopback or a Unix socket. */
+  readonly token?: string;
+  /** Paths of PEM files: then it speaks HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Names besides localhost by which callers on loopback may call it (a proxy's). */
+  readonly hosts?: readonly string[];
+  /** Origins of pages elsewhere that may ask. */
+  readonly origins?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly log?: Log;
+  /** Counted into; for metrics. */
+  readonly figures?: HttpFigures;
+}
+
+/** What the server counts. */
+export interface HttpFigures {
+  connections: number;
+  under_way: number;
+  /** Connections that were closed at once: too many. */
+  turned_away: number;
+  /** Answers by status. */
+  readonly answers: Map<number, number>;
+}
+
+export const noFigures = (): HttpFigures => ({ connections: 0, under_way: 0, turned_away: 0, answers: new Map() });
+
+export interface Running {
+  /** "http://127.0.0.1:8000", or "unix:/path". */
+  readonly url: string;
+  readonly port: number | undefined;
+  readonly figures: HttpFigures;
+  /** Takes nothing new, answers what is under way, closes what is left after so many milliseconds, then the parts. */
+  drain(within_ms: number): Promise<void>;
+  /** Now. */
+  close(): Promise<void>;
+  /** Reads certificate and key again. Throws CannotError and keeps the old ones. */
+  reload(): void;
+}
+
+/** Listens. Throws UsageError (an address that needs a token), CannotError (the address is taken, a file cannot be read). */
+export async function startServer(parts: readonly Part[], options: ServeOptions = {}): Promise<Running> {
+  const listen = parseListen(options.listen ?? "127.0.0.1:0");
+  mayListen(listen, options);
+  const door = new Door(parts, listen, options);
+  await door.listen();
+  return door;
+}
+
+function mayListen(listen: Listen, { token }: ServeOptions): void {
+  if (token === undefined && "host" in listen && !listen.loopback) {
+    throw new UsageError(`to listen on ${listen.host}, which others can reach, a token is needed (--token-file FILE)`);
+  }
+}
+
+const statusOf: Readonly<Record<RefusalKind, number>> = {
+  invalid: 400,
+  "not-found": 404,
+  "not-ready": 503,
+  busy: 429,
+  deadline: 504,
+  // nginx's word for it: nobody reads the answer.
+  cancelled: 499,
+  failed: 500,
+};
+
+/** How often bodies on their way are looked at. */
+const SWEEP_MS = 500;
+/** Connections that wait to be taken. The kernel's own bound (net.core.somaxconn) is lower or the same. */
+const BACKLOG = 1024;
+
+class Door implements Host, Running {
+  readonly limits: Limits;
+  readonly figures: HttpFigures;
+  readonly reading = new Set<BodyReader>();
+  draining = false;
+  readonly #parts: readonly Part[];
+  readonly #listen: Listen;
+  readonly #router: Router;
+  readonly #guard: Guard;
+  readonly #log: Log;
+  readonly #server: Server;
+  readonly #tls: ServeOptions["tls"];
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #sweep: NodeJS.Timeout;
+  #idle: () => void = nothing;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: readonly Part[], listen: Listen, options: ServeOptions) {
+    this.#parts = parts;
+    this.#listen = listen;
+    this.#router = new Router(parts);
+    this.#tls = options.tls;
+    this.limits = limitsWith(options.limits);
+    this.#log = options.log ?? silent;
+    this.figures = options.figures ?? noFigures();
+    this.#guard = new Guard({
+      ...(options.token === undefined ? {} : { token: options.token }),
+      ...("host" in listen && listen.loopback ? { hosts: options.hosts ?? [] } : {}),
+      origins: options.origins ?? [],
+      secure: options.tls !== undefined,
+    });
+    this.#server = this.#create();
+    this.#sweep = setInterval(() => {
+      const now = performance.now();
+      for (const reader of this.reading) reader.check(now);
+    }, SWEEP_MS).unref();
+  }
+
+  #create(): Server {
+    const { limits } = this;
+    const settings: ServerOptions = {
+      maxHeaderSize: limits.header_bytes,
+      headersTimeout: limits.header_seconds * 1000,
+      // Bodies have a pace of their own (body_seconds): a large one may take long.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.idle_seconds * 1000,
+      connectionsCheckingInterval: Math.min(5000, limits.header_seconds * 500),
+      noDelay: true,
+    };
+    const server = this.#tls === undefined ? createServer(settings) : createSecure(settings, readTls(this.#tls));
+    server.maxConnections = limits.connections;
+    server.maxRequestsPerSocket = limits.requests_per_connection;
+    // One more than is taken, so that one too many is seen: Node passes over what is beyond.
+    server.maxHeadersCount = limits.header_count + 1;
+    server.setTimeout(limits.stall_seconds * 1000, (socket: Socket) => {
+      const under = this.#connections.get(socket)?.under;
+      // A model that computes long is no reader that went away; deadlines are the engine's.
+      if (under === undefined || under.size === 0) socket.destroy();
+    });
+    server.on("connection", (socket: Socket) => this.#connect(socket));
+    server.on("drop", () => {
+      this.figures.turned_away++;
+    });
+    server.on(this.#tls === undefined ? "connection" : "secureConnection", (socket: Socket) => this.#adopt(socket));
+    server.on("request", (request, response) => this.#take(request, response, false));
+    server.on("checkContinue", (request, response) => this.#take(request, response, true));
+    server.on("checkExpectation", (request, response) => {
+      this.#begin(request, response, false, (exchange) => {
+        throw new HttpError(417, `expect: only 100-continue is known`, exchange.expects ? {} : { connection: "close" });
+      });
+    });
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket));
+    return server;
+  }
+
+  async listen(): Promise<void> {
+    const listen = this.#listen;
+    if ("path" in listen) await removeStale(listen.path);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(listen, error)));
+      const ready = (): void => resolve();
+      if ("fd" in listen) this.#server.listen({ fd: listen.fd }, ready);
+      else if ("path" in listen) this.#server.listen({ path: listen.path, backlog: BACKLOG }, ready);
+      else this.#server.listen({ host: listen.host, port: listen.port, backlog: BACKLOG }, ready);
+    }).catch((error: unknown) => {
+      clearInterval(this.#sweep);
+      throw error;
+    });
+    // Whoever may open the folder and is of the group may connect: there is no token on a path.
+    if ("path" in listen) chmodSync(listen.path, 0o660);
+    this.#server.on("error", (error) => this.#log.line("error", "listening failed", { error: error.message }));
+  }
+
+  get port(): number | undefined {
+    const address = this.#server.address();
+    return typeof address === "object" ? address?.port : undefined;
+  }
+
+  get url(): string {
+    const listen = this.#listen;
+    if ("path" in listen) return `unix:${listen.path}`;
+    const host = "host" in listen ? listen.host : "localhost";
+    const scheme = this.#tls === undefined ? "http" : "https";
+    return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${this.port ?? 0}`;
+  }
+
+  /** Every connection, before TLS. */
+  #connect(socket: Socket): void {
+    const address = socket.remoteAddress ?? "local";
+    const open = this.#perAddress.get(address) ?? 0;
+    if (open >= this.limits.connections_per_address) {
+      this.figures.turned_away++;
+      socket.destroy();
+      return;
+    }
+    this.#perAddress.set(address, open + 1);
+    this.figures.connections++;
+    socket.once("close", () => {
+      this.figures.connections--;
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(address);
+      else this.#perAddress.set(address, left);
+    });
+  }
+
+  /** A connection that speaks HTTP, after TLS. */
+  #adopt(socket: Socket): void {
+    if (socket.destroyed) return;
+    const address = socket.remoteAddress ?? "local";
+    const connection: Connection = { address, under: new Set(), closed: false };
+    this.#connections.set(socket, connection);
+    socket.once("close", () => {
+      connection.closed = true;
+      this.#connections.delete(socket);
+      for (const exchange of connection.under) {
+        exchange.abort();
+        exchange.drop(499);
+      }
+    });
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
+    this.#begin(request, response, expects, (exchange) => this.#route(exchange));
+  }
+
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expects: boolean,
+    answer: (exchange: Live) => Promise<void> | void,
+  ): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    const exchange = new Live(this, connection, request, response);
+    exchange.expects = expects;
+    connection.under.add(exchange);
+    this.figures.under_way++;
+    try {
+      // More than one is under way here: this one is counted already.
+      if (this.figures.under_way > this.limits.requests) {
+        throw new HttpError(429, "too many requests are under way", { "retry-after": "1" });
+      }
+      const going = answer(exchange);
+      if (going !== undefined) going.catch((error: unknown) => this.#fail(exchange, error));
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #route(exchange: Live): Promise<void> | void {
+    const { request, method, path } = exchange;
+    const { headers } = request;
+    if ((request.url?.length ?? 0) > this.limits.url_bytes) throw new HttpError(414, "the path is too long");
+    if (request.rawHeaders.length > 2 * this.limits.header_count) throw new HttpError(431, "too many headers");
+    this.#guard.host(headers.host);
+    exchange.origin = this.#guard.origin(headers.origin, headers.host);
+    if (method === "OPTIONS") {
+      answerOptions(exchange, this.#router.methods(path));
+      return;
+    }
+    let match;
+    try {
+      match = this.#router.find(method, path);
+    } catch (error) {
+      // What is served is nobody's business who has no token.
+      this.#guard.token(headers);
+      throw error;
+    }
+    if (match.route.open !== true) this.#guard.token(headers);
+    exchange.match = match;
+    return match.route.answer(exchange);
+  }
+
+  #fail(exchange: Live, error: unknown): void {
+    const { message, status, headers } = this.#told(exchange, error);
+    if (exchange.answered) return;
+    if (exchange.response.headersSent) {
+      // In the middle of an answer: only breaking it off can say so.
+      exchange.drop(status);
+      exchange.request.socket.destroy();
+      return;
+    }
+    const errorBody = exchange.match?.part.errorBody;
+    exchange.note({ error: message });
+    try {
+      exchange.sendJson(status, errorBody === undefined ? { error: message } : errorBody(status, message), headers);
+    } catch (cause) {
+      this.#log.line("error", "an answer could not be written", { request_id: exchange.id, error: wordsOf(cause) });
+      exchange.drop(status);
+      exchange.request.socket.destroy();
+    }
+  }
+
+  #told(
+    exchange: Live,
+    error: unknown,
+  ): { message: string; status: number; headers: Readonly<Record<string, string>> } {
+    if (error instanceof HttpError) return error;
+    if (error instanceof Refusal) {
+      if (error.kind === "failed") {
+        const fields = {
+          request_id: exchange.id,
+          trace_id: exchange.trace.trace_id,
+          error: wordsOf(error.cause ?? error),
+        };
+        this.#log.line("warn", error.message, fields);
+      }
+      const headers =
+        error.retry_after_s === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(error.retry_after_s))) };
+      return { message: error.message, status: statusOf[error.kind], headers };
+    }
+    this.#log.line("error", "a bug; please report it with this", {
+      request_id: exchange.id,
+      trace_id: exchange.trace.trace_id,
+      span_id: exchange.trace.span_id,
+      path: exchange.path,
+      error: wordsOf(error),
+    });
+    return { message: `internal error; the log has more under request id ${exchange.id}`, status: 500, headers: {} };
+  }
+
+  finished(exchange: Live): void {
+    exchange.connection.under.delete(exchange);
+    this.figures.under_way--;
+    const { status } = exchange;
+    this.figures.answers.set(status, (this.figures.answers.get(status) ?? 0) + 1);
+    const level = status >= 500 ? "warn" : status >= 400 && status !== 499 ? "info" : "debug";
+    if (this.#log.writes(level)) {
+      this.#log.line(level, `${exchange.method} ${exchange.path.slice(0, 200)} ${status}`, {
+        status,
+        ms: Math.round((performance.now() - exchange.started) * 1000) / 1000,
+        request_id: exchange.id,
+        ...exchange.trace,
+        client: exchange.connection.address,
+        ...exchange.notes,
+      });
+    }
+    if (this.draining && this.figures.under_way === 0) this.#idle();
+  }
+
+  async drain(within_ms: number): Promise<void> {
+    this.draining = true;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const live = [...this.#connections.values()].flatMap(({ under }) => [...under]);
+    for (const exchange of live) if (exchange.match?.route.endless === true) exchange.abort();
+    if (this.figures.under_way > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        setTimeout(resolve, within_ms).unref();
+      });
+    }
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.draining = true;
+    clearInterval(this.#sweep);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      // What was answered is still on its way out; sockets without a request, and those in TLS' first words, go at once.
+      this.#server.closeIdleConnections();
+      setTimeout(() => this.#server.closeAllConnections(), this.figures.under_way > 0 ? 0 : FLUSH_MS).unref();
+    });
+    for (const part of this.#parts) await part.close?.();
+    this.#log.flush();
+  }
+
+  reload(): void {
+    if (this.#tls !== undefined) (this.#server as unknown as https.Server).setSecureContext(readTls(this.#tls));
+  }
+}
+
+const FLUSH_MS = 100;
+const nothing = (): void => undefined;
+const wordsOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+function createSecure(settings: ServerOptions, files: { cert: Buffer; key: Buffer }): Server {
+  const require = createRequire(import.meta.url);
+  const { createServer } = require("node:https") as typeof https;
+  // A server of TLS has every method that is used here; Node's types know nothing of the kinship.
+  return createServer({ ...settings, ...files, minVersion: "TLSv1.2" });
+}
+
+function readTls({ cert, key }: NonNullable<ServeOptions["tls"]>): { cert: Buffer; key: Buffer } {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new CannotError(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  return { cert: read(cert), key: read(key) };
+}
+
+/** Requests with methods, and what a browser asks before it lets a page of another origin ask. */
+function answerOptions(exchange: Live, methods: readonly string[]): void {
+  if (methods.length === 0) throw new HttpError(404, "nothing is served at this path");
+  const allow = methods.join(", ");
+  const asked = exchange.request.headers["access-control-request-headers"];
+  const headers: Record<string, string> = { allow };
+  if (exchange.origin !== undefined) {
+    headers["access-control-allow-methods"] = allow;
+    headers["access-control-max-age"] = "600";
+    if (asked !== undefined && /^[\w, -]{1,1000}$/.test(asked)) headers["access-control-allow-headers"] = asked;
+  }
+  exchange.send(204, "", headers);
+}
+
+/** An answer to what is no request. */
+function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, words] =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? ["431 Request Header Fields Too Large", "the headers are too long"]
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ["408 Request Timeout", "the headers did not come in time"]
+        : ["400 Bad Request", "this is no HTTP/1.1 request"];
+  const body = JSON.stringify({ error: words });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  setTimeout(() => socket.destroy(), 1000).unref();
+}
+
+function cannotListen(listen: Listen, error: NodeJS.ErrnoException): CannotError {
+  const where = "path" in listen ? listen.path : "fd" in listen ? "systemd's socket" : `${listen.host}:${listen.port}`;
+  const says =
+    error.code === "EADDRINUSE"
+      ? "another program listens there; choose another --listen"
+      : error.code === "EACCES"
+        ? "this user may not listen there"
+        : error.message;
+  return new CannotError(`${where}: ${says}`, { cause: error });
+}
+
+/** A socket file that a server which was killed left behind; one that is answered is in use, and EADDRINUSE says so. */
+async function removeStale(path: string): Promise<void> {
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.on("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+  });
+  if (refused) unlinkSync(path);
+}
