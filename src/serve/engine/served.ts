@@ -1,0 +1,332 @@
+/**
+ * Served: one version of a model that is open. It takes requests, computes what its lane hands out, and gives each its answer: the
+ * request during which a process went down is tried once more, alone; what takes it down twice is refused.
+ */
+
+import { CannotError, MishapError, UsageError, type Mishap } from "../../base/errors.ts";
+import type { Ran } from "../../delegates/delegate.ts";
+import { Refusal, type InferAnswer, type InferRequest, type RefusalKind } from "../engine.ts";
+import { combine, split, type Values } from "./batching.ts";
+import { DEFAULT_PRIORITY, DEFAULT_QUEUE, type ModelConfig } from "./config.ts";
+import { late, type Deadlines } from "./deadlines.ts";
+import type { Device, Runner } from "./device.ts";
+import type { Counters } from "./figures.ts";
+import { Instance } from "./instance.ts";
+import { cancelled, Job, type JobOwner, type Sink } from "./job.ts";
+import { Lane } from "./lane.ts";
+import type { OpenedModel } from "./opening.ts";
+import { measure } from "./request.ts";
+import { publicWords } from "./words.ts";
+
+/** Of a run: it says nothing of the request that it was for, which is tried again. */
+const RETRIED: ReadonlySet<Mishap> = new Set(["crashed", "exited", "killed"]);
+/** Restarts in a row that failed after which the model does not count as ready. */
+const BROKEN = 3;
+
+export interface ServedOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+  readonly config: ModelConfig;
+  readonly opened: OpenedModel;
+  readonly device: Device;
+  readonly deadlines: Deadlines;
+  readonly counters: Counters;
+  readonly tell: (kind: "down" | "restarting" | "up" | "unbatched", says: string, error?: unknown) => void;
+}
+
+export class Served implements Runner, JobOwner {
+  readonly lane: Lane;
+  readonly opened: OpenedModel;
+  readonly options: ServedOptions;
+  /** Takes nothing new. */
+  closing = false;
+  readonly #instances: readonly Instance[];
+  readonly #idle: Instance[];
+  readonly #runs = new Set<readonly Job[]>();
+  readonly #counters: Counters;
+  readonly #deadlines: Deadlines;
+  readonly #device: Device;
+  /** Why no instance computes right now. */
+  #says = "";
+  #empty: (() => void) | undefined;
+
+  constructor(options: ServedOptions) {
+    const { config, opened } = options;
+    this.options = options;
+    this.opened = opened;
+    this.#counters = options.counters;
+    this.#deadlines = options.deadlines;
+    this.#device = options.device;
+    this.lane = new Lane({
+      name: options.name,
+      weight: config.weight ?? 1,
+      instances: opened.sessions.length,
+      queue_requests: config.queue_requests ?? DEFAULT_QUEUE.requests,
+      queue_bytes: config.queue_bytes ?? DEFAULT_QUEUE.bytes,
+      max_delay_ms: config.max_delay_ms ?? 0,
+      batches: opened.batches,
+    });
+    this.#instances = opened.sessions.map((session) => {
+      const instance: Instance = new Instance(session, opened.warm, {
+        down: (error) => {
+          this.lane.down++;
+          this.#says = publicWords(error);
+          options.tell("down", this.#says, error);
+        },
+        failed: (error, pause) => {
+          this.#says = publicWords(error, options.path);
+          options.tell("restarting", `${this.#says}; it is tried again in ${pause} ms`, error);
+        },
+        up: () => {
+          this.lane.down--;
+          options.tell("up", "it computes again");
+          this.#idle.push(instance);
+          this.#device.pump();
+        },
+      });
+      return instance;
+    });
+    this.#idle = [...this.#instances];
+    this.#device.add(this);
+  }
+
+  get running(): number {
+    return this.lane.running;
+  }
+  get restarts(): number {
+    return this.#instances.reduce((sum, one) => sum + one.restarts, 0);
+  }
+  /** Why nothing is computed right now; undefined where something is. */
+  get restarting(): string | undefined {
+    return this.lane.down === this.#instances.length ? this.#says : undefined;
+  }
+  get broken(): boolean {
+    return this.lane.down === this.#instances.length && this.#instances.every(({ failures }) => failures > BROKEN);
+  }
+
+  free(): boolean {
+    return this.#idle.length > 0;
+  }
+
+  /** `sink`: pieces of the text as they come. Rejects with Refusal. */
+  infer(request: InferRequest, sink?: Sink): Promise<InferAnswer> {
+    return new Promise((done, failed) => {
+      // What is thrown here is a bug, and rejects.
+      const { job, refusal } = this.#accept(request, performance.now(), done, failed);
+      if (refusal !== undefined) {
+        this.#counters.count(refusal.kind);
+        failed(refusal);
+        return;
+      }
+      job.sink = sink;
+      this.#device.push(this, job);
+      // It runs already, or is over, unless it has to wait: only then somebody has to look at it.
+      if (job.state === "waiting") {
+        job.listen();
+        this.#deadlines.add(job);
+      }
+    });
+  }
+
+  #accept(
+    request: InferRequest,
+    now: number,
+    done: (answer: InferAnswer) => void,
+    failed: (refusal: Refusal) => void,
+  ): { job: Job; refusal?: undefined } | { job?: undefined; refusal: Refusal } {
+    try {
+      const { config, opened } = this.options;
+      const { rows, bytes } = measure(request, opened);
+      if (request.options !== undefined && !opened.streams && Object.keys(request.options).length > 0) {
+        throw new Refusal("invalid", "this model takes no options");
+      }
+      if (request.signal?.aborted === true) throw cancelled();
+      const own = config.timeout_ms === undefined ? Infinity : now + config.timeout_ms;
+      const deadline = Math.min(request.deadline ?? Infinity, own);
+      if (deadline <= now) throw late();
+      this.lane.admit(bytes);
+      const { inputs, outputs: wanted, options, priority = config.priority ?? DEFAULT_PRIORITY, signal } = request;
+      const batched = opened.batches.length > 0 ? rows : 0;
+      const given = { inputs, wanted, options, priority, rows: batched, bytes, queued: now, deadline, signal };
+      return { job: new Job(this, given, done, failed) };
+    } catch (error) {
+      if (error instanceof Refusal) return { refusal: error };
+      throw error;
+    }
+  }
+
+  async run(jobs: readonly Job[]): Promise<void> {
+    const instance = this.#idle.pop();
+    const now = performance.now();
+    const going = jobs.filter((job) => this.#isWanted(job, now));
+    if (instance === undefined || going.length === 0) {
+      if (instance !== undefined) this.#idle.push(instance);
+      if (this.lane.waiting === 0) this.#empty?.();
+      return;
+    }
+    for (const job of going) this.#counters.queue_seconds.add((now - job.queued) / 1000);
+    this.#runs.add(going);
+    try {
+      const [first] = going;
+      if (this.opened.streams && first !== undefined) await this.#text(instance, first, now);
+      else await this.#compute(instance, going, now);
+    } catch (error) {
+      this.#failed(error, going);
+    } finally {
+      this.#runs.delete(going);
+      if (instance.up) this.#idle.push(instance);
+      if (this.lane.waiting === 0) this.#empty?.();
+    }
+  }
+
+  left(job: Job): void {
+    this.lane.left(job);
+    if (this.lane.waiting === 0) this.#empty?.();
+  }
+
+  count(outcome: "ok" | RefusalKind): void {
+    this.#counters.count(outcome);
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async drained(): Promise<void> {
+    while (this.lane.waiting > 0 || this.#runs.size > 0) {
+      await new Promise<void>((done) => (this.#empty = done));
+    }
+  }
+
+  /** Refuses whatever waits or runs. */
+  abandon(refusal: Refusal): void {
+    for (const job of this.lane.all()) job.refuse(refusal);
+    for (const jobs of this.#runs) for (const job of jobs) job.refuse(refusal);
+    for (const instance of this.#instances) instance.kill();
+  }
+
+  /** Nothing may wait. Resolves when what the sessions hold is free. */
+  async close(): Promise<void> {
+    this.closing = true;
+    this.#device.remove(this);
+    await Promise.all(this.#instances.map((instance) => instance.close()));
+  }
+
+  /** Refuses what nobody waits for any more. */
+  #isWanted(job: Job, now: number): boolean {
+    if (job.signal?.aborted === true) job.refuse(cancelled());
+    else if (job.deadline <= now) job.refuse(late());
+    return job.state !== "over";
+  }
+
+  async #compute(instance: Instance, jobs: readonly Job[], start: number): Promise<void> {
+    const [first] = jobs;
+    if (first === undefined) return;
+    if (jobs.length === 1) {
+      const ran = await instance.run(first.inputs);
+      const end = performance.now();
+      this.#took(end - start, 1);
+      this.#answer(first, ran, ran.outputs, start, end, 1);
+      return;
+    }
+    const ran = await instance.run(combine(jobs.map(({ inputs }) => inputs)));
+    const end = performance.now();
+    let parts: Values[];
+    try {
+      parts = split(
+        ran.outputs,
+        jobs.map(({ rows }) => rows),
+      );
+    } catch (error) {
+      if (!(error instanceof CannotError)) throw error;
+      // Its shapes follow from the numbers, which the trial did not show.
+      this.lane.options.batches = [];
+      this.options.tell("unbatched", `its requests are computed one by one from now on: ${error.message}`);
+      this.#again(jobs);
+      return;
+    }
+    this.#took(end - start, jobs.length);
+    jobs.forEach((job, at) => this.#answer(job, ran, parts[at] ?? ran.outputs, start, end, jobs.length));
+  }
+
+  async #text(instance: Instance, job: Job, start: number): Promise<void> {
+    const pieces = instance.stream(job.inputs, job.options);
+    let said = false;
+    try {
+      for (;;) {
+        const step = await pieces.next();
+        if (step.done === true) {
+          const end = performance.now();
+          this.#took(end - start, 1);
+          this.#answer(job, step.value, step.value.outputs, start, end, 1);
+          return;
+        }
+        if (!this.#isWanted(job, performance.now()) || job.sink?.stopped() === true) {
+          job.refuse(cancelled());
+          return;
+        }
+        if (job.sink !== undefined) {
+          job.sink.piece(step.value);
+          said = true;
+        }
+      }
+    } catch (error) {
+      // What was said cannot be taken back, and might not be said again.
+      if (said) job.crashes = Infinity;
+      throw error;
+    } finally {
+      await pieces.return(undefined as never); // what it returns is not looked at
+    }
+  }
+
+  #took(ms: number, requests: number): void {
+    this.lane.ran(ms, requests);
+    this.#counters.run_seconds.add(ms / 1000);
+    this.#counters.batches++;
+    this.#counters.batched += requests;
+  }
+
+  #answer(job: Job, { figures }: Ran, outputs: Values, start: number, end: number, batch: number): void {
+    const { wanted } = job;
+    const { name, version, opened } = this.options;
+    job.answer({
+      model: name,
+      version,
+      outputs: wanted === undefined ? outputs : new Map([...outputs].filter(([output]) => wanted.includes(output))),
+      device: opened.device,
+      delegate: opened.delegate,
+      queue_ms: start - job.queued,
+      run_ms: end - start,
+      batch,
+      ...(figures === undefined ? {} : { figures }),
+    });
+  }
+
+  #failed(error: unknown, jobs: readonly Job[]): void {
+    const crashed = error instanceof MishapError && RETRIED.has(error.how);
+    // Whichever of them it was: alone it will show.
+    const again = jobs.filter((job) => {
+      if (crashed && jobs.length === 1) job.crashes++;
+      return jobs.length > 1 || (crashed && job.crashes < 2);
+    });
+    for (const job of jobs) if (!again.includes(job)) job.refuse(this.#refusalOf(error, job));
+    this.#again(again);
+  }
+
+  #refusalOf(error: unknown, { crashes }: Job): Refusal {
+    if (error instanceof Refusal) return error;
+    const kind = error instanceof UsageError ? "invalid" : "failed";
+    const words = publicWords(error, this.options.path);
+    const twice = crashes === 2 ? `${words}, twice on this request` : words;
+    return new Refusal(kind, twice, { cause: error });
+  }
+
+  /** To the front, in their order. */
+  #again(jobs: readonly Job[]): void {
+    for (const job of jobs.toReversed()) {
+      if (job.state === "over") continue;
+      job.alone = true;
+      this.lane.pushBack(job);
+      job.listen();
+      this.#deadlines.add(job);
+    }
+  }
+}

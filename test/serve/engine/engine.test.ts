@@ -1,0 +1,148 @@
+/** The engine over real models: ONNX Runtime and TFLite as their packages bring them. */
+
+import { afterEach, describe, expect, it } from "vitest";
+import onnxruntime from "../../../src/delegates/onnxruntime.ts";
+import tflite from "../../../src/delegates/tflite.ts";
+import type { Value } from "../../../src/delegates/value.ts";
+import { Refusal, type Engine, type InferRequest } from "../../../src/serve/engine.ts";
+import { smallOnnx } from "../../support/onnx.ts";
+import { engineOver, identityOnnx } from "../../support/served-models.ts";
+import { chainTflite } from "../../support/tflite.ts";
+
+const floats = (shape: number[], ...data: number[]): Value => ({
+  type: "float32",
+  shape,
+  data: Float32Array.from(data),
+});
+const asking = (model: string, value: Value, more: Partial<InferRequest> = {}): InferRequest => ({
+  model,
+  inputs: new Map([["x", value]]),
+  id: "1",
+  ...more,
+});
+const refusal = async (promise: Promise<unknown>): Promise<Refusal> => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Refusal)) throw new Error(`no refusal but ${String(error)}`, { cause: error });
+  return error;
+};
+
+let ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+  ends = [];
+});
+const open = async (...given: Parameters<typeof engineOver>): ReturnType<typeof engineOver> => {
+  const opened = await engineOver(...given);
+  ends.push(opened.close);
+  return opened;
+};
+const figuresOf = (engine: Engine, name: string) => engine.figures().find((one) => one.name === name);
+
+describe.skipIf(onnxruntime.find({}).state !== "read")("an engine (skipped: no ONNX Runtime here)", () => {
+  it("serves a file and a folder of versions, the latest where none is named", async () => {
+    const { engine } = await open({
+      "small.onnx": smallOnnx(),
+      "identity/1/model.onnx": identityOnnx(2),
+      "identity/10/model.onnx": identityOnnx(3),
+      "identity/9/model.onnx": identityOnnx(4),
+      "identity/accelctl.json": { versions: "all" },
+    });
+    expect(engine.ready()).toBe(true);
+    expect(engine.models().map(({ name, version, status }) => `${name} ${version} ${status}`)).toEqual([
+      "identity 1 ready",
+      "identity 9 ready",
+      "identity 10 ready",
+      "small 1 ready",
+    ]);
+    const answer = await engine.infer(asking("small", floats([1, 3], 1, 2, 3)));
+    expect(answer).toMatchObject({ model: "small", version: "1", device: "cpu", delegate: "onnxruntime", batch: 1 });
+    expect(answer.outputs.get("y")).toMatchObject({ shape: [1, 2], data: Float32Array.from([22, 28]) });
+    const latest = await engine.infer(asking("identity", floats([1, 3], 1, 2, 3)));
+    expect(latest.version).toBe("10");
+    const first = await engine.infer(asking("identity", floats([1, 2], 5, 6), { version: "1" }));
+    expect(first.outputs.get("y")?.data).toEqual(Float32Array.from([5, 6]));
+    expect(engine.model("identity")).toMatchObject({ version: "10", max_batch: 8, format: "onnx", streams: false });
+    expect(engine.model("small")?.max_batch).toBe(0);
+  });
+
+  it("says what is wrong with a request before it waits", async () => {
+    const { engine } = await open({ "small.onnx": smallOnnx() });
+    const right = floats([1, 3], 1, 2, 3);
+    const cases: [InferRequest, string, RegExp][] = [
+      [asking("none", right), "not-found", /no model "none"/],
+      [asking("small", right, { version: "7" }), "not-found", /no version "7"/],
+      [asking("small", floats([1, 2], 1, 2)), "invalid", /input "x" has the shape \[1, 3\]; \[1, 2\] is given/],
+      [asking("small", floats([1, 3], 1, 2)), "invalid", /\[1, 3\] needs 3 elements, 2 are given/],
+      [asking("small", { type: "int32", shape: [1, 3], data: new Int32Array(3) }), "invalid", /is of float32; int32/],
+      [{ model: "small", inputs: new Map(), id: "" }, "invalid", /input "x" is not given/],
+      [asking("small", right, { outputs: ["z"] }), "invalid", /no output "z"; it has y/],
+      [asking("small", right, { priority: 10 }), "invalid", /priority is a whole number from 0 to 9/],
+      [asking("small", right, { deadline: performance.now() - 1 }), "deadline", /deadline/],
+      [asking("small", right, { signal: AbortSignal.abort() }), "cancelled", /cancelled/],
+    ];
+    for (const [request, kind, says] of cases) {
+      const error = await refusal(engine.infer(request));
+      expect([error.kind, error.message]).toEqual([kind, expect.stringMatching(says)]);
+    }
+    expect(figuresOf(engine, "small")?.requests).toMatchObject({ ok: 0, invalid: 6, deadline: 1, cancelled: 1 });
+  });
+
+  it("loads and unloads by name, and tells of a model that is broken without a path of the host", async () => {
+    const { engine, folder } = await open(
+      { "small.onnx": smallOnnx(), "broken.onnx": Buffer.from("no model at all") },
+      { load: "none" },
+    );
+    expect((await refusal(engine.infer(asking("small", floats([1, 3], 1, 2, 3))))).kind).toBe("not-ready");
+    await engine.load("small");
+    expect((await engine.infer(asking("small", floats([1, 3], 1, 2, 3)))).batch).toBe(1);
+    const error = await refusal(engine.load("broken"));
+    expect(error.kind).toBe("failed");
+    expect(error.message).not.toContain(folder.path);
+    expect(error.message).not.toContain("/");
+    expect(engine.model("broken")).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("no model") as string,
+    });
+    await engine.unload("small");
+    expect(engine.model("small")?.status).toBe("unloaded");
+    expect((await refusal(engine.infer(asking("small", floats([1, 3], 1, 2, 3))))).kind).toBe("not-ready");
+    expect((await refusal(engine.load("none"))).kind).toBe("not-found");
+  });
+
+  it("computes requests together that come together, and gives each its own answer", async () => {
+    const { engine } = await open({ "identity.onnx": identityOnnx() });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => engine.infer(asking("identity", floats([1, 4], at, 1, 2, 3)))),
+    );
+    answers.forEach(({ outputs }, at) => {
+      expect(outputs.get("y")).toEqual({ type: "float32", shape: [1, 4], data: Float32Array.from([at, 1, 2, 3]) });
+    });
+    expect(Math.max(...answers.map(({ batch }) => batch))).toBe(8);
+    expect(figuresOf(engine, "identity")).toMatchObject({ batches: 3, batched: 20, waiting: 0, running: 0 });
+  });
+
+  it("answers what it has accepted when it is drained, and takes nothing more", async () => {
+    const { engine } = await open({ "identity.onnx": identityOnnx() });
+    const answers = Array.from({ length: 50 }, (_, at) =>
+      engine.infer(asking("identity", floats([1, 4], at, 1, 2, 3))),
+    );
+    const drained = engine.drain(5000);
+    expect(engine.ready()).toBe(false);
+    expect((await refusal(engine.infer(asking("identity", floats([1, 4], 0, 1, 2, 3))))).kind).toBe("not-ready");
+    expect((await Promise.all(answers)).length).toBe(50);
+    await drained;
+  });
+});
+
+describe.skipIf(tflite.find({}).state !== "read")("an engine (skipped: no TFLite here)", () => {
+  it("serves TFLite", async () => {
+    const { engine } = await open({ "chain/1/model.tflite": chainTflite(["ADD", "MUL"]) });
+    expect(engine.model("chain")).toMatchObject({ status: "ready", format: "tflite", max_batch: 0 });
+    const name = engine.model("chain")?.inputs[0]?.name ?? "";
+    const inputs = new Map([[name, floats([1, 3], 1, 2, 3)]]);
+    expect((await engine.infer({ model: "chain", inputs, id: "1" })).outputs.size).toBe(1);
+  });
+});
