@@ -2,7 +2,7 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|help|version) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|help|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
     --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
@@ -29,10 +29,11 @@ _accelctl() {
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     help) words="--help" ;;
     version) words="--help" ;;
+    watch) words="--root --paste --json --interval --count --query --processes --no-processes --help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture help version"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture help version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

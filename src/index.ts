@@ -59,3 +59,5 @@ export { readLabels, type Labels } from "./session/labels.ts";
 export type { GivenPicture, PreprocessOptions } from "./session/preprocess.ts";
 export type { SessionOptions } from "./session/open.ts";
 export type { Proof, ProofEvidence } from "./proof/verdict.ts";
+export type { DeviceSample, KnownMetric, Metric, ProcessUse, Sample, UnknownMetric } from "./watch/sample.ts";
+export { watch, type WatchSettings } from "./watch/api.ts";

@@ -18,4 +18,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "review": async () => (await import("./review.ts")).default,
   "run": async () => (await import("./run.ts")).default,
   "version": async () => (await import("./version.ts")).default,
+  "watch": async () => (await import("./watch.ts")).default,
 };

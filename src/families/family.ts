@@ -237,16 +237,29 @@ export interface RouteSpec {
 export interface MetricSpec {
   /** Unit in the name: temperature_celsius, busy_ratio, clock_hertz, power_watts, memory_bytes. */
   readonly name: string;
+  /** Which of several: "edge", "compute". Absent: what the `*` stands for where it stands for several, else the hwmon channel's label. */
+  readonly part?: string;
   /**
    * Relative to the bus device ("device:"), its class device ("class:"), debugfs ("debug:"), procfs ("proc:"), the device's hwmon
-   * ("hwmon:"); an ioctl ("ask:"), an fdinfo key ("fdinfo:"), a thermal zone by its type ("thermal:"). `*` is one path element,
-   * `{address}` the device's address.
+   * ("hwmon:"); an ioctl ("ask:"), an fdinfo key ("fdinfo:"), a thermal zone by its type ("thermal:"), the vendor's library
+   * ("vendor:"). `*` is one path element, `{address}` the device's address. Of several rows of one name and part the first that is
+   * there counts.
    */
   readonly read: string;
   /** Multiply the number read by this to get the base unit. */
   readonly scale?: number;
-  /** Reading it wakes the device. */
+  /** How the text becomes a number; absent: one number. "percents": each "12%" in it, by core. "word": no number, not sampled. */
+  readonly form?: "percents" | "word";
+  /** A counter: what follows from two readings of it; "rest" is what is left of each second. */
+  readonly derived?: { readonly name: string; readonly how: "rate" | "rest" };
+  /** Reading it leaves a sleeping device asleep, and what it says holds then. Without it nothing is read of a suspended device. */
+  readonly safe?: true;
+  /** Reading it wakes the device: only asked with `--query`. */
   readonly wakes?: true;
+  /** Only with leave to load the vendor's library: `--vendor`. */
+  readonly vendor?: true;
+  /** Drivers that have it, as the bus names the bound one; absent: any of the family's. */
+  readonly drivers?: readonly string[];
   readonly root?: true;
   readonly since?: string;
   readonly source: Source;

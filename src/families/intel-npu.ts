@@ -236,16 +236,39 @@ export default {
     },
   ],
   metrics: [
-    { name: "busy_seconds", read: "device:npu_busy_time_us", scale: 1e-6, since: "6.11", source: abi },
-    { name: "memory_bytes", read: "device:npu_memory_utilization", since: "6.15", source: abi },
+    // Counted by the driver itself: none of these asks the device (drivers/accel/ivpu/ivpu_sysfs.c).
+    {
+      name: "busy_seconds",
+      read: "device:npu_busy_time_us",
+      scale: 1e-6,
+      derived: { name: "busy_ratio", how: "rate" },
+      safe: true,
+      since: "6.11",
+      source: abi,
+    },
+    { name: "memory_bytes", read: "device:npu_memory_utilization", safe: true, since: "6.15", source: abi },
+    // The clock reads 0 while the device sleeps, which is no clock.
     { name: "clock_hertz", read: "device:freq/current_freq", scale: 1e6, since: "7.2", source: abi },
-    { name: "clock_max_hertz", read: "device:freq/hw_max_freq", scale: 1e6, since: "7.2", source: abi },
-    { name: "clock_min_hertz", read: "device:freq/hw_min_freq", scale: 1e6, since: "7.2", source: abi },
+    { name: "clock_max_hertz", read: "device:freq/hw_max_freq", scale: 1e6, safe: true, since: "7.2", source: abi },
+    { name: "clock_min_hertz", read: "device:freq/hw_min_freq", scale: 1e6, safe: true, since: "7.2", source: abi },
     // Obsolete names, to be removed in 2027: only where freq/ is not there.
     { name: "clock_hertz", read: "device:npu_current_frequency_mhz", scale: 1e6, since: "6.15", source: abi },
-    { name: "clock_max_hertz", read: "device:npu_max_frequency_mhz", scale: 1e6, since: "6.15", source: abi },
-    { name: "reset_count", read: "debug:accel/{address}/reset_counter", root: true, source: debugfs },
-    { name: "engine_reset_count", read: "debug:accel/{address}/engine_reset_counter", root: true, source: debugfs },
+    {
+      name: "clock_max_hertz",
+      read: "device:npu_max_frequency_mhz",
+      scale: 1e6,
+      safe: true,
+      since: "6.15",
+      source: abi,
+    },
+    { name: "reset_count", read: "debug:accel/{address}/reset_counter", root: true, safe: true, source: debugfs },
+    {
+      name: "engine_reset_count",
+      read: "debug:accel/{address}/engine_reset_counter",
+      root: true,
+      safe: true,
+      source: debugfs,
+    },
   ],
   traps: [
     "The driver tries several firmware names: a first 'failed to load ... error -2' followed by 'Firmware: intel/vpu/...' is harmless.",

@@ -273,7 +273,7 @@ export default {
   ],
   metrics: [
     // The driver offers one text file per GPU; load, power and memory come from NVML (libnvidia-ml.so.1) only.
-    { name: "model", read: "proc:driver/nvidia/gpus/{address}/information", source: table },
+    { name: "model", read: "proc:driver/nvidia/gpus/{address}/information", form: "word", source: table },
   ],
   traps: [
     "The open and the proprietary module share their names: modinfo's licence (Dual MIT/GPL or NVIDIA) or /proc/driver/nvidia/version tells them apart.",

@@ -299,7 +299,7 @@ export default {
   ],
   metrics: [
     // Words, not numbers: offline, running, crashed; the processor's own name is adsp, cdsp, cdsp1, gpdsp0, slpi.
-    { name: "state", read: "device:remoteproc/*/state", source: pas },
+    { name: "state", read: "device:remoteproc/*/state", form: "word", source: pas },
   ],
   traps: [
     "The remote processor (…-cdsp-pas) and the qcom,fastrpc node below it are one accelerator.",

@@ -249,10 +249,26 @@ export default {
   ],
   metrics: [
     // Text, "NPU load:  Core0: 12%, Core1:  0%, Core2:  0%," or "NPU load: 12%"; percent. Vendor driver only.
-    { name: "busy_ratio", read: "debug:rknpu/load", scale: 0.01, root: true, source: rknpu },
-    { name: "busy_ratio", read: "proc:rknpu/load", scale: 0.01, source: rknpu },
-    { name: "clock_hertz", read: "device:devfreq/*/cur_freq", source: boardLog },
-    { name: "temperature_celsius", read: "thermal:npu-thermal", scale: 0.001, source: dtsi },
+    {
+      name: "busy_ratio",
+      read: "proc:rknpu/load",
+      scale: 0.01,
+      form: "percents",
+      drivers: ["RKNPU", "rknpu"],
+      source: rknpu,
+    },
+    {
+      name: "busy_ratio",
+      read: "debug:rknpu/load",
+      scale: 0.01,
+      form: "percents",
+      drivers: ["RKNPU", "rknpu"],
+      root: true,
+      source: rknpu,
+    },
+    { name: "clock_hertz", read: "device:devfreq/*/cur_freq", drivers: ["RKNPU", "rknpu"], source: boardLog },
+    // A sensor of the SoC, awake whatever the NPU does.
+    { name: "temperature_celsius", read: "thermal:npu*thermal", scale: 0.001, safe: true, source: dtsi },
   ],
   traps: [
     "Three RK3588 cores are one accel device: accel0 hangs from a software device 'rknn' without driver link; the cores fdab0000.npu, fdac0000.npu, fdad0000.npu are bound to rocket and have no node of their own.",

@@ -1,0 +1,159 @@
+/**
+ * Meters from the catalogue: each row of a family's `metrics` becomes a file that is there, a question to the driver, or the reason why
+ * there is neither. Rows of one name and part are tried in their order: a new name before the one it replaces.
+ */
+
+import { chain, malformed, read, type Reading, type Unread } from "../base/reading.ts";
+import type { MetricSpec } from "../families/family.ts";
+import { fileMeter, fixedMeter, isGone, wordOf, type Meter, type Named } from "./meter.ts";
+import { exists, partsOf, spotsOf, type Place, type Spot } from "./place.ts";
+import type { Metric } from "./sample.ts";
+import { metricOf, plausible, saysOf, unknown, withoutValue } from "./value.ts";
+
+/** Schemes that are files; the others have readers of their own (ask.ts, processes.ts, nvml.ts). */
+const FILES: ReadonlySet<string> = new Set(["device", "class", "hwmon", "debug", "proc", "thermal"]);
+
+export interface Resolved {
+  readonly meters: readonly Meter[];
+  /** Files that were taken, so that nothing is told twice. */
+  readonly claimed: ReadonlySet<string>;
+}
+
+export function catalogueMeters(place: Place): Resolved {
+  const meters: Meter[] = [];
+  const claimed = new Set<string>();
+  const missing: { readonly named: Named; readonly reading: Unread; readonly needs: string }[] = [];
+  const told = new Set<string>();
+  const key = (name: string, part: string | undefined): string => `${name}\0${part ?? ""}`;
+  for (const spec of fileSpecs(place)) {
+    const { scheme, pattern } = schemeOf(spec);
+    const spots = spotsOf(place, scheme, pattern).filter(({ path }) => !claimed.has(path));
+    const parts = partsOf(spots);
+    const needs = "root";
+    for (const [at, spot] of spots.entries()) {
+      const there = exists(place.root, spot.path);
+      const part = spec.part ?? parts[at] ?? channelOf(place, scheme, spot.path);
+      if (there.state !== "read") {
+        missing.push({ named: named(spec.name, spec.part ?? parts[at], spot.path), reading: there, needs });
+        continue;
+      }
+      if (told.has(key(spec.name, part))) continue;
+      told.add(key(spec.name, part));
+      claimed.add(spot.path);
+      meters.push(meterOf(place, spec, part, spot, needs));
+    }
+    if (spots.length === 0) {
+      const from = `${scheme}:${pattern}`;
+      missing.push({ named: named(spec.name, spec.part, from), reading: { state: absentState(place), from }, needs });
+    }
+  }
+  // No kernel driver has the rows of a stick: lacking.ts says so once.
+  if (place.device.bus !== "usb") meters.push(...reasons(place, missing, told));
+  return { meters, claimed };
+}
+
+/** Rows of files that the bound driver has; all of them where no driver is bound. */
+function fileSpecs({ device, driver }: Place): readonly MetricSpec[] {
+  return (device.family?.metrics ?? []).filter(
+    (spec) =>
+      FILES.has(schemeOf(spec).scheme) &&
+      spec.form !== "word" &&
+      (spec.drivers === undefined || driver === undefined || spec.drivers.includes(driver)),
+  );
+}
+
+export function schemeOf({ read: from }: MetricSpec): { readonly scheme: string; readonly pattern: string } {
+  const colon = from.indexOf(":");
+  return { scheme: from.slice(0, colon), pattern: from.slice(colon + 1) };
+}
+
+const named = (name: string, part: string | undefined, from: string): Named =>
+  part === undefined ? { name, from } : { name, part, from };
+
+/** Nothing matched a pattern: on a saved machine that may be for want of saving. */
+function absentState({ root, directories }: Place): "absent" | "uncaptured" {
+  const [directory] = directories;
+  return directory === undefined || root.list(directory).state === "uncaptured" ? "uncaptured" : "absent";
+}
+
+/** What the driver calls a hwmon channel: temp1 is "edge". */
+function channelOf({ root }: Place, scheme: string, path: string): string | undefined {
+  if (scheme !== "hwmon") return undefined;
+  const channel = /^(.*\/[a-z]+\d+)_[a-z_]+$/.exec(path)?.[1];
+  return channel === undefined ? undefined : wordOf(root, `${channel}_label`);
+}
+
+function meterOf(place: Place, spec: MetricSpec, part: string | undefined, spot: Spot, needs: string): Meter {
+  const { root } = place;
+  const safe = spec.safe ?? false;
+  if (spec.form === "percents") return percentsMeter(place, spec, spot.path, needs);
+  return fileMeter(root, {
+    name: spec.name,
+    ...(part === undefined ? {} : { part }),
+    path: spot.path,
+    safe,
+    needs,
+    ...(spec.scale === undefined ? {} : { scale: spec.scale }),
+    ...(spec.derived === undefined ? {} : { derived: spec.derived }),
+  });
+}
+
+/** "NPU load:  Core0: 12%, Core1:  0%," by core, "NPU load: 12%" as a whole. drivers/rknpu/rknpu_debugger.c of Rockchip's kernel */
+function percentsMeter({ root }: Place, { name, scale = 1, safe }: MetricSpec, path: string, needs: string): Meter {
+  let lost = false;
+  return {
+    safe: safe ?? false,
+    gives: [{ name, from: path }],
+    read(): readonly Metric[] {
+      const text = withoutValue(root.text(path));
+      lost = isGone(text);
+      const loads = chain(text, percents);
+      if (loads.state !== "read") return [metricOf(name, undefined, loads, needs)];
+      return loads.value.map(({ core, percent }) => {
+        const sane = plausible(name, percent * scale, path);
+        return metricOf(name, core === undefined ? undefined : `core ${core}`, sane, needs);
+      });
+    },
+    gone: () => lost,
+  };
+}
+
+/** More cores than any such chip has are no load. */
+const CORE_LIMIT = 64;
+
+export function percents(
+  text: string,
+  from: string,
+): Reading<readonly { readonly core: number | undefined; readonly percent: number }[]> {
+  const loads = [...text.slice(0, 4096).matchAll(/(?:Core\s*(\d{1,2}):\s*)?(\d{1,3})\s*%/gi)].map(
+    ([, core, percent = ""]) => ({ core: core === undefined ? undefined : Number(core), percent: Number(percent) }),
+  );
+  if (loads.length === 0 || loads.length > CORE_LIMIT) {
+    return malformed(from, `not a load: ${JSON.stringify(text.trim().slice(0, 40))}`);
+  }
+  return read(loads, from);
+}
+
+/** One reason for each metric that is nowhere: what says more than "absent" before that. */
+function reasons(
+  { driver, device }: Place,
+  missing: readonly { readonly named: Named; readonly reading: Unread; readonly needs: string }[],
+  told: ReadonlySet<string>,
+): readonly Meter[] {
+  const best = new Map<string, (typeof missing)[number]>();
+  for (const one of missing) {
+    const key = `${one.named.name}\0${one.named.part ?? ""}`;
+    if (told.has(key) || [...told].some((other) => other.startsWith(`${one.named.name}\0`))) continue;
+    const before = best.get(key);
+    if (before === undefined || (before.reading.state === "absent" && one.reading.state !== "absent"))
+      best.set(key, one);
+  }
+  const unbound = driver === undefined && device.driver.state === "absent";
+  return [...best.values()].map(({ named: { name, part, from }, reading, needs }) =>
+    fixedMeter([
+      unbound
+        ? unknown(name, part, from, "absent", "no driver is bound")
+        : unknown(name, part, from, reading.state, saysOf(reading, needs)),
+    ]),
+  );
+}
