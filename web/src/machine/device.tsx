@@ -1,0 +1,148 @@
+/** A device: its verdict, its routes as stacks, what it is, and what would work if. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { DeviceReport, Report } from "../../../src/review/report.ts";
+import {
+  Badge,
+  EvidenceList,
+  Facts,
+  harmless,
+  opennessWord,
+  plural,
+  severity,
+  valueOf,
+  works,
+  type Fact,
+} from "../parts/index.ts";
+import { Stacks, Strip } from "./stacks.tsx";
+import { Told } from "./told.tsx";
+import { WhatIf } from "./what-if-panel.tsx";
+import { addressOf } from "./where.ts";
+
+export interface DeviceCardProps {
+  readonly device: DeviceReport;
+  readonly report: Report;
+  readonly open: boolean;
+  /** The address names it. */
+  readonly chosen: boolean;
+}
+
+export function DeviceCard({ device, report, open, chosen }: DeviceCardProps) {
+  const [isOpen, setOpen] = useState(open);
+  useEffect(() => {
+    if (open) setOpen(true);
+  }, [open]);
+  const { verdict } = device;
+  // A processor without a runtime is not broken.
+  const mark =
+    device.bus === "cpu" && verdict.works === "no" ? { ...works.no, tone: "plain" as const } : works[verdict.works];
+  const best = device.routes.find(({ name }) => name === verdict.route);
+  const findings = report.findings.filter((finding) => finding.device === device.id);
+  const body = `body ${device.id}`;
+  return (
+    <article class={`card device${chosen ? " chosen" : ""}`} data-device={device.id} aria-label={device.name}>
+      <h3 class="device-head">
+        <button type="button" aria-expanded={isOpen} aria-controls={body} onClick={() => setOpen(!isOpen)}>
+          <span class="fold" aria-hidden="true">
+            {isOpen ? "▾" : "▸"}
+          </span>
+          <span class="device-name">{harmless(device.name)}</span>
+          <Badge {...mark} />
+        </button>
+      </h3>
+      <div class="device-line">
+        <p class="verdict">{harmless(verdict.says)}</p>
+        {!isOpen && best !== undefined && <Strip route={best} />}
+        <a class="device-address mono" href={addressOf(device.id)}>
+          {harmless(`${device.bus} ${device.address}`)}
+        </a>
+      </div>
+      <div id={body} hidden={!isOpen}>
+        {isOpen && (
+          <>
+            {findings.length > 0 && (
+              <ul class="device-findings">
+                {findings.slice(0, 4).map((finding, i) => (
+                  <li key={i}>
+                    <Badge {...severity[finding.severity]} bare /> {harmless(finding.says)}
+                  </li>
+                ))}
+                {findings.length > 4 && <li class="soft">{plural(findings.length - 4, "more finding")} below</li>}
+              </ul>
+            )}
+            {device.routes.length > 0 ? <Stacks device={device} /> : <p class="soft">No route to use it is known.</p>}
+            <div class="device-more">
+              <WhatIf device={device} report={report} />
+              <Identity device={device} />
+            </div>
+          </>
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Identity({ device }: { readonly device: DeviceReport }) {
+  return (
+    <details class="more">
+      <summary>Identity, nodes and openness</summary>
+      <Facts facts={factsOf(device)} />
+      <h4>Why it is taken for this</h4>
+      <EvidenceList evidence={[device.because]} />
+    </details>
+  );
+}
+
+function factsOf(device: DeviceReport): Fact[] {
+  const { link, openness } = device;
+  const facts: Fact[] = Object.entries(device.ids).map(([name, value]) => ({
+    name: `${name} id`.replace("class id", "class"),
+    value: <code>{harmless(value)}</code>,
+  }));
+  if (device.chip !== undefined) facts.push({ name: "chip", value: device.chip });
+  facts.push({ name: "driver", value: <Told reading={device.driver} /> });
+  if (device.driver_version !== undefined) {
+    facts.push({ name: "driver version", value: <Told reading={device.driver_version} /> });
+  }
+  for (const node of device.nodes) {
+    const opens = valueOf(node.opens);
+    facts.push({
+      name: node.path,
+      value: (
+        <>
+          <code>
+            <Told reading={node.mode} /> <Told reading={node.owner} />:<Told reading={node.group} />
+          </code>{" "}
+          {opens === undefined ? "" : opens ? "· opens for you" : "· does not open for you"}
+          {node.drm?.state === "read" && ` · answers ${node.drm.value.name} ${node.drm.value.version}`}
+          {(node.held_by ?? []).map(({ pid, command }) => ` · held by ${harmless(command)} (${pid})`)}
+        </>
+      ),
+    });
+  }
+  if (link !== undefined) {
+    facts.push({
+      name: "PCIe link",
+      value: (
+        <>
+          <Told reading={link.width} as={(n) => `×${n}`} /> of <Told reading={link.max_width} as={(n) => `×${n}`} />,{" "}
+          <Told reading={link.speed_transfers} as={transfers} /> of{" "}
+          <Told reading={link.max_speed_transfers} as={transfers} />
+        </>
+      ),
+    });
+  }
+  if (device.iommu_group !== undefined)
+    facts.push({ name: "IOMMU group", value: <Told reading={device.iommu_group} /> });
+  if (device.virtual_functions > 0) facts.push({ name: "virtual functions", value: device.virtual_functions });
+  if (device.parts.length > 0) facts.push({ name: "parts", value: device.parts.map(harmless).join(", ") });
+  for (const { kind, label } of device.sensors ?? []) facts.push({ name: kind, value: harmless(label) });
+  for (const [name, answer] of Object.entries(device.answers ?? {}))
+    facts.push({ name, value: <Told reading={answer} /> });
+  for (const [part, is] of Object.entries(openness ?? {}))
+    facts.push({ name: `openness of ${part}`, value: opennessWord[is] });
+  return facts;
+}
+
+/** Per second, as PCIe counts: 8 GT/s. */
+const transfers = (n: number): string => `${n / 1e9} GT/s`;
