@@ -2,10 +2,10 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|help|version|watch) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -27,13 +27,15 @@ _accelctl() {
     board) words="--json --help" ;;
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
+    dashboard) words="--root --env --listen --token-file --no-open --help" ;;
     help) words="--help" ;;
+    open) words="--root --env --listen --token-file --no-open --help" ;;
     version) words="--help" ;;
     watch) words="--root --paste --json --interval --count --query --processes --no-processes --help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture help version watch"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

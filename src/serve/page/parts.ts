@@ -2,11 +2,12 @@
 
 import type { Part } from "../door.ts";
 import { assetsPart } from "./assets.ts";
+import { atlasPart } from "./atlas.ts";
 import { reportPart, type ReportPartOptions } from "./report.ts";
 
 export type PageOptions = ReportPartOptions;
 
 /** Throws CannotError where the page was not built. */
 export function pageParts(options: PageOptions = {}): readonly Part[] {
-  return [assetsPart(), reportPart(options)];
+  return [assetsPart(), reportPart(options), atlasPart()];
 }

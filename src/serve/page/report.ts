@@ -110,7 +110,7 @@ export function reportPart(options: ReportPartOptions = {}): Part {
   };
 }
 
-const fresh: Readonly<Record<string, string>> = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+const fresh: Readonly<Record<string, string>> = { "cache-control": "no-store" };
 
 const bodyOf = (plain: Buffer): Body => ({
   plain,
