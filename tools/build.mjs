@@ -193,6 +193,14 @@ export async function buildAll(force = false) {
     }),
     // The child process in which vendors' libraries work: src/host/isolate.ts starts it.
     build({ ...small, ...here, entryPoints: ["src/host/child.ts"], outfile: "dist/host.cjs" }),
+    // The process that reads what is uploaded to the page: src/serve/page/models-worker.ts starts it.
+    build({
+      ...small,
+      ...here,
+      entryPoints: ["src/serve/page/models-child.ts"],
+      outfile: "dist/page-child.cjs",
+      plugins: [lazyFamilies(false), lazyFormats(marks)],
+    }),
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
   await compile();

@@ -5,7 +5,7 @@ import { runText } from "../print/run.ts";
 import { harmlessLines } from "../print/terminal.ts";
 import { makeInputs } from "../session/inputs.ts";
 import { openSession } from "../session/open.ts";
-import { RUN_SCHEMA, timedRuns, type RunResult } from "../session/result.ts";
+import { runResult, timedRuns, type RunResult } from "../session/result.ts";
 import { flag, grouped, option, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
 import { inputOptions, inputsOf, inputWishes } from "./input-options.ts";
@@ -63,7 +63,7 @@ const command: Command = {
       ...(profile ? { profile } : {}),
     }).finally(progress.end);
     const openedMs = performance.now() - start;
-    const { session, instead, described, passed, candidate } = opened;
+    const { session, described } = opened;
     try {
       const given = await makeInputs(session.inputs, {
         ...inputsOf(invocation, session.inputs, input),
@@ -74,7 +74,7 @@ const command: Command = {
       const repeat = Math.max(1, count(invocation, "repeat", 1, RUNS_LIMIT) ?? 1);
       const writer = session.stream === undefined || repeat > 1 ? undefined : writerOf(invocation, progress.end);
       progress.say("running");
-      const { last, runs, proof } = await timedRuns(opened, given.values, {
+      const timed = await timedRuns(opened, given.values, {
         warmup: count(invocation, "warmup", 0, RUNS_LIMIT) ?? 0,
         repeat,
         ...(writer === undefined ? {} : { piece: writer.piece }),
@@ -82,34 +82,21 @@ const command: Command = {
         throw withHint(error, given.assumed);
       });
       progress.end();
-      const { outputs, spans, figures = {} } = last;
-      const { device, ...placement } = session.placement;
-      const result: RunResult = {
-        schema: RUN_SCHEMA,
-        model: path.slice(path.lastIndexOf("/") + 1),
-        format: described.format.id,
-        delegate: { id: opened.delegate.id, version: session.version },
-        device,
-        placement,
-        proof,
-        spans,
-        figures,
-        chosen: candidate.why,
-        passed_over: passed,
-        ...(candidate.route === undefined ? {} : { route: candidate.route }),
-        ...(instead === undefined ? {} : { instead }),
+      const file = path.slice(path.lastIndexOf("/") + 1);
+      const result = runResult(opened, {
+        file,
+        openedMs,
+        timed,
         assumed: given.assumed,
-        opened_ms: openedMs,
-        runs_ms: runs,
-        ...outputsOf(wishes, {
-          outputs,
+        outputs: outputsOf(wishes, {
+          outputs: timed.last.outputs,
           ports: session.outputs,
           inputs: given.values,
           ...(picture === undefined ? {} : { picture }),
           model: described.model,
-          file: path.slice(path.lastIndexOf("/") + 1),
+          file,
         }),
-      };
+      });
       invocation.out(
         flag(invocation, "json") ? toJson(result) : runText(writer?.rest(result) ?? result, invocation.terminal),
       );

@@ -1,10 +1,11 @@
 /**
  * A graph that fits a page: above some 150 operators, repeated blocks become one box each ("12 × Conv, Relu, Add"), and what is still
- * too long is gathered into stretches. Operators stand in the order they run, so a box is always a stretch of that order.
+ * too long is gathered into stretches (graph-tree.ts). Blocks can be opened one by one, or all of them.
  */
 
-import type { Graph, Model, Node } from "../model/graph.ts";
+import type { Dimension, Graph, Model, Node } from "../model/graph.ts";
 import { opKind, type OpKind } from "../model/ops.ts";
+import { commonPath, foldTree, READABLE, stretchId, titleOf, type Stretch } from "./graph-tree.ts";
 
 export interface Box {
   /** First line: an operator, or how many blocks. */
@@ -13,6 +14,16 @@ export interface Box {
   readonly kind: OpKind | "input" | "output" | "block" | "custom";
   /** Operators in it. */
   readonly operators: number;
+  /** Of a block: for FoldOptions.open. */
+  readonly block?: string;
+  /** Of an operator: its index among the graph's nodes. */
+  readonly node?: number;
+  /** Of an input or output: its index among the graph's tensors. */
+  readonly tensor?: number;
+  /** The block that was opened and shows it. */
+  readonly within?: string;
+  /** Where the names of a block's operators lead. */
+  readonly path?: string;
 }
 
 export interface BoxGraph {
@@ -20,133 +31,91 @@ export interface BoxGraph {
   /** From box to box, each pair once; `label` is the shape that goes along. */
   readonly edges: readonly { readonly from: number; readonly to: number; readonly label: string }[];
   readonly folded: boolean;
+  /** Blocks that were opened, outer before inner. */
+  readonly opened: readonly { readonly block: string; readonly title: string }[];
 }
 
-/** Boxes that a person can still follow. */
-const READABLE = 150;
-/** Operators of the longest block looked for: a transformer layer has some 60 in ONNX. */
-const PERIOD_LIMIT = 96;
-/** Repeats inside repeats: stages of blocks of layers. */
-const PASSES = 4;
-
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  /** What makes two stretches alike. */
-  readonly sign: string;
-  readonly title: string;
-  readonly repeats: number;
+export interface FoldOptions {
+  /** Index into the model's graphs; its main one. */
+  readonly graph?: number;
+  /** Blocks to open. */
+  readonly open?: ReadonlySet<string>;
+  /** Every operator is a box. */
+  readonly whole?: boolean;
 }
 
-export function boxGraph(model: Model): BoxGraph {
-  const main = model.graphs[model.main ?? 0];
-  if (main === undefined) return { boxes: [], edges: [], folded: false };
+/** A graph whose blocks are known: found once, drawn often. */
+export interface Foldable {
+  readonly graph: Graph;
+  /** Of each of its nodes the index among all of the model's graph. */
+  readonly numbers: readonly number[];
+  readonly tree: readonly Stretch[];
+}
+
+export function boxGraph(model: Model, options: FoldOptions = {}): BoxGraph {
+  const main = model.graphs[options.graph ?? model.main ?? 0];
+  return main === undefined
+    ? { boxes: [], edges: [], folded: false, opened: [] }
+    : boxesOf(foldable(main, options), options);
+}
+
+export function foldable(main: Graph, { whole = false }: Pick<FoldOptions, "whole"> = {}): Foldable {
   // Constants compute nothing: a line from each to where it is used hides what does.
-  const computing = main.nodes.filter(({ op }) => op !== "Constant");
-  const graph: Graph = computing.length > 0 ? { ...main, nodes: computing } : main;
-  let stretches = graph.nodes.map((node, at): Stretch => {
-    const name = node.op ?? node.spelled;
-    return { from: at, to: at + 1, sign: name, title: name, repeats: 1 };
-  });
-  const folded = stretches.length > READABLE;
-  for (let pass = 0; pass < PASSES && stretches.length > READABLE; pass++) {
-    const next = foldRepeats(stretches);
-    if (next.length === stretches.length) break;
-    stretches = next;
-  }
-  if (stretches.length > READABLE) stretches = gather(stretches, graph);
-  return connect(graph, stretches, folded);
+  const all = main.nodes.map((_, index) => index);
+  const computing = all.filter((index) => main.nodes[index]?.op !== "Constant");
+  const numbers = computing.length > 0 ? computing : all;
+  const nodes = numbers.map((index) => main.nodes[index]).filter((node) => node !== undefined);
+  return { graph: { ...main, nodes }, numbers, tree: whole ? [] : foldTree(nodes) };
 }
 
-/** From each place the repeat that covers most. */
-function foldRepeats(stretches: readonly Stretch[]): Stretch[] {
-  const out: Stretch[] = [];
-  // Words as numbers: compared often.
-  const ids = new Map<string, number>();
-  const signs = stretches.map(({ sign }) => {
-    const id = ids.get(sign) ?? ids.size;
-    ids.set(sign, id);
-    return id;
-  });
-  let at = 0;
-  while (at < stretches.length) {
-    let best = { period: 0, repeats: 1 };
-    for (let period = 1; period <= PERIOD_LIMIT && at + 2 * period <= stretches.length; period++) {
-      if (signs[at] !== signs[at + period]) continue;
-      let length = period;
-      while (at + length < stretches.length && signs[at + length] === signs[at + length - period]) length++;
-      const repeats = Math.floor(length / period);
-      if (repeats >= 2 && period * (repeats - 1) > best.period * (best.repeats - 1)) best = { period, repeats };
+export function boxesOf({ graph, numbers, tree }: Foldable, { open, whole = false }: FoldOptions): BoxGraph {
+  if (whole) return connect(graph, numbers, graph.nodes.map(operatorAt), []);
+  const shown: Shown[] = [];
+  const opened: { block: string; title: string }[] = [];
+  const show = (stretches: readonly Stretch[], within: string | undefined): void => {
+    for (const stretch of stretches) {
+      const block = stretchId(stretch);
+      if (stretch.children.length > 0 && open?.has(block) === true) {
+        opened.push({ block, title: titleOf(stretch) });
+        show(stretch.children, block);
+      } else shown.push({ ...stretch, ...(within === undefined ? {} : { within }) });
     }
-    const first = stretches[at];
-    if (first === undefined) break;
-    if (best.repeats < 2 || best.period * best.repeats < 3) {
-      out.push(first);
-      at++;
-      continue;
-    }
-    const block = stretches.slice(at, at + best.period);
-    const last = stretches[at + best.period * best.repeats - 1] ?? first;
-    const names = block.map(({ title }) => title);
-    out.push({
-      from: first.from,
-      to: last.to,
-      sign: `${best.repeats}x(${block.map(({ sign }) => sign).join(",")})`,
-      title: names.length === 1 ? (names[0] ?? "") : shorten(names),
-      repeats: best.repeats,
-    });
-    at += best.period * best.repeats;
-  }
-  return out;
-}
-
-function shorten(names: readonly string[]): string {
-  const shown = names.slice(0, 4).join(", ");
-  return names.length > 4 ? `${shown} ... (${names.length})` : shown;
-}
-
-/** Nothing repeats: stretches of equal length, named by what they hold most of. */
-function gather(stretches: readonly Stretch[], graph: Graph): Stretch[] {
-  const size = Math.ceil(stretches.length / (READABLE / 2));
-  const out: Stretch[] = [];
-  for (let at = 0; at < stretches.length; at += size) {
-    const part = stretches.slice(at, at + size);
-    const [first, last] = [part[0], part.at(-1)];
-    if (first === undefined || last === undefined) break;
-    out.push({
-      from: first.from,
-      to: last.to,
-      sign: "",
-      title: mostOf(graph.nodes.slice(first.from, last.to)),
-      repeats: 1,
-    });
-  }
-  return out;
-}
-
-function mostOf(nodes: readonly Node[]): string {
-  const counts = new Map<string, number>();
-  for (const node of nodes) counts.set(node.op ?? node.spelled, (counts.get(node.op ?? node.spelled) ?? 0) + 1);
-  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return sorted
-    .slice(0, 3)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(", ");
-}
-
-function connect(graph: Graph, stretches: readonly Stretch[], folded: boolean): BoxGraph {
-  const { tensors, nodes } = graph;
-  const shape = (index: number): string => {
-    const dimensions = tensors[index]?.shape;
-    return dimensions === undefined ? "" : dimensions.map((dimension) => String(dimension ?? "?")).join("×");
   };
+  show(tree, undefined);
+  return connect(graph, numbers, shown, opened);
+}
+
+type Shown = Pick<Stretch, "from" | "to" | "title" | "repeats"> & {
+  readonly children?: readonly Stretch[];
+  readonly within?: string;
+};
+
+const operatorAt = (node: Node, at: number): Shown => ({
+  from: at,
+  to: at + 1,
+  title: node.op ?? node.spelled,
+  repeats: 1,
+});
+
+export const shapeOf = (dimensions: readonly Dimension[] | undefined): string =>
+  dimensions === undefined ? "" : dimensions.map((dimension) => String(dimension ?? "?")).join("×");
+
+function connect(
+  graph: Graph,
+  numbers: readonly number[],
+  stretches: readonly Shown[],
+  opened: BoxGraph["opened"],
+): BoxGraph {
+  const { tensors, nodes } = graph;
+  const shape = (index: number): string => shapeOf(tensors[index]?.shape);
   const boxes: Box[] = [];
   const maker = new Map<number, number>();
   for (const index of graph.inputs) {
     const tensor = tensors[index];
     if (tensor === undefined || tensor.data !== undefined) continue;
     maker.set(index, boxes.length);
-    boxes.push({ title: tensor.name, detail: `${tensor.type} ${shape(index)}`, kind: "input", operators: 0 });
+    const detail = `${tensor.type} ${shape(index)}`;
+    boxes.push({ title: tensor.name, detail, kind: "input", operators: 0, tensor: index });
   }
   const edges = new Map<string, { from: number; to: number; label: string }>();
   const link = (index: number, to: number): void => {
@@ -155,21 +124,10 @@ function connect(graph: Graph, stretches: readonly Stretch[], folded: boolean): 
     const key = `${from}:${to}`;
     if (!edges.has(key)) edges.set(key, { from, to, label: shape(index) });
   };
-  for (const { from, to, title, repeats } of stretches) {
+  for (const stretch of stretches) {
     const own = boxes.length;
-    const part = nodes.slice(from, to);
-    const [only] = part;
-    const single = part.length === 1 && only !== undefined;
-    boxes.push({
-      title: repeats > 1 ? `${repeats} × ${title}` : title,
-      detail: single
-        ? only.op === undefined || only.op === only.spelled
-          ? ""
-          : only.spelled
-        : `${part.length} operators`,
-      kind: single ? (opKind(only.op) ?? "custom") : "block",
-      operators: part.length,
-    });
+    const part = nodes.slice(stretch.from, stretch.to);
+    boxes.push(boxOf(stretch, part, numbers));
     for (const node of part) for (const index of node.inputs) if (index >= 0) link(index, own);
     for (const node of part) for (const index of node.outputs) if (index >= 0) maker.set(index, own);
   }
@@ -177,7 +135,34 @@ function connect(graph: Graph, stretches: readonly Stretch[], folded: boolean): 
     const tensor = tensors[index];
     if (tensor === undefined) continue;
     link(index, boxes.length);
-    boxes.push({ title: tensor.name, detail: `${tensor.type} ${shape(index)}`, kind: "output", operators: 0 });
+    const detail = `${tensor.type} ${shape(index)}`;
+    boxes.push({ title: tensor.name, detail, kind: "output", operators: 0, tensor: index });
   }
-  return { boxes, edges: [...edges.values()], folded };
+  return { boxes, edges: [...edges.values()], folded: nodes.length > READABLE, opened };
+}
+
+function boxOf(stretch: Shown, part: readonly Node[], numbers: readonly number[]): Box {
+  const { from, to, within } = stretch;
+  const [only] = part;
+  const inside = within === undefined ? {} : { within };
+  if (part.length === 1 && only !== undefined) {
+    return {
+      title: stretch.title,
+      detail: only.op === undefined || only.op === only.spelled ? "" : only.spelled,
+      kind: opKind(only.op) ?? "custom",
+      operators: 1,
+      node: numbers[from] ?? from,
+      ...inside,
+    };
+  }
+  const path = commonPath(part);
+  return {
+    title: titleOf({ sign: "", children: [], ...stretch }),
+    detail: `${part.length} operators`,
+    kind: "block",
+    operators: part.length,
+    block: stretchId({ sign: "", children: [], ...stretch, from, to }),
+    ...(path === undefined || path === "" ? {} : { path }),
+    ...inside,
+  };
 }

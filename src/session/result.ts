@@ -113,6 +113,41 @@ async function told(pieces: AsyncGenerator<string, Ran, undefined>, piece: (text
   }
 }
 
+export interface Told {
+  /** Name of the model's file, without its folder. */
+  readonly file: string;
+  readonly openedMs: number;
+  readonly timed: Timed;
+  readonly assumed: readonly string[];
+  readonly outputs: Pick<RunResult, "outputs" | "read" | "maybe" | "annotated">;
+}
+
+/** All that is told of a run. */
+export function runResult(opened: Opened, { file, openedMs, timed, assumed, outputs }: Told): RunResult {
+  const { session, instead, described, passed, candidate } = opened;
+  const { spans, figures = {} } = timed.last;
+  const { device, ...placement } = session.placement;
+  return {
+    schema: RUN_SCHEMA,
+    model: file,
+    format: described.format.id,
+    delegate: { id: opened.delegate.id, version: session.version },
+    device,
+    placement,
+    proof: timed.proof,
+    spans,
+    figures,
+    chosen: candidate.why,
+    passed_over: passed,
+    ...(candidate.route === undefined ? {} : { route: candidate.route }),
+    ...(instead === undefined ? {} : { instead }),
+    assumed,
+    opened_ms: openedMs,
+    runs_ms: timed.runs,
+    ...outputs,
+  };
+}
+
 export interface ReportOptions {
   readonly port?: Port;
   readonly labels?: Labels;
