@@ -27,9 +27,9 @@ _accelctl() {
     board) words="--json --help" ;;
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
-    dashboard) words="--root --env --listen --token-file --no-open --help" ;;
+    dashboard) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     help) words="--help" ;;
-    open) words="--root --env --listen --token-file --no-open --help" ;;
+    open) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     version) words="--help" ;;
     watch) words="--root --paste --json --interval --count --query --processes --no-processes --help" ;;
     *) words="" ;;

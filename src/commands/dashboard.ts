@@ -22,6 +22,7 @@ export const dashboardOptions: readonly OptionSpec[] = [
   ...rootOptions.filter(({ name }) => name !== "paste"),
   { name: "listen", value: "HOST:PORT", says: `where to listen (${USUAL}); port 0: any that is free` },
   { name: "token-file", value: "FILE", says: "callers must bring the token in this file; needed beyond loopback" },
+  { name: "no-run", says: "take no models from the page and run none (those that come with accelctl included)" },
   { name: "no-open", says: "print the address and open no browser" },
 ];
 
@@ -57,6 +58,7 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   const isLive = root === undefined || root === "/";
   const parts = pageParts({
     environments: environmentsOf(invocation),
+    run: !flag(invocation, "no-run"),
     ...(isLive ? {} : { root, name: basename(root) }),
   });
   const server = await start(parts, listen, token);
