@@ -42,7 +42,7 @@ export class Live implements Exchange {
   expects = false;
   answered = false;
   status = 0;
-  notes: Record<string, string | number> | undefined;
+  notes: Readonly<Record<string, string | number>> | undefined;
   readonly #host: Host;
   #query: string;
   #parsed: URLSearchParams | undefined;
@@ -185,7 +185,7 @@ export class Live implements Exchange {
   }
 
   note(fields: Readonly<Record<string, string | number>>): void {
-    this.notes = { ...this.notes, ...fields };
+    this.notes = this.notes === undefined ? fields : { ...this.notes, ...fields };
   }
 
   /** Nobody waits any more, or nothing more can be said. */
