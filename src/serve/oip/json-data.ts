@@ -85,7 +85,7 @@ function fillIntegers(into: Elements, from: readonly unknown[], datatype: Dataty
   for (let at = 0; at < from.length; at++) {
     const element = from[at];
     into[at] = element as number;
-     
+
     if (into[at] !== element) throw misfit(tensor, at, element, datatype);
   }
 }
