@@ -67,7 +67,7 @@ export function smallEngine(models: Readonly<Record<string, readonly Port[]>> = 
         batch: 1,
       };
     },
-     
+
     async *stream() {
       await Promise.resolve();
       throw new Refusal("invalid", "it writes no text");
