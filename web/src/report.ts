@@ -2,11 +2,13 @@
 
 import { signal } from "@preact/signals";
 import type { Report } from "../../src/review/report.ts";
+import type { About } from "../../src/serve/page/about.ts";
 import { ApiError, ask, needsToken } from "./api.ts";
 import { announce } from "./parts/index.ts";
 
 export type Source =
-  | { readonly kind: "server" }
+  /** `name`: of the captured machine that the server shows; absent: its own. */
+  | { readonly kind: "server"; readonly name?: string }
   /** Dropped: shown by this page alone, or reviewed by the server from its bytes. */
   | { readonly kind: "file"; readonly name: string }
   /** Exported: there is no server. */
@@ -33,11 +35,16 @@ let asked = 0;
 /** Asks the server; `query` also asks drivers where that wakes a sleeping device. */
 export async function loadReport(options: { readonly query?: boolean } = {}): Promise<void> {
   const own = ++asked;
-  const source: Source = { kind: "server" };
+  const before = shown.value.source;
+  const source: Source = before.kind === "server" ? before : { kind: "server" };
   shown.value = { state: "loading", source };
   try {
-    const report = await ask<Report>(options.query === true ? "api/report?query=1" : "api/report");
-    if (own === asked) shown.value = { state: "ready", source, report };
+    const [{ machine }, report] = await Promise.all([
+      ask<About>("api/about"),
+      ask<Report>(options.query === true ? "api/report?query=1" : "api/report"),
+    ]);
+    const named: Source = machine === null ? { kind: "server" } : { kind: "server", name: machine };
+    if (own === asked) shown.value = { state: "ready", source: named, report };
   } catch (error) {
     if (own === asked) shown.value = { state: "failed", source, says: wordsOf(error) };
   }

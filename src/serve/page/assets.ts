@@ -68,7 +68,7 @@ interface Asset {
 /** Where the page is, seen from this code in a bundle (dist/) and in its sources; undefined when it was not built. */
 function findPage(): string | undefined {
   const here = dirname(ownFile());
-  return ["web", "../../../dist/web"].map((place) => join(here, place)).find(hasPage);
+  return ["web", "../../dist/web"].map((place) => join(here, place)).find(hasPage);
 }
 
 function hasPage(folder: string): boolean {

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { version } from "../../version.ts";
 import { HttpError, type Exchange, type Part } from "../door.ts";
+import type { About } from "./about.ts";
 import { isKnown, takesGzip } from "./assets.ts";
 import { reviewJson, ReviewError } from "./reviewer.ts";
 
@@ -28,14 +29,6 @@ export interface ReportPartOptions {
   readonly name?: string;
   /** Replaces the process that reviews; for tests. */
   readonly review?: typeof reviewJson;
-}
-
-/** What GET /api/about says. */
-export interface About {
-  readonly name: "accelctl";
-  readonly version: string;
-  /** null: the machine the server runs on. */
-  readonly machine: string | null;
 }
 
 interface Kept {

@@ -87,7 +87,7 @@ function sentence(text: string): string {
 /** dist/accelctl.cjs, seen from a bundle beside it and from the sources. */
 function commandFile(): string {
   const here = dirname(ownFile());
-  const found = ["accelctl.cjs", "../../../dist/accelctl.cjs"]
+  const found = ["accelctl.cjs", "../../dist/accelctl.cjs"]
     .map((place) => join(here, place))
     .find((place) => existsSync(place));
   if (found === undefined) throw new CannotError(`accelctl.cjs is not found from ${ownFile()}: ${LEAVE_OUT}`);

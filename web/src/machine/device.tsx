@@ -1,6 +1,6 @@
 /** A device: its verdict, its routes as stacks, what it is, and what would work if. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import type { DeviceReport, Report } from "../../../src/review/report.ts";
 import {
   Badge,
@@ -18,6 +18,13 @@ import { Stacks, Strip } from "./stacks.tsx";
 import { Told } from "./told.tsx";
 import { WhatIf } from "./what-if-panel.tsx";
 import { addressOf } from "./where.ts";
+
+/** Pixels from which the facts stand beside the routes (machine.css). */
+const WIDE = 1200;
+/** Routes that are drawn with the device's facts at their side, where the page is wide. */
+const BESIDE = 3;
+/** Findings that are told on the card; all stand below. */
+const TOLD = 4;
 
 export interface DeviceCardProps {
   readonly device: DeviceReport;
@@ -38,7 +45,9 @@ export function DeviceCard({ device, report, open, chosen }: DeviceCardProps) {
     device.bus === "cpu" && verdict.works === "no" ? { ...works.no, tone: "plain" as const } : works[verdict.works];
   const best = device.routes.find(({ name }) => name === verdict.route);
   const findings = report.findings.filter((finding) => finding.device === device.id);
-  const body = `body ${device.id}`;
+  const body = useId();
+  // Few routes leave room beside them.
+  const beside = device.routes.length <= BESIDE;
   return (
     <article class={`card device${chosen ? " chosen" : ""}`} data-device={device.id} aria-label={device.name}>
       <h3 class="device-head">
@@ -62,18 +71,24 @@ export function DeviceCard({ device, report, open, chosen }: DeviceCardProps) {
           <>
             {findings.length > 0 && (
               <ul class="device-findings">
-                {findings.slice(0, 4).map((finding, i) => (
+                {findings.slice(0, TOLD).map((finding, i) => (
                   <li key={i}>
                     <Badge {...severity[finding.severity]} bare /> {harmless(finding.says)}
                   </li>
                 ))}
-                {findings.length > 4 && <li class="soft">{plural(findings.length - 4, "more finding")} below</li>}
+                {findings.length > TOLD && <li class="soft">{plural(findings.length - TOLD, "more finding")} below</li>}
               </ul>
             )}
-            {device.routes.length > 0 ? <Stacks device={device} /> : <p class="soft">No route to use it is known.</p>}
-            <div class="device-more">
-              <WhatIf device={device} report={report} />
-              <Identity device={device} />
+            <div class={beside ? "device-body beside" : "device-body"}>
+              <div>
+                {device.routes.length > 0 ? (
+                  <Stacks device={device} />
+                ) : (
+                  <p class="soft no-route">No route to use it is known.</p>
+                )}
+                <WhatIf device={device} report={report} />
+              </div>
+              <Identity device={device} open={beside} />
             </div>
           </>
         )}
@@ -82,12 +97,11 @@ export function DeviceCard({ device, report, open, chosen }: DeviceCardProps) {
   );
 }
 
-function Identity({ device }: { readonly device: DeviceReport }) {
+function Identity({ device, open }: { readonly device: DeviceReport; readonly open: boolean }) {
   return (
-    <details class="more">
-      <summary>Identity, nodes and openness</summary>
+    <details class="more identity" open={open && window.innerWidth >= WIDE}>
+      <summary>Identity, nodes, openness</summary>
       <Facts facts={factsOf(device)} />
-      <h4>Why it is taken for this</h4>
       <EvidenceList evidence={[device.because]} />
     </details>
   );

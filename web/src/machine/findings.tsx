@@ -6,6 +6,9 @@ import type { DeviceReport, Report } from "../../../src/review/report.ts";
 import { Badge, EvidenceList, harmless, plural, RemedyBox, severity } from "../parts/index.ts";
 import { addressOf } from "./where.ts";
 
+/** So many are open at once; of more only the first. */
+const FEW = 4;
+
 export function Findings({ report }: { readonly report: Report }) {
   const [hidden, setHidden] = useState<ReadonlySet<Severity>>(new Set());
   const [device, setDevice] = useState("");
@@ -18,6 +21,7 @@ export function Findings({ report }: { readonly report: Report }) {
   );
   const nameOf = (id: string): string => devices.get(id)?.name ?? id;
   if (report.findings.length === 0) return null;
+  const told = alike(shown, devices);
   const toggle = (one: Severity): void => {
     const next = new Set(hidden);
     if (!next.delete(one)) next.add(one);
@@ -50,43 +54,52 @@ export function Findings({ report }: { readonly report: Report }) {
       </div>
       {shown.length === 0 && <p class="soft">None of these.</p>}
       <ol class="findings">
-        {alike(shown, devices).map(({ finding, ids }) => (
+        {told.map(({ finding, ids }, i) => (
           <li
             key={`${finding.rule} ${ids.join(" ")} ${finding.says}`}
             class={`finding ${severity[finding.severity].tone}`}
           >
-            <p class="finding-says">
-              <Badge {...severity[finding.severity]} /> {harmless(finding.says)}
-            </p>
-            <p class="soft finding-of">
-              {ids.map((id, i) => (
-                <span key={id}>
-                  {i > 0 && ", "}
-                  {devices.has(id) ? (
-                    <a href={addressOf(id)}>
-                      {ids.length > 1 ? `${nameOf(id)} ${devices.get(id)?.address ?? ""}` : nameOf(id)}
-                    </a>
-                  ) : (
-                    nameOf(id)
-                  )}
-                </span>
-              ))}
-              {finding.route !== undefined && ` · route ${finding.route}`}
-              {" · "}
-              <code>{finding.rule}</code>
-            </p>
-            {finding.remedy !== undefined && <RemedyBox remedy={finding.remedy} />}
-            {finding.evidence.length > 0 && (
-              <details class="more">
-                <summary>What this rests on</summary>
-                <EvidenceList evidence={finding.evidence} />
-              </details>
-            )}
+            <details open={i === 0 || told.length <= FEW}>
+              <summary>
+                <Badge {...severity[finding.severity]} /> {harmless(finding.says)}
+              </summary>
+              <p class="soft finding-of">
+                {ids.map((id, at) => (
+                  <span key={id}>
+                    {at > 0 && ", "}
+                    <DeviceLink device={devices.get(id)} id={id} withAddress={ids.length > 1} />
+                  </span>
+                ))}
+                {finding.route !== undefined && ` · route ${finding.route}`}
+                {" · "}
+                <code>{finding.rule}</code>
+              </p>
+              {finding.remedy !== undefined && <RemedyBox remedy={finding.remedy} />}
+              {finding.evidence.length > 0 && (
+                <details class="more">
+                  <summary>What this rests on</summary>
+                  <EvidenceList evidence={finding.evidence} />
+                </details>
+              )}
+            </details>
           </li>
         ))}
       </ol>
     </section>
   );
+}
+
+function DeviceLink({
+  device,
+  id,
+  withAddress,
+}: {
+  device: DeviceReport | undefined;
+  id: string;
+  withAddress: boolean;
+}) {
+  if (device === undefined) return <>{id}</>;
+  return <a href={addressOf(id)}>{harmless(withAddress ? `${device.name} ${device.address}` : device.name)}</a>;
 }
 
 interface Alike {

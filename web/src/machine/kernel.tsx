@@ -26,17 +26,15 @@ const able = new Set(["bound", "loaded", "built in", "shipped as a module"]);
 
 export function Abilities({ report }: { readonly report: Report }) {
   const abilities = report.kernel.abilities ?? [];
-  if (abilities.length === 0) return null;
+  // Of a pasted text nothing is known of the kernel, and there is nothing to say.
+  if (abilities.every(({ state }) => state === "unknown" || state === "not needed")) return null;
   const families = new Set(abilities.map(({ family }) => family)).size;
   const can = new Set(abilities.filter(({ state }) => able.has(state)).map(({ family }) => family)).size;
-  const unknown = abilities.every(({ state }) => state === "unknown" || state === "not needed");
   return (
     <section aria-labelledby="abilities">
       <h2 id="abilities">What this kernel could drive</h2>
       <p>
-        {unknown
-          ? "Which drivers this kernel has could not be looked at."
-          : `It has a driver for ${can} of ${plural(families, "family", "families")} that can be plugged in.`}
+        It has a driver for {can} of {plural(families, "family", "families")} that can be plugged in.
       </p>
       <details class="more">
         <summary>All drivers of the catalogue</summary>

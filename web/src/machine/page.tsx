@@ -106,7 +106,7 @@ function NoneFound({ report }: { readonly report: Report }) {
       <p>
         {unseen
           ? "The PCI bus could not be looked at, so there may be one."
-          : "What this kernel could drive, were it plugged in, stands below."}
+          : "What this kernel could drive, were it plugged in, is told below."}
       </p>
     </Empty>
   );

@@ -6,7 +6,7 @@ import { loadReport, showFile, shown } from "../report.ts";
 export function SourceBar() {
   const { source, state } = shown.value;
   const input = useRef<HTMLInputElement>(null);
-  const [file] = [source.kind === "file" ? source.name : undefined];
+  const file = source.kind === "file" ? source.name : undefined;
   return (
     <div class={file === undefined ? "source-bar" : "source-bar elsewhere"}>
       <p>
@@ -16,6 +16,10 @@ export function SourceBar() {
           </>
         ) : source.kind === "static" ? (
           <span class="soft">a report, exported</span>
+        ) : source.name !== undefined ? (
+          <>
+            <span class="soft">captured in</span> <b>{source.name}</b>
+          </>
         ) : (
           <span class="soft">this machine, as accelctl sees it</span>
         )}
@@ -23,7 +27,7 @@ export function SourceBar() {
       <div class="source-actions">
         {file !== undefined && (
           <button type="button" class="primary" onClick={() => void loadReport()}>
-            Back to this machine
+            Back to the server’s machine
           </button>
         )}
         {source.kind === "server" && (

@@ -15,7 +15,10 @@ export function Stacks({ device }: { readonly device: DeviceReport }) {
         {routes.map((route, i) => (
           <div class="roof" key={route.name} style={{ gridColumn: `${i + 2}`, gridRow: "1" }}>
             <h4>{route.name}</h4>
-            <Badge {...works[route.works]} />
+            <Badge
+              {...works[route.works]}
+              tone={device.bus === "cpu" && route.works === "no" ? "plain" : works[route.works].tone}
+            />
             <RouteWords route={route} isBest={route.name === best} isMostOpen={route.name === mostOpen} />
           </div>
         ))}
@@ -56,33 +59,32 @@ interface LayerCellProps {
 
 function LayerCell({ layer, routes, device, style }: LayerCellProps) {
   const { symbol, word } = layerStatus[layer.status];
-  const is = harmless(layer.is);
   const open = layer.openness === "none" ? "" : opennessWord[layer.openness];
+  const isNeeded = layer.status !== "unneeded";
   const [first = ""] = routes;
-  const told = [
-    `${layerTitle[layer.name]}: ${is}`,
-    word,
-    open === "" ? "" : `openness: ${open}`,
-    `route ${routes.join(", ")}`,
-  ];
   return (
     <button
       type="button"
       class={`layer layer-${layer.status} open-${layer.openness}`}
       style={style}
       aria-haspopup="dialog"
-      aria-label={told.filter((one) => one !== "").join("; ")}
+      title={isNeeded ? harmless(layer.is) : undefined}
       onClick={() => go(device.id, first, layer.name)}
     >
-      <span class="symbol">{symbol}</span>
+      <span class="symbol" aria-hidden="true">
+        {symbol}
+      </span>
       <span class="layer-text">
-        <span class="layer-name">{layerTitle[layer.name]}</span>
-        <span class="layer-is">{layer.status === "unneeded" ? "not needed" : is}</span>
+        <span class="layer-name">{layerTitle[layer.name]} </span>
+        <span class="layer-is">{isNeeded ? harmless(layer.is) : word}</span>
       </span>
-      <span class="layer-words">
-        {layer.status === "ok" || layer.status === "unneeded" ? "" : word}
-        {layer.status === "unneeded" || open === "" ? "" : <span>{open}</span>}
-      </span>
+      {isNeeded && (
+        <span class="layer-words">
+          <span class={layer.status === "ok" ? "unseen" : undefined}>{word}</span>
+          <span>{open}</span>
+        </span>
+      )}
+      <span class="unseen">route {routes.join(", ")}</span>
     </button>
   );
 }
