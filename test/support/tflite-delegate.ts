@@ -25,6 +25,8 @@ export interface TestDelegateOptions {
   readonly at?: "create" | "prepare" | "prepare-kernel" | "invoke" | "destroy";
   /** Path of a file: it misbehaves once, and makes the file first. */
   readonly once?: string;
+  /** A number: of runs it misbehaves only in those whose first input begins with it. */
+  readonly when?: string;
   /** Each run sleeps so many microseconds. */
   readonly sleep_us?: string;
 }

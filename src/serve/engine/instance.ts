@@ -30,7 +30,7 @@ export class Instance {
   restarts = 0;
   readonly #warm: Values | undefined;
   readonly #events: InstanceEvents;
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   readonly #isolated: boolean;
   #pid: number;
   #pause: NodeJS.Timeout | undefined;
@@ -46,14 +46,22 @@ export class Instance {
 
   async run(values: Values): Promise<Ran> {
     if (!this.#isolated) return this.session.run(values);
+    const { signal } = this.#stop;
     try {
-      const ran = await this.session.run(values, { signal: this.#stop.signal });
+      const ran = await this.session.run(values, { signal });
       this.#ran();
       return ran;
     } catch (error) {
-      this.#failed(error);
+      if (signal.aborted) this.#interrupted();
+      else this.#failed(error);
       throw error;
     }
+  }
+
+  /** Ends the process of the run that is under way, and starts another. */
+  interrupt(): void {
+    this.#stop.abort(new CannotError("nobody waits for it any more"));
+    this.#stop = new AbortController();
   }
 
   stream(values: Values, options?: Readonly<Record<string, string>>): AsyncGenerator<string, Ran, undefined> {
@@ -64,6 +72,7 @@ export class Instance {
 
   /** Does not wait for a run that is under way; of a library in this process it cannot be ended. */
   kill(): void {
+    this.#closed = true;
     this.#stop.abort(new CannotError("the server is closing"));
   }
 
@@ -101,6 +110,13 @@ export class Instance {
     this.up = false;
     this.#events.down(error);
     this.#restartLater();
+  }
+
+  #interrupted(): void {
+    if (this.#closed) return;
+    this.up = false;
+    this.#events.down(new MishapError("a run for which nobody waited was ended", { how: "killed", words: "" }));
+    this.#pause = setTimeout(() => void this.#restart(), 0);
   }
 
   #restartLater(): void {

@@ -113,19 +113,13 @@ export class Lane {
     this.#take(first);
     if (most < 2 || first.alone || first.rows >= most || this.waiting === 0) return [first];
     const fitting = this.#fitting(first, most);
-    // As many as the largest batch that can be filled, so that only a few sizes are ever seen by the runtime.
+    // As many as the largest batch that can be filled, so that only a few sizes are seen by the runtime; all, where none comes out even.
     let total = first.rows;
     for (const { rows } of fitting) total += rows;
-    const aim = batches.findLast((size) => size <= total) ?? first.rows;
-    const jobs = [first];
-    let rows = first.rows;
-    for (const job of fitting) {
-      if (rows + job.rows > aim) continue;
-      this.#take(job);
-      jobs.push(job);
-      rows += job.rows;
-      if (rows === aim) break;
-    }
+    const aim = batches.findLast((size) => size <= total) ?? total;
+    const even = fill(first, fitting, aim);
+    const jobs = even ?? [first, ...fitting];
+    for (const job of jobs) if (job !== first) this.#take(job);
     return jobs;
   }
 
@@ -178,6 +172,19 @@ export class Lane {
     if (list === undefined) throw new RangeError(`priority ${priority}`);
     return list;
   }
+}
+
+/** The first that come to so many rows; undefined where none do. */
+function fill(first: Job, fitting: readonly Job[], aim: number): Job[] | undefined {
+  const jobs = [first];
+  let rows = first.rows;
+  for (const job of fitting) {
+    if (rows === aim) break;
+    if (rows + job.rows > aim) continue;
+    jobs.push(job);
+    rows += job.rows;
+  }
+  return rows === aim ? jobs : undefined;
 }
 
 const urgencyOf = ({ priority, queued }: Job, now: number): number =>

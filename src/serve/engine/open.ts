@@ -21,6 +21,7 @@ import { Counters } from "./figures.ts";
 import { openModel } from "./opening.ts";
 import { chooseVersions, findModel, scanModels, type FoundModel, type FoundVersion } from "./repository.ts";
 import { Served } from "./served.ts";
+import { Watch } from "./watch.ts";
 import { publicWords } from "./words.ts";
 
 export interface EngineOptions {
@@ -96,6 +97,7 @@ class ModelEngine implements Engine {
     { readonly name: string; readonly version: string; readonly counters: Counters }
   >();
   readonly #deadlines = new Deadlines();
+  readonly #watch = new Watch((now) => this.#all().filter((served) => served.look(now)).length > 0);
   readonly #stop = new AbortController();
   readonly #slots: (() => void)[] = [];
   #opening = 0;
@@ -254,6 +256,7 @@ class ModelEngine implements Engine {
     // What a library in this process does not end it goes on with until the process ends.
     await within(CLOSING_MS, Promise.all(work));
     this.#deadlines.close();
+    this.#watch.close();
     for (const device of this.#devices.values()) device.close();
   }
 
@@ -365,6 +368,7 @@ class ModelEngine implements Engine {
         device: this.#device(opened.at, opened.device),
         deadlines: this.#deadlines,
         counters: this.#countersOf(name, version),
+        watch: this.#watch,
         tell: (kind, says, error) => this.#tell(kind, name, version, says, error),
       });
       slot.mark = mark;

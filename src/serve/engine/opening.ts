@@ -150,17 +150,30 @@ async function tryOut(session: ModelSession, config: ModelConfig): Promise<Tried
     failure = `no inputs could be made that it takes (${publicWords(error)}); /warmup/shapes of its config can name sizes`;
   }
   const notes = warm === undefined ? [failure] : [];
-  if (asked !== undefined && asked < 2) return { warm, batches: [], unbatched: "its config says so", notes };
-  let unbatched = unbatchable(inputs, outputs, forced) ?? (warm === undefined ? failure : undefined);
+  const refused = asked !== undefined && asked < 2 ? "its config says so" : unbatchable(inputs, outputs, forced);
+  let unbatched = refused ?? (warm === undefined ? failure : undefined);
   unbatched ??= await probeBatch((values) => session.run(values), inputs, config.warmup?.shapes ?? {});
-  if (unbatched !== undefined) {
-    if (forced) throw impossible(unbatched);
-    return { warm, batches: [], unbatched, notes };
+  if (unbatched === undefined) {
+    const batches = sizes(asked ?? DEFAULT_BATCH, config.preferred_batch);
+    const tried: Tried = { warm, batches, notes };
+    await warmUp(session, config, tried);
+    return tried;
   }
-  const batches = sizes(asked ?? DEFAULT_BATCH, config.preferred_batch);
-  const tried: Tried = { warm, batches, notes };
-  await warmUp(session, config, tried);
-  return tried;
+  if (forced) throw impossible(unbatched);
+  const rows = inputs.some(({ shape }) => typeof shape[0] !== "number");
+  if (warm !== undefined && rows) await tryRows(session, config);
+  return { warm, batches: [], unbatched, notes };
+}
+
+/** Callers choose how many rows they give: it computes some, or refuses them, without going down. */
+async function tryRows(session: ModelSession, { warmup }: ModelConfig): Promise<void> {
+  for (const rows of [2, DEFAULT_BATCH]) {
+    try {
+      await session.run(makeValues(session.inputs, warmup?.shapes ?? {}, rows));
+    } catch (error) {
+      if (error instanceof MishapError || !(error instanceof CannotError)) throw error;
+    }
+  }
 }
 
 /** Each number of rows that will be seen, so that the first request pays for none. */
@@ -184,9 +197,9 @@ function sizes(most: number, preferred: readonly number[] | undefined): number[]
  * It ran, and callers choose nothing about it but numbers and how many rows: what was seen of it in a process of its own is what
  * will be.
  */
-function isPredictable({ session }: Opened, { warm, batches }: Tried): boolean {
+function isPredictable({ session }: Opened, { warm }: Tried): boolean {
   const fixed = ({ type, shape }: Port): boolean =>
-    type !== "string" && shape.every((size, at) => typeof size === "number" || (at === 0 && batches.length > 0));
+    type !== "string" && shape.every((size, at) => typeof size === "number" || at === 0);
   return warm !== undefined && session.inputs.every(fixed) && session.outputs.every(fixed);
 }
 

@@ -5,6 +5,7 @@
 
 import { CannotError, MishapError, UsageError, type Mishap } from "../../base/errors.ts";
 import type { Ran } from "../../delegates/delegate.ts";
+import { defaultLimits } from "../../host/process.ts";
 import { Refusal, type InferAnswer, type InferRequest, type RefusalKind } from "../engine.ts";
 import { combine, split, type Values } from "./batching.ts";
 import { DEFAULT_PRIORITY, DEFAULT_QUEUE, type ModelConfig } from "./config.ts";
@@ -15,11 +16,13 @@ import { Instance } from "./instance.ts";
 import { cancelled, Job, type JobOwner, type Sink } from "./job.ts";
 import { Lane } from "./lane.ts";
 import type { OpenedModel } from "./opening.ts";
+import type { Watch } from "./watch.ts";
 import { measure } from "./request.ts";
 import { publicWords } from "./words.ts";
 
 /** Of a run: it says nothing of the request that it was for, which is tried again. */
 const RETRIED: ReadonlySet<Mishap> = new Set(["crashed", "exited", "killed"]);
+const UNANSWERED = "the model gave no answer in time";
 /** Restarts in a row that failed after which the model does not count as ready. */
 const BROKEN = 3;
 
@@ -32,7 +35,14 @@ export interface ServedOptions {
   readonly device: Device;
   readonly deadlines: Deadlines;
   readonly counters: Counters;
+  readonly watch: Watch;
   readonly tell: (kind: "down" | "restarting" | "up" | "unbatched", says: string, error?: unknown) => void;
+}
+
+interface Running {
+  readonly jobs: readonly Job[];
+  readonly instance: Instance;
+  readonly since: number;
 }
 
 export class Served implements Runner, JobOwner {
@@ -43,7 +53,7 @@ export class Served implements Runner, JobOwner {
   closing = false;
   readonly #instances: readonly Instance[];
   readonly #idle: Instance[];
-  readonly #runs = new Set<readonly Job[]>();
+  readonly #runs = new Set<Running>();
   readonly #counters: Counters;
   readonly #deadlines: Deadlines;
   readonly #device: Device;
@@ -166,7 +176,10 @@ export class Served implements Runner, JobOwner {
       return;
     }
     for (const job of going) this.#counters.queue_seconds.add((now - job.queued) / 1000);
-    this.#runs.add(going);
+    const running: Running = { jobs: going, instance, since: now };
+    this.#runs.add(running);
+    this.options.watch.begin();
+    if (this.options.config.interrupt === true) for (const job of going) job.listen();
     try {
       const [first] = going;
       if (this.opened.streams && first !== undefined) await this.#text(instance, first, now);
@@ -174,7 +187,7 @@ export class Served implements Runner, JobOwner {
     } catch (error) {
       this.#failed(error, going);
     } finally {
-      this.#runs.delete(going);
+      this.#runs.delete(running);
       if (instance.up) this.#idle.push(instance);
       if (this.lane.waiting === 0) this.#empty?.();
     }
@@ -196,10 +209,24 @@ export class Served implements Runner, JobOwner {
     }
   }
 
+  /** Looks at what runs; false where nothing does. */
+  look(now: number): boolean {
+    const { interrupt, run_ms = defaultLimits().run_ms } = this.options.config;
+    for (const { jobs, instance, since } of this.#runs) {
+      if (!this.opened.isolated) {
+        // It computes on and cannot be ended: only whoever waits is told.
+        if (now - since > run_ms) for (const job of jobs) job.refuse(new Refusal("failed", UNANSWERED));
+      } else if (interrupt === true && !this.opened.streams) {
+        if (jobs.filter((job) => this.#isWanted(job, now)).length === 0) instance.interrupt();
+      }
+    }
+    return this.#runs.size > 0;
+  }
+
   /** Refuses whatever waits or runs. */
   abandon(refusal: Refusal): void {
     for (const job of this.lane.all()) job.refuse(refusal);
-    for (const jobs of this.#runs) for (const job of jobs) job.refuse(refusal);
+    for (const { jobs } of this.#runs) for (const job of jobs) job.refuse(refusal);
     for (const instance of this.#instances) instance.kill();
   }
 
