@@ -47,6 +47,8 @@ export interface SessionOptions {
   readonly machine?: Root;
   /** Ends opening. */
   readonly signal?: AbortSignal;
+  /** Asked before a candidate is opened; a CannotError it throws is why the candidate is passed over. */
+  readonly admit?: (candidate: Candidate) => void;
 }
 
 export interface Opened {
@@ -83,6 +85,7 @@ export async function openSession(model: string, options: SessionOptions = {}): 
   for (const candidate of candidates) {
     try {
       const { at } = candidate;
+      options.admit?.(candidate);
       const prover = at === undefined ? processorProver(machine) : await deviceProver(machine(), at);
       const session = await openBy(candidate, model, forCandidate(options, candidate, candidates));
       const asked = (wish.device !== "auto" && wish.device !== "cpu") || wish.route !== undefined;

@@ -168,7 +168,8 @@ export function compileSchema(schema: object): Validate {
 
 /** "/max_batch: must be integer; it is "many"" */
 export function sentenceOf(errors: readonly ErrorObject[]): string {
-  const [first] = errors;
+  // Of a choice each part says what it lacks: the part that goes deepest is the one that was meant.
+  const [first] = [...errors].sort((a, b) => b.instancePath.length - a.instancePath.length || rank(a) - rank(b));
   if (first === undefined) return "it does not fit the schema";
   const { instancePath, keyword, message = "does not fit", data } = first;
   const params = first.params as Readonly<Record<string, unknown>>;
@@ -176,8 +177,17 @@ export function sentenceOf(errors: readonly ErrorObject[]): string {
   const extra = params["additionalProperty"];
   if (keyword === "additionalProperties") return `${at}: there is no setting ${JSON.stringify(extra)}`;
   if (keyword === "required") return `${at}: ${message}`;
+  const described = (first.parentSchema as { description?: string } | undefined)?.description;
+  if (keyword === "anyOf" && described !== undefined)
+    return `${at}: ${described.replace(/\.$/, "")}; it is ${show(data)}`;
   const allowed = params["allowedValues"] ?? params["allowedValue"];
   const words = allowed === undefined ? message : `must be ${JSON.stringify(allowed)}`;
+  return `${at}: ${words}; it is ${show(data)}`;
+}
+
+const rank = ({ keyword }: ErrorObject): number => (keyword === "anyOf" ? 0 : 1);
+
+function show(data: unknown): string {
   const shown = JSON.stringify(data) as string | undefined;
-  return `${at}: ${words}; it is ${shown === undefined || shown.length > 60 ? typeof data : shown}`;
+  return shown === undefined || shown.length > 60 ? typeof data : shown;
 }

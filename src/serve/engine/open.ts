@@ -18,6 +18,7 @@ import type { ModelConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Device } from "./device.ts";
 import { Counters } from "./figures.ts";
+import { Locks } from "./lock.ts";
 import { openModel } from "./opening.ts";
 import { chooseVersions, findModel, scanModels, type FoundModel, type FoundVersion } from "./repository.ts";
 import { Served } from "./served.ts";
@@ -37,6 +38,8 @@ export interface EngineOptions {
   readonly defaults?: ModelConfig;
   /** Runs at once, by device: cpu, or a family. */
   readonly parallel?: Readonly<Record<string, number>>;
+  /** Of the lock files of devices that serve one process; /run/lock, else the user's own runtime directory. */
+  readonly locks?: string;
   readonly machine?: Root;
   readonly environments?: readonly string[];
   /** For the log. */
@@ -99,6 +102,7 @@ class ModelEngine implements Engine {
   readonly #deadlines = new Deadlines();
   readonly #watch = new Watch((now) => this.#all().filter((served) => served.look(now)).length > 0);
   readonly #stop = new AbortController();
+  readonly #locks: Locks;
   readonly #slots: (() => void)[] = [];
   #opening = 0;
   #begun = false;
@@ -109,6 +113,7 @@ class ModelEngine implements Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#locks = new Locks(options.locks);
   }
 
   async begin(): Promise<void> {
@@ -355,6 +360,7 @@ class ModelEngine implements Engine {
       const opened = await openModel(path, {
         config,
         folder,
+        locks: this.#locks,
         signal: this.#stop.signal,
         ...(machine === undefined ? {} : { machine }),
         ...(environments === undefined ? {} : { environments }),

@@ -11,6 +11,7 @@ import type { Root } from "../../root/root.ts";
 import { openSession, type Opened, type SessionOptions } from "../../session/open.ts";
 import { makeValues, probeBatch, unbatchable, type Values } from "./batching.ts";
 import { BATCH_LIMIT, DEFAULT_BATCH, type ModelConfig } from "./config.ts";
+import type { Locks } from "./lock.ts";
 import { publicWords } from "./words.ts";
 
 export type ModelSession = Opened["session"];
@@ -36,12 +37,15 @@ export interface OpenedModel {
   readonly warm: Values | undefined;
   /** What an operator may want to know: sentences. */
   readonly notes: readonly string[];
+  /** Lets go of the device's lock; after the sessions were closed. */
+  readonly release: () => void;
 }
 
 export interface OpeningOptions {
   readonly config: ModelConfig;
   /** Where paths of the config begin. */
   readonly folder: string;
+  readonly locks: Locks;
   readonly machine?: Root;
   readonly environments?: readonly string[];
   readonly signal?: AbortSignal;
@@ -53,7 +57,16 @@ const WARM_RUNS = 2;
 /** Throws what openSession() throws; CannotError for a config that the model does not fit. */
 export async function openModel(path: string, opening: OpeningOptions): Promise<OpenedModel> {
   const { config } = opening;
-  const options = sessionOptions(opening);
+  let release = (): void => undefined;
+  const options: SessionOptions = {
+    ...sessionOptions(opening),
+    admit(candidate) {
+      // The one before it could not be opened, or it is another instance of the same.
+      const before = release;
+      release = opening.locks.take(candidate, config.exclusive);
+      before();
+    },
+  };
   const opened: Opened[] = [];
   try {
     const first = await openSession(path, { ...options, isolate: config.isolate !== false });
@@ -90,10 +103,12 @@ export async function openModel(path: string, opening: OpeningOptions): Promise<
       ...(tried.unbatched === undefined ? {} : { unbatched: tried.unbatched }),
       streams: session.stream !== undefined,
       warm: tried.warm,
+      release,
       notes: [...(first.instead === undefined ? [] : [first.instead]), ...tried.notes],
     };
   } catch (error) {
     await Promise.all(opened.map(({ session }) => session.close()));
+    release();
     throw error;
   }
 }

@@ -235,6 +235,7 @@ export class Served implements Runner, JobOwner {
     this.closing = true;
     this.#device.remove(this);
     await Promise.all(this.#instances.map((instance) => instance.close()));
+    this.opened.release();
   }
 
   /** Refuses what nobody waits for any more. */

@@ -6,6 +6,8 @@ import { FileError, MishapError } from "../../base/errors.ts";
 const LENGTH_LIMIT = 500;
 /** Absolute paths, as one that begins a word; and numbers that are addresses. */
 const PATH = /(?<![\w.:/-])\/(?:[^\s/:;,"'()]+\/)+([^\s/:;,"'()]*)/g;
+/** As lock.ts says who holds a device. */
+const HOLDER = /\bheld by process .*/g;
 const ADDRESS = /\b0x[0-9a-fA-F]{6,}\b/g;
 
 /** `path`: of the model, which is left out wherever it stands. */
@@ -16,7 +18,12 @@ export function publicWords(error: unknown, path?: string): string {
   let text = error.message;
   if (error instanceof FileError && text.startsWith(`${error.path}: `)) text = text.slice(error.path.length + 2);
   if (path !== undefined) text = text.replaceAll(`${path}: `, "").replaceAll(path, "the file");
-  text = text.replace(PATH, "$1").replace(ADDRESS, "an address").replace(/\s+/g, " ").trim();
+  text = text
+    .replace(HOLDER, "held by another process")
+    .replace(PATH, "$1")
+    .replace(ADDRESS, "an address")
+    .replace(/\s+/g, " ")
+    .trim();
   return text.length > LENGTH_LIMIT ? `${text.slice(0, LENGTH_LIMIT)}…` : text;
 }
 
