@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { AccelctlError, UsageError } from "./base/errors.ts";
 import { row } from "./base/table.ts";
+import { nearest } from "./base/words.ts";
 import type { Command, Invocation, OptionSpec } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
 import { harmless, type Terminal } from "./print/terminal.ts";
@@ -88,24 +89,9 @@ function parse(command: Command, args: readonly string[], streams: Streams): Inv
 
 /** The nearest verb, when one is near enough to be meant. */
 function suggestion(name: string): string {
-  const near = Object.keys(commands)
-    .filter((candidate) => !candidate.startsWith("_"))
-    .map((candidate) => ({ candidate, far: distance(name, candidate) }))
-    .sort((a, b) => a.far - b.far)[0];
-  return near !== undefined && near.far <= 2
-    ? `did you mean "accelctl ${near.candidate}"?`
-    : "see accelctl help for all verbs";
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = nearest(
+    name,
+    Object.keys(commands).filter((candidate) => !candidate.startsWith("_")),
+  );
+  return near !== undefined ? `did you mean "accelctl ${near}"?` : "see accelctl help for all verbs";
 }

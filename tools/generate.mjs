@@ -176,6 +176,7 @@ const sources = await sourcesOf(`
         export { counterKinds } from "./src/proof/counters/index.ts";
         export { renderProof } from "./src/print/proof-page.ts";
         export { inspectionSchema } from "./src/print/model-schema.ts";
+        export { serveSchema } from "./src/serve/config.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
         export { allCommands } from "./src/commands/help.ts";
       `);
@@ -187,6 +188,7 @@ write("docs/formats.md", sources.renderFormats(sources.formats));
 write("docs/delegates.md", sources.renderDelegates(sources.delegates, sources.families));
 write("docs/proof.md", sources.renderProof(sources.families, sources.counterKinds));
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
+write("docs/serve.schema.json", `${JSON.stringify(sources.serveSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));
 write("completions/accelctl.bash", sources.renderBash(verbs));
 write("completions/_accelctl", sources.renderZsh(verbs));

@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "open": async () => (await import("./open.ts")).default,
   "review": async () => (await import("./review.ts")).default,
   "run": async () => (await import("./run.ts")).default,
+  "serve": async () => (await import("./serve.ts")).default,
   "version": async () => (await import("./version.ts")).default,
   "watch": async () => (await import("./watch.ts")).default,
 };

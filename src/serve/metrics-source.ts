@@ -1,0 +1,53 @@
+/** What /metrics tells of this machine: a sample for each scrape, a report that is kept for a while, figures of the served models. */
+
+import { openRoot } from "../root/open.ts";
+import type { Report } from "../review/report.ts";
+import { openWatch, type Watch } from "../watch/watch.ts";
+import type { Part } from "./door.ts";
+import type { Engine } from "./engine.ts";
+import { metricsPart } from "./metrics.ts";
+import { reviewJson } from "./page/reviewer.ts";
+
+/** Drivers, firmware and packages change by hands, not by seconds. */
+const KEPT_MS = 60_000;
+
+export interface OwnMetricsOptions {
+  readonly engine?: Engine;
+  readonly environments?: readonly string[];
+}
+
+export function ownMetrics({ engine, environments = [] }: OwnMetricsOptions): Part {
+  let watch: Watch | undefined;
+  let report: Report | undefined;
+  let asked = -Infinity;
+  /** A scrape never waits for a review: it tells what is known, and the next one tells more. */
+  const refresh = (): void => {
+    const now = performance.now();
+    if (now - asked < KEPT_MS) return;
+    asked = now;
+    reviewJson({ environments }).then(
+      (json) => {
+        report = JSON.parse(json.toString("utf8")) as Report; // its own --json
+      },
+      () => {
+        report = undefined; // what is not known has no series
+      },
+    );
+  };
+  const part = metricsPart(() => {
+    refresh();
+    watch ??= openWatch(openRoot());
+    return {
+      sample: watch.sample(),
+      ...(report === undefined ? {} : { report }),
+      ...(engine === undefined ? {} : { models: engine.figures() }),
+    };
+  });
+  return {
+    ...part,
+    close: () => {
+      watch?.close();
+      return Promise.resolve();
+    },
+  };
+}
