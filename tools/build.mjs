@@ -3,6 +3,7 @@ import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -203,6 +204,10 @@ export async function buildAll(force = false) {
     }),
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
+  // What clients of gRPC are made from; the server reads them beside itself.
+  for (const name of ["inference.proto", "health.proto"]) {
+    copyFileSync(join(top, "src/serve/grpc", name), join(top, "dist", name));
+  }
   await compile();
   // Last, because its age says that all is built.
   await build({

@@ -62,7 +62,21 @@ async function fromPypi(spec, into, signal) {
   return last;
 }
 
-/** Rows of tools/runtimes: { name, npm | pypi, mb (of the download), on (platforms) }. */
+/** What a program in Python imports, with what that imports: for the Python that is here, and importable by PYTHONPATH. */
+async function forPython(specs, into, signal) {
+  const options = [
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-compile",
+    "--only-binary",
+    ":all:",
+    "--target",
+    into,
+  ];
+  return run("python3", ["-m", "pip", "install", ...options, ...specs], signal);
+}
+
+/** Rows of tools/runtimes: { name, npm | pypi | python, mb (of the download), on (platforms) }. */
 export async function runtimes() {
   const folder = join(top, "tools/runtimes");
   const files = readdirSync(folder).sort();
@@ -79,7 +93,7 @@ export const missingRuntimes = async () =>
     .map(({ name }) => name);
 
 /** Says in a few words what became of it. Never throws. */
-export async function fetchRuntime({ name, npm, pypi, on }, seconds) {
+export async function fetchRuntime({ name, npm, pypi, python, on }, seconds) {
   if (!on.includes(here)) return `not for ${here}`;
   if (existsSync(join(home, name))) return "already here";
   mkdirSync(home, { recursive: true });
@@ -88,14 +102,16 @@ export async function fetchRuntime({ name, npm, pypi, on }, seconds) {
   const signal = AbortSignal.timeout(seconds * 1000);
   let problem;
   try {
-    problem = await (npm === undefined ? fromPypi(pypi, scratch, signal) : fromNpm(npm, scratch, signal));
+    if (npm !== undefined) problem = await fromNpm(npm, scratch, signal);
+    else if (pypi !== undefined) problem = await fromPypi(pypi, scratch, signal);
+    else problem = await forPython(python, scratch, signal);
     if (problem === undefined) renameSync(scratch, join(home, name));
   } catch (error) {
     problem = error.message; // a full disk
   }
   rmSync(scratch, { recursive: true, force: true });
   if (problem !== undefined) return `not fetched: ${problem}`;
-  return `${npm ?? pypi} is here, after ${((performance.now() - begun) / 1000).toFixed(1)} s`;
+  return `${npm ?? pypi ?? python.join(", ")} is here, after ${((performance.now() - begun) / 1000).toFixed(1)} s`;
 }
 
 /** For the tests of a machine that starts empty: all at once, the small ones, and no failure when there is no network. */

@@ -10,6 +10,7 @@ import type * as grpcModule from "@grpc/grpc-js";
 import type * as loaderModule from "@grpc/proto-loader";
 import type * as reflectionModule from "@grpc/reflection";
 import { readFileSync } from "node:fs";
+import type * as tlsModule from "node:tls";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,14 +18,14 @@ import { CannotError, UsageError } from "../../base/errors.ts";
 import { requireLate } from "../../base/package.ts";
 import { Refusal, type Engine } from "../engine.ts";
 import { limitsWith, type Limits } from "../http/limits.ts";
-import { idOf, traceOf } from "../http/exchange.ts";
 import { isLoopback } from "../http/listen.ts";
 import { silent, type Log } from "../http/log.ts";
 import { Gate } from "./gate.ts";
 import { health, HEALTH } from "./health.ts";
-import { readAsked, writeStreamed, writeStreamError } from "./infer.ts";
-import { infer, inferStream, methods, type Context } from "./service.ts";
-import { codes, statusOf, wordsOf } from "./status.ts";
+import { answerStream, Call, type AnyCall, type Stream } from "./call.ts";
+import { withMapEntries } from "./reflection.ts";
+import { infer, methods } from "./service.ts";
+import { codes } from "./status.ts";
 
 type Grpc = typeof grpcModule;
 
@@ -82,7 +83,8 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
   const watched = health(engine);
   addServices(grpc, server, engine, limits, log, draining.signal, watched.implementation);
   const injector = server.createConnectionInjector(credentials);
-  const taken = takeConnections(limits, (socket) => injector.injectConnection(socket));
+  const sockets = new Set<Socket>();
+  const taken = takeConnections(limits, sockets, (socket) => injector.injectConnection(socket));
   try {
     await listening(taken, host, options.port);
   } catch (error) {
@@ -98,7 +100,9 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
         taken.close();
         watched.close();
         draining.abort();
-        const force = setTimeout(() => server.forceShutdown(), within_ms);
+        const force = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, within_ms);
         server.tryShutdown(() => {
           clearTimeout(force);
           server.forceShutdown();
@@ -120,6 +124,8 @@ function credentialsOf(grpc: Grpc, tls: GrpcOptions["tls"]): grpcModule.ServerCr
   };
   const [cert_chain, private_key] = [read(tls.cert), read(tls.key)];
   try {
+    // The library would find out at the first connection.
+    (requireLate("node:tls") as typeof tlsModule).createSecureContext({ cert: cert_chain, key: private_key });
     return grpc.ServerCredentials.createSsl(null, [{ cert_chain, private_key }]);
   } catch (cause) {
     throw new CannotError(`${tls.cert} and ${tls.key} are no certificate and its key`, { cause });
@@ -127,7 +133,7 @@ function credentialsOf(grpc: Grpc, tls: GrpcOptions["tls"]): grpcModule.ServerCr
 }
 
 /** A listener that keeps to the limits before anything is known of who connects. */
-function takeConnections(limits: Limits, take: (socket: Socket) => void): NetServer {
+function takeConnections(limits: Limits, sockets: Set<Socket>, take: (socket: Socket) => void): NetServer {
   const perAddress = new Map<string, number>();
   const server = createServer({ noDelay: true }, (socket) => {
     const address = socket.remoteAddress ?? "";
@@ -138,12 +144,14 @@ function takeConnections(limits: Limits, take: (socket: Socket) => void): NetSer
       return;
     }
     perAddress.set(address, open + 1);
+    sockets.add(socket);
     // One that connects and says nothing.
     const silence = setTimeout(() => {
       if (socket.bytesRead === 0) socket.destroy();
     }, limits.header_seconds * 1000).unref();
     socket.once("close", () => {
       clearTimeout(silence);
+      sockets.delete(socket);
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left === 0) perAddress.delete(address);
       else perAddress.set(address, left);
@@ -164,8 +172,8 @@ function listening(server: NetServer, host: string, port: number): Promise<void>
   });
 }
 
-/** What came is no message of the method. */
-class Malformed {}
+/** In the place of a request: what came is no message of the method. */
+const MALFORMED = Symbol("malformed");
 
 function addServices(
   grpc: Grpc,
@@ -203,17 +211,16 @@ function addServices(
   ): grpcModule.handleUnaryCall<unknown, unknown> => {
     return (given, done) => {
       const call = begin(given, name);
-      const answer = async (): Promise<unknown> => {
-        if (given.request instanceof Malformed) throw new Refusal("invalid", `no ${name}Request`);
-        return act(given.request as never, call); // what the proto says
-      };
-      answer().then(
-        (value) => {
+      void (async () => {
+        try {
+          if (given.request === MALFORMED) throw new Refusal("invalid", `no ${name}Request`);
+          const value = await act(given.request as never, call); // what the proto says
           call.end(codes.ok);
           done(null, value);
-        },
-        (error: unknown) => done(call.failed(error)),
-      );
+        } catch (error) {
+          done(call.failed(error));
+        }
+      })();
     };
   };
   const implementation: grpcModule.UntypedServiceImplementation = {
@@ -233,178 +240,10 @@ function carefully({ requestDeserialize }: grpcModule.MethodDefinition<unknown, 
     try {
       return requestDeserialize(bytes);
     } catch {
-      return new Malformed(); // protobufjs throws RangeError and Error
+      return MALFORMED; // protobufjs throws RangeError and Error
     }
   };
-}
-
-interface MessageDescriptor {
-  name: string;
-  field?: { name: string; typeName?: string }[];
-  nestedType?: MessageDescriptor[];
-  options?: { mapEntry?: boolean };
-}
-
-/**
- * The protos as reflection shows them. protobufjs calls the entry of `map<> parameters` "Parameters" where protoc says
- * "ParametersEntry", and readers of descriptors that hold to the specification refuse the file.
- */
-function withMapEntries(
-  loader: typeof loaderModule,
-  protos: loaderModule.PackageDefinition,
-): loaderModule.PackageDefinition {
-  const own = loader.loadSync("google/protobuf/descriptor.proto");
-  const { serialize, deserialize } = own["google.protobuf.FileDescriptorProto"] as loaderModule.MessageTypeDefinition<
-    object,
-    { messageType?: MessageDescriptor[] }
-  >; // a message of that proto
-  const fix = (message: MessageDescriptor): void => {
-    for (const entry of message.nestedType ?? []) {
-      fix(entry);
-      if (entry.options?.mapEntry !== true) continue;
-      for (const field of message.field ?? []) if (field.typeName === entry.name) field.typeName += "Entry";
-      entry.name += "Entry";
-    }
-  };
-  const fixed = (bytes: Buffer): Buffer => {
-    const file = deserialize(bytes);
-    file.messageType?.forEach(fix);
-    return serialize(file);
-  };
-  return Object.fromEntries(
-    Object.entries(protos).map(([name, entry]) => [
-      name,
-      "fileDescriptorProtos" in entry && Array.isArray(entry.fileDescriptorProtos)
-        ? { ...entry, fileDescriptorProtos: (entry.fileDescriptorProtos as Buffer[]).map(fixed) }
-        : entry,
-    ]),
-  ) as loaderModule.PackageDefinition;
 }
 
 /** Beside this file, in the sources as in a build (tools/build.mjs). */
 const protoFile = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), name);
-
-type Stream = grpcModule.ServerDuplexStream<Buffer, Buffer>;
-type AnyCall = grpcModule.ServerUnaryCall<unknown, unknown> | Stream;
-
-/** One call: what service.ts may know of it, and its line in the log. */
-class Call implements Context {
-  readonly #grpc: Grpc;
-  readonly #call: AnyCall;
-  readonly #method: string;
-  readonly #log: Log;
-  readonly #begun = performance.now();
-  readonly #notes: Record<string, string | number> = {};
-  readonly #gone = new AbortController();
-  readonly signal = this.#gone.signal;
-  readonly deadline: number | undefined;
-  #id: string | undefined;
-  #ended = false;
-
-  constructor(grpc: Grpc, call: AnyCall, method: string, log: Log) {
-    this.#grpc = grpc;
-    this.#call = call;
-    this.#method = method;
-    this.#log = log;
-    const until = Number(call.getDeadline());
-    this.deadline = until === Infinity ? undefined : performance.now() + (until - Date.now());
-    call.on("cancelled", () => {
-      // Told after the answer too.
-      if (this.#ended) return;
-      this.#gone.abort();
-      this.end(this.deadline !== undefined && performance.now() >= this.deadline ? codes.deadline : codes.cancelled);
-    });
-  }
-
-  get id(): string {
-    const [given] = this.#call.metadata.get("x-request-id");
-    return (this.#id ??= idOf(typeof given === "string" ? given : undefined));
-  }
-
-  note(fields: Readonly<Record<string, string | number>>): void {
-    Object.assign(this.#notes, fields);
-  }
-
-  /** What the client is told of an error; the rest is for the log. */
-  failed(error: unknown): ReturnType<typeof statusOf> {
-    const status = statusOf(this.#grpc, error, this.id);
-    const ids = { request_id: this.id, trace_id: this.#trace() };
-    if (!(error instanceof Refusal)) {
-      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#log.line("error", "a bug; please report it with this", { ...ids, stack });
-    } else if (error.kind === "failed") {
-      const cause = error.cause instanceof Error ? error.cause.message : error.message;
-      this.#log.line("warn", error.message, { ...ids, error: cause });
-    }
-    this.note({ error: status.details });
-    this.end(status.code);
-    return status;
-  }
-
-  /** Writes the line of this call, once. */
-  end(code: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (!this.#log.writes("info")) return;
-    this.#log.line("info", `gRPC ${this.#method} ${code}`, {
-      ms: Number((performance.now() - this.#begun).toFixed(3)),
-      request_id: this.id,
-      trace_id: this.#trace(),
-      ...this.#notes,
-    });
-  }
-
-  #trace(): string {
-    const [given] = this.#call.metadata.get("traceparent");
-    return traceOf(typeof given === "string" ? given : undefined).trace_id;
-  }
-}
-
-/** Requests of a stream, one after the other: an answer goes out before the next request is looked at. */
-async function answerStream(
-  engine: Engine,
-  stream: Stream,
-  limits: Limits,
-  call: Call,
-  draining: AbortSignal,
-): Promise<void> {
-  const send = async (bytes: Buffer): Promise<void> => {
-    if (!stream.write(bytes))
-      await new Promise<void>((resolve) => stream.once("drain", resolve).once("close", resolve));
-  };
-  // A client that waits with its next request keeps no server from closing.
-  const stop = (): void => {
-    stream.push(null);
-  };
-  draining.addEventListener("abort", stop, { once: true });
-  stream.on("error", () => undefined); // the client is gone: `cancelled` says so
-  try {
-    // The end of the requests is not that of the answers.
-    for await (const bytes of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      let id = "";
-      try {
-        const asked = readAsked(bytes, limits);
-        id = asked.id;
-        call.note({ model: asked.model });
-        for await (const answer of inferStream(engine, asked, call)) {
-          if (call.signal.aborted) break;
-          await send(writeStreamed(answer));
-        }
-      } catch (error) {
-        if (call.signal.aborted) break;
-        if (!(error instanceof Refusal)) throw error;
-        await send(writeStreamError(wordsOf(error), id));
-      }
-      if (call.signal.aborted || draining.aborted) break;
-    }
-    if (call.signal.aborted) return;
-    if (draining.aborted) throw new Refusal("not-ready", "the server is shutting down");
-    call.end(codes.ok);
-    stream.end();
-  } catch (error) {
-    if (call.signal.aborted) return;
-    stream.emit("error", call.failed(error));
-  } finally {
-    draining.removeEventListener("abort", stop);
-  }
-}

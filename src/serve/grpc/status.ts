@@ -11,24 +11,25 @@ import { Writer } from "./wire.ts";
 type Grpc = typeof grpcModule;
 
 /** google.rpc.Code */
-export const codes = {
+const numbers: Readonly<Record<RefusalKind | "ok" | "token", number>> = {
   ok: 0,
   cancelled: 1,
   invalid: 3,
   deadline: 4,
   "not-found": 5,
   busy: 8,
-  unimplemented: 12,
   failed: 13,
   "not-ready": 14,
   token: 16,
-} as const satisfies Readonly<Record<RefusalKind | "ok" | "unimplemented" | "token", number>>;
+};
+/** The same as the library's enum, which is not loaded for them. */
+export const codes = numbers as unknown as Readonly<Record<keyof typeof numbers, grpcModule.status>>;
 
 /** Proxies cut headers off at 8 KiB, and an escaped character takes up to 12 bytes. */
 const WORDS_LIMIT = 500;
 
 export interface Status {
-  readonly code: number;
+  readonly code: grpcModule.status;
   readonly details: string;
   readonly metadata: grpcModule.Metadata;
 }

@@ -246,13 +246,13 @@ const start = randomFillSync(Buffer.alloc(6)).toString("hex");
 let made = 0;
 
 /** The caller's own where it can stand in a header and a log; else one that no other process makes. */
-const idOf = (given: string | string[] | undefined): string =>
+export const idOf = (given: string | string[] | undefined): string =>
   typeof given === "string" && HARMLESS.test(given) ? given : `${start}-${(made++).toString(36)}`;
 
 const PARENT = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}(?:-|$)/;
 
 /** W3C Trace Context: the caller's trace with a span of our own, or a new one. */
-function traceOf(given: string | string[] | undefined): { trace_id: string; span_id: string; parent_id?: string } {
+export function traceOf(given: string | string[] | undefined): { trace_id: string; span_id: string; parent_id?: string } {
   const random = randomFillSync(Buffer.allocUnsafe(24)).toString("hex");
   const span_id = random.slice(32);
   const parts = typeof given === "string" ? PARENT.exec(given) : null;

@@ -3,6 +3,7 @@
 import type { Target } from "../target.ts";
 import * as files from "./files.ts";
 import { floods } from "./floods.ts";
+import { inferences } from "./grpc.ts";
 import { commandLines } from "./lines.ts";
 import * as machine from "./machine.ts";
 import { media } from "./media.ts";
@@ -34,5 +35,6 @@ export const targets: readonly Target[] = [
   text.harvests,
   commandLines,
   media,
+  inferences,
   ...models,
 ];
