@@ -252,7 +252,11 @@ export const idOf = (given: string | string[] | undefined): string =>
 const PARENT = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}(?:-|$)/;
 
 /** W3C Trace Context: the caller's trace with a span of our own, or a new one. */
-export function traceOf(given: string | string[] | undefined): { trace_id: string; span_id: string; parent_id?: string } {
+export function traceOf(given: string | string[] | undefined): {
+  trace_id: string;
+  span_id: string;
+  parent_id?: string;
+} {
   const random = randomFillSync(Buffer.allocUnsafe(24)).toString("hex");
   const span_id = random.slice(32);
   const parts = typeof given === "string" ? PARENT.exec(given) : null;
