@@ -2,10 +2,10 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|serve|version|watch) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--models|--tls-cert|--tls-key|--config) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--models|--tls-cert|--tls-key|--config|--replay) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -15,6 +15,7 @@ _accelctl() {
     --head) COMPREPLY=($(compgen -W "auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation" -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$current")); return ;;
     --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$current")); return ;;
+    --sort) COMPREPLY=($(compgen -W "busy memory power temperature clock users device" -- "$current")); return ;;
   esac
   case "$verb" in
     review) words="--root --paste --env --json --markdown --html --evidence --abilities --query --fail-on --help" ;;
@@ -33,12 +34,13 @@ _accelctl() {
     help) words="--help" ;;
     open) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
+    top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;
     version) words="--help" ;;
     watch) words="--root --paste --json --interval --count --query --processes --no-processes --help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open serve version watch"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open serve top version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

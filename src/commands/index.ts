@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "review": async () => (await import("./review.ts")).default,
   "run": async () => (await import("./run.ts")).default,
   "serve": async () => (await import("./serve.ts")).default,
+  "top": async () => (await import("./top.ts")).default,
   "version": async () => (await import("./version.ts")).default,
   "watch": async () => (await import("./watch.ts")).default,
 };

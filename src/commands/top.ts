@@ -1,5 +1,7 @@
 /** accelctl top: the watch on a full screen, or one plain frame of it. */
 
+import { basename } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { UsageError } from "../base/errors.ts";
 import { openFullScreen } from "../print/full-screen.ts";
 import { renderOnce, renderTop } from "../print/top.ts";
@@ -7,6 +9,7 @@ import { sortable } from "../print/top-columns.ts";
 import { firstState, withKey, withSample, type TopState } from "../print/top-state.ts";
 import type { Root } from "../root/root.ts";
 import { isMeant } from "../watch/choose.ts";
+import { readSamples } from "../watch/read-samples.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { openWatch, type Watch } from "../watch/watch.ts";
@@ -16,6 +19,7 @@ import { queryOption, rootOf, rootOptions } from "./common.ts";
 const [SHORTEST, LONGEST] = [0.1, 3600];
 /** Of a recording: nobody waits for a night to pass. */
 const LONGEST_GAP_MS = 5000;
+const PAUSE_MS = 100;
 
 const command: Command = {
   name: "top",
@@ -27,10 +31,20 @@ const command: Command = {
     "of one. Where standard output is no terminal, and with --once, one plain frame is printed.",
   options: [
     ...rootOptions.filter(({ name }) => name !== "env"),
-    { name: "interval", short: "i", value: "SECONDS", says: "from one sample to the next (1); of a recording, as it was made" },
+    {
+      name: "interval",
+      short: "i",
+      value: "SECONDS",
+      says: "from one sample to the next (1); of a recording, as it was made",
+    },
     { name: "replay", value: "FILE", says: "show samples that watch recorded (--record, --json)" },
     { name: "once", says: "print one plain frame and end" },
-    { name: "sort", value: "COLUMN", choices: sortable, says: "highest first; as the machine lists them when not given" },
+    {
+      name: "sort",
+      value: "COLUMN",
+      choices: sortable,
+      says: "highest first; as the machine lists them when not given",
+    },
     { name: "filter", value: "WORDS", says: "what has these words in its name, family, driver, address or processes" },
     { name: "processes", short: "p", says: "begin with the processes that use the devices" },
     queryOption,
@@ -58,6 +72,8 @@ export default command;
 interface Source {
   readonly interval: number;
   readonly from?: string;
+  /** What `from` becomes when the last sample was shown. */
+  readonly ends?: string;
   /** Ends when aborted, or by itself. `paused` holds a recording. */
   readonly samples: (signal: AbortSignal, paused: () => boolean) => AsyncIterable<Sample>;
   /** What one frame is made of: two samples where time passes, since rates need two. */
@@ -87,10 +103,11 @@ function watchSource(root: Root, interval: number, invocation: Invocation): Sour
     throw new UsageError(`no device is "${words.join('", "')}" here; accelctl list shows them`);
   }
   const live = root.kind === "live";
+  const saved = basename(option(invocation, "root") ?? option(invocation, "paste") ?? "");
   return {
-    interval,
-    ...(live ? {} : { from: option(invocation, "root") ?? option(invocation, "paste") ?? "saved" }),
     // A saved machine is one moment.
+    interval: live ? interval : 0,
+    ...(live ? {} : { from: saved }),
     samples: (signal) => samplesOf(watch, { interval_seconds: interval, signal, ...(live ? {} : { count: 1 }) }),
     few: () => samplesOf(watch, { interval_seconds: Math.min(interval, 1), count: live ? 2 : 1 }),
     close: () => {
@@ -98,6 +115,34 @@ function watchSource(root: Root, interval: number, invocation: Invocation): Sour
     },
   };
 }
+
+/** As it was recorded, or at an interval of the reader's own. */
+function replaySource(path: string, interval: number | undefined): Source {
+  const name = basename(path);
+  async function* samples(signal: AbortSignal, paused: () => boolean): AsyncGenerator<Sample, void, undefined> {
+    let first = true;
+    for await (const sample of readSamples(path)) {
+      const ms = interval === undefined ? (sample.elapsed_seconds ?? 0) * 1000 : interval * 1000;
+      if (!first) await sleep(Math.min(Math.max(ms, 0), LONGEST_GAP_MS), signal);
+      while (paused() && !signal.aborted) await sleep(PAUSE_MS, signal);
+      if (signal.aborted) return;
+      first = false;
+      yield sample;
+    }
+  }
+  return {
+    // Learned from the samples.
+    interval: 0,
+    from: name,
+    ends: `end of ${name}`,
+    samples,
+    few: () => readSamples(path),
+    close: () => undefined,
+  };
+}
+
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => undefined);
 
 function intervalOf(invocation: Invocation): number | undefined {
   const text = option(invocation, "interval");
@@ -122,7 +167,7 @@ async function once(invocation: Invocation, first: TopState, source: Source): Pr
   let state = first;
   for await (const sample of source.few()) state = withSample(state, sample);
   const { terminal } = invocation;
-  const columns = terminal.isTerminal ? (process.stdout.columns ?? terminal.columns) : terminal.columns;
+  const columns = terminal.isTerminal ? process.stdout.columns : terminal.columns;
   invocation.out(renderOnce(state, columns, terminal));
   return 0;
 }
@@ -158,9 +203,9 @@ function onScreen({ terminal }: Invocation, first: TopState, source: Source): Pr
         state = withSample(state, sample);
         draw();
       }
-      if (source.from === undefined || stop.signal.aborted) return;
+      if (source.ends === undefined || stop.signal.aborted) return;
       // It stays on the screen until it has been looked at.
-      state = { ...state, from: `${source.from} (whole)` };
+      state = { ...state, from: source.ends };
       draw();
     };
     draw();

@@ -25,7 +25,7 @@ export function terminalOf(env: Readonly<Record<string, string | undefined>>, co
     columns: isTerminal ? Math.max(40, Math.min(columns, 120)) : 80,
     colour: set("NO_COLOR") === undefined && wanted,
     // An unset locale is what services and containers have; their readers take UTF-8 all the same.
-    unicode: !isTerminal || !/^(C|POSIX)$/.test(set("LC_ALL") ?? set("LC_CTYPE") ?? set("LANG") ?? ""),
+    unicode: !isTerminal || /^$|utf-?8/i.test(set("LC_ALL") ?? set("LC_CTYPE") ?? set("LANG") ?? ""),
   };
 }
 

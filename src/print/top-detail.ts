@@ -14,6 +14,7 @@ const NAME = 30;
 const VALUE = 11;
 /** Columns below which a value stands before its name, and nothing else fits. */
 const NARROW = 30;
+const FIRST = ["busy_ratio", "memory_bytes", "memory_total_bytes", "power_watts", "temperature_celsius", "clock_hertz"];
 
 export function detailLines(device: DeviceSample, state: TopState, size: Size, terminal: Terminal): readonly string[] {
   const { columns } = size;
@@ -26,10 +27,19 @@ export function detailLines(device: DeviceSample, state: TopState, size: Size, t
     paint(terminal, "dim", clip(safe(about.join(dot), terminal), columns, terminal)),
     ...curve(device, state, columns, terminal),
     "",
-    ...device.metrics.flatMap((metric) => metricLines(device, metric, state, columns, terminal)),
+    ...known(device.metrics).flatMap((metric) => metricLines(device, metric, state, columns, terminal)),
     "",
     ...processLines(device, columns, terminal),
   ];
+}
+
+/** What everybody looks for and what has a value come first. */
+function known(metrics: readonly Metric[]): readonly Metric[] {
+  const rank = ({ name, value }: Metric): number => {
+    const at = FIRST.indexOf(name);
+    return (value === null ? 100 : 0) + (at < 0 ? FIRST.length : at);
+  };
+  return [...metrics].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Of busy time; of power or temperature where that is not known. */
@@ -69,6 +79,13 @@ function metricLines(
   const width = columns - room - 3;
   if (metric.value === null) {
     const says = safe(`${metric.why}: ${metric.says}`, terminal);
+    if (width < 30) {
+      const below = wrapText(says, columns - 4).map((line) => clip(`    ${line}`, columns, terminal));
+      return [
+        clip(`${left}${dashOf(terminal)}`, columns, terminal),
+        ...below.map((line) => paint(terminal, "dim", line)),
+      ];
+    }
     const [first = "", ...rest] = wrapText(says, Math.max(8, width - 2));
     const words = [`${dashOf(terminal)} ${first}`, ...rest.map((line) => `  ${line}`)];
     return words.map(

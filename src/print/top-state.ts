@@ -22,7 +22,7 @@ export interface TopState {
   readonly selected: string | undefined;
   /** Lines scrolled down in the detail. */
   readonly scroll: number;
-  /** Seconds between samples. */
+  /** Seconds between samples; 0 until the samples tell it. */
   readonly interval: number;
   /** Where samples come from, when not from this machine: shown in the title. */
   readonly from: string | undefined;
@@ -51,9 +51,11 @@ export function firstState(options: { readonly interval: number; readonly from?:
 
 /** Samples that should have come in between are gaps: a machine that slept, a process that was stopped. */
 export function withSample(state: TopState, sample: Sample): TopState {
-  const late = sample.elapsed_seconds === null ? 0 : Math.round(sample.elapsed_seconds / state.interval) - 1;
+  const elapsed = sample.elapsed_seconds ?? 0;
+  const interval = state.interval > 0 ? state.interval : elapsed;
+  const late = interval > 0 ? Math.round(elapsed / interval) - 1 : 0;
   state.history.add(sample, Math.max(0, late));
-  const next = { ...state, newest: sample, sample: state.frozen ? state.sample : sample };
+  const next = { ...state, interval, newest: sample, sample: state.frozen ? state.sample : sample };
   return withSelection(next, 0);
 }
 

@@ -46,9 +46,8 @@ function titleLine(state: TopState, { columns }: Size, terminal: Terminal): stri
     ...(sample === undefined ? [] : [clockOf(sample.at)]),
     ...(state.from === undefined ? [] : [safe(state.from, terminal)]),
     ...(state.filter === "" || state.typing ? [] : [`/${safe(state.filter, terminal)}`]),
-    ...(sample === undefined
-      ? []
-      : [`every ${secondsWords(state.interval)}`, `read in ${secondsWords(sample.took_seconds)}`]),
+    ...(state.interval === 0 ? [] : [`every ${secondsWords(state.interval)}`]),
+    ...(sample === undefined ? [] : [`read in ${secondsWords(sample.took_seconds)}`]),
   ];
   const head = "accelctl top";
   const rest = clip(`${dot}${words.join(dot)}`, columns - head.length, terminal);
@@ -78,7 +77,7 @@ function bodyLines(state: TopState, size: Size, terminal: Terminal): readonly st
   const devices = shownDevices(state);
   if (state.view === "device") {
     const device = state.sample?.devices.find(({ id }) => id === state.selected);
-    if (device === undefined) return ["", "it is gone"];
+    if (device === undefined) return ["", clip("it is gone", size.columns, terminal)];
     const lines = detailLines(device, state, size, terminal);
     // A scroll past the end shows the last page.
     const from = Math.max(0, Math.min(state.scroll, lines.length - size.rows));
@@ -199,7 +198,7 @@ function helpLines({ columns }: Size, terminal: Terminal): readonly string[] {
       ),
     );
   });
-  return [paint(terminal, "bold", "Keys"), ...lines];
+  return [paint(terminal, "bold", clip("Keys", columns, terminal)), ...lines];
 }
 
 /** At blanks, into lines of at most so many cells. */

@@ -60,7 +60,10 @@ describe("frames", () => {
     const lines = Array.from({ length: 24 }, (_, i) => `line ${i} ${"x".repeat(60)}`);
     expect(screen.draw(lines, 80).length).toBeGreaterThan(24 * 60);
     expect(screen.draw([...lines], 80)).toBe("");
-    const changed = screen.draw(lines.with?.(3, "new") ?? lines.map((line, i) => (i === 3 ? "new" : line)), 80);
+    const changed = screen.draw(
+      lines.map((line, i) => (i === 3 ? "new" : line)),
+      80,
+    );
     expect(changed).toBe("\u001b[?2026h\u001b[4;1H\u001b[0m\u001b[Knew\u001b[?2026l");
   });
 

@@ -148,7 +148,7 @@ describe("the list of devices", () => {
   it("a machine without accelerators says so, and one that was not read yet too", () => {
     expect(renderTop(stateOf([]), size, unicode)[2]).toBe("no accelerator here; accelctl review says more");
     expect(renderTop(firstState({ interval: 1 }), size, unicode)[0]).toBe(
-      "accelctl top · waiting for the first sample",
+      "accelctl top · waiting for the first sample · every 1.0 s",
     );
   });
 });
