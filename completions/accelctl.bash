@@ -2,10 +2,10 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|serve|top|version|watch) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--models|--tls-cert|--tls-key|--config|--replay) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--html|--models|--tls-cert|--tls-key|--config|--replay) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -33,6 +33,7 @@ _accelctl() {
     dashboard) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     help) words="--help" ;;
     open) words="--root --env --listen --token-file --no-run --no-open --help" ;;
+    report) words="--root --paste --env --html --json --markdown --query --help" ;;
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
     top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;
     version) words="--help" ;;
@@ -40,7 +41,7 @@ _accelctl() {
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open serve top version watch"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open report serve top version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "kernel": async () => (await import("./kernel.ts")).default,
   "list": async () => (await import("./list.ts")).default,
   "open": async () => (await import("./open.ts")).default,
+  "report": async () => (await import("./report.ts")).default,
   "review": async () => (await import("./review.ts")).default,
   "run": async () => (await import("./run.ts")).default,
   "serve": async () => (await import("./serve.ts")).default,

@@ -50,8 +50,18 @@ export async function loadReport(options: { readonly query?: boolean } = {}): Pr
   }
 }
 
+/** The report of an exported page, to come back to. */
+let exported: Report | undefined;
+
 export function showStatic(report: Report): void {
+  exported = report;
   shown.value = { state: "ready", source: { kind: "static" }, report };
+}
+
+/** From a file that was dropped, back to what the page came with. */
+export function goHome(): void {
+  if (exported === undefined) void loadReport();
+  else showStatic(exported);
 }
 
 /** A report is shown as it is; anything else goes to the server to be reviewed. */
@@ -71,7 +81,7 @@ export async function showFile(file: File): Promise<void> {
 }
 
 async function reviewOf(file: File): Promise<Report> {
-  if (shown.value.source.kind === "static") {
+  if (exported !== undefined) {
     throw new ApiError(
       0,
       "this page can show a report (accelctl review --json), and has no server to look at anything else",

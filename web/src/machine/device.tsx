@@ -1,6 +1,7 @@
 /** A device: its verdict, its routes as stacks, what it is, and what would work if. */
 
 import { useEffect, useId, useState } from "preact/hooks";
+import type { Reading } from "../../../src/base/reading.ts";
 import type { DeviceReport, Report } from "../../../src/review/report.ts";
 import {
   Badge,
@@ -49,7 +50,11 @@ export function DeviceCard({ device, report, open, chosen }: DeviceCardProps) {
   // Few routes leave room beside them.
   const beside = device.routes.length <= BESIDE;
   return (
-    <article class={`card device${chosen ? " chosen" : ""}`} data-device={device.id} aria-label={device.name}>
+    <article
+      class={`card device${chosen ? " chosen" : ""}${isOpen ? "" : " closed"}`}
+      data-device={device.id}
+      aria-label={device.name}
+    >
       <h3 class="device-head">
         <button type="button" aria-expanded={isOpen} aria-controls={body} onClick={() => setOpen(!isOpen)}>
           <span class="fold" aria-hidden="true">
@@ -110,7 +115,7 @@ function Identity({ device, open }: { readonly device: DeviceReport; readonly op
 function factsOf(device: DeviceReport): Fact[] {
   const { link, openness } = device;
   const facts: Fact[] = Object.entries(device.ids).map(([name, value]) => ({
-    name: `${name} id`.replace("class id", "class"),
+    name: name === "class" ? name : `${name} id`,
     value: <code>{harmless(value)}</code>,
   }));
   if (device.chip !== undefined) facts.push({ name: "chip", value: device.chip });
@@ -118,32 +123,12 @@ function factsOf(device: DeviceReport): Fact[] {
   if (device.driver_version !== undefined) {
     facts.push({ name: "driver version", value: <Told reading={device.driver_version} /> });
   }
-  for (const node of device.nodes) {
-    const opens = valueOf(node.opens);
-    facts.push({
-      name: node.path,
-      value: (
-        <>
-          <code>
-            <Told reading={node.mode} /> <Told reading={node.owner} />:<Told reading={node.group} />
-          </code>{" "}
-          {opens === undefined ? "" : opens ? "· opens for you" : "· does not open for you"}
-          {node.drm?.state === "read" && ` · answers ${node.drm.value.name} ${node.drm.value.version}`}
-          {(node.held_by ?? []).map(({ pid, command }) => ` · held by ${harmless(command)} (${pid})`)}
-        </>
-      ),
-    });
-  }
+  for (const node of device.nodes) facts.push({ name: node.path, value: <NodeFacts node={node} /> });
   if (link !== undefined) {
+    facts.push({ name: "link width", value: <OfMost now={link.width} most={link.max_width} as={(n) => `×${n}`} /> });
     facts.push({
-      name: "PCIe link",
-      value: (
-        <>
-          <Told reading={link.width} as={(n) => `×${n}`} /> of <Told reading={link.max_width} as={(n) => `×${n}`} />,{" "}
-          <Told reading={link.speed_transfers} as={transfers} /> of{" "}
-          <Told reading={link.max_speed_transfers} as={transfers} />
-        </>
-      ),
+      name: "link speed",
+      value: <OfMost now={link.speed_transfers} most={link.max_speed_transfers} as={transfers} />,
     });
   }
   if (device.iommu_group !== undefined)
@@ -153,9 +138,35 @@ function factsOf(device: DeviceReport): Fact[] {
   for (const { kind, label } of device.sensors ?? []) facts.push({ name: kind, value: harmless(label) });
   for (const [name, answer] of Object.entries(device.answers ?? {}))
     facts.push({ name, value: <Told reading={answer} /> });
-  for (const [part, is] of Object.entries(openness ?? {}))
-    facts.push({ name: `openness of ${part}`, value: opennessWord[is] });
+  if (openness !== undefined) {
+    const parts = Object.entries(openness).map(([part, is]) => `${part} ${opennessWord[is]}`);
+    facts.push({ name: "openness", value: parts.join(" · ") });
+  }
   return facts;
+}
+
+function NodeFacts({ node }: { readonly node: DeviceReport["nodes"][number] }) {
+  const opens = valueOf(node.opens);
+  return (
+    <>
+      <code>
+        <Told reading={node.mode} /> <Told reading={node.owner} />:<Told reading={node.group} />
+      </code>
+      {opens !== undefined && (opens ? " · opens for you" : " · does not open for you")}
+      {node.drm?.state === "read" && ` · answers ${harmless(`${node.drm.value.name} ${node.drm.value.version}`)}`}
+      {(node.held_by ?? []).map(({ pid, command }) => ` · held by ${harmless(command)} (${pid})`)}
+    </>
+  );
+}
+
+/** "×1 of ×4"; one word where neither is known. */
+function OfMost({ now, most, as }: { now: Reading<number>; most: Reading<number>; as: (n: number) => string }) {
+  if (now.state !== "read" && now.state === most.state) return <Told reading={now} />;
+  return (
+    <>
+      <Told reading={now} as={as} /> of <Told reading={most} as={as} />
+    </>
+  );
 }
 
 /** Per second, as PCIe counts: 8 GT/s. */

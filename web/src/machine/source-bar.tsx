@@ -1,7 +1,7 @@
 /** Whose report this is, and what can be done with it: look again, open another, keep it. */
 
 import { useRef } from "preact/hooks";
-import { loadReport, showFile, shown } from "../report.ts";
+import { goHome, loadReport, showFile, shown } from "../report.ts";
 
 export function SourceBar() {
   const { source, state } = shown.value;
@@ -26,8 +26,8 @@ export function SourceBar() {
       </p>
       <div class="source-actions">
         {file !== undefined && (
-          <button type="button" class="primary" onClick={() => void loadReport()}>
-            Back to the server’s machine
+          <button type="button" class="primary" onClick={goHome}>
+            Back
           </button>
         )}
         {source.kind === "server" && (

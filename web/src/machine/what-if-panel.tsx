@@ -112,7 +112,9 @@ function Step({ lack }: { readonly lack: Lack }) {
         <p class="soft">
           {lack.status === "unknown"
             ? "See whether it is there: it could not be looked at."
-            : "No finding says how; accelctl explain, and the route's own documentation, may."}
+            : lack.layer === "driver" && lack.status === "faulty"
+              ? "It is there and did not take the device; it may do so once what it needs is there."
+              : "No finding says how; its evidence stands behind the layer above."}
         </p>
       ) : (
         lack.remedies.map((remedy, i) => (

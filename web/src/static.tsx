@@ -1,0 +1,62 @@
+/** Starts the exported Machine page: one file, one report, no server. tools/web.mjs makes it; accelctl report --html fills it. */
+
+import { signal } from "@preact/signals";
+import { render } from "preact";
+import { Announcer, ErrorBox } from "./parts/index.ts";
+import { checkReport, dropFailed, showStatic, shown } from "./report.ts";
+import { Brand } from "./shell/brand.tsx";
+import { DropZone } from "./shell/drop-zone.tsx";
+import { ThemeButton } from "./shell/theme-button.tsx";
+import { MachinePage } from "./machine/page.tsx";
+import "./style.css";
+import "./parts/parts.css";
+import "./machine/machine.css";
+
+const address = signal(location.hash);
+window.addEventListener("hashchange", () => (address.value = location.hash));
+
+function StaticPage() {
+  const now = shown.value;
+  const [, , ...path] = address.value.split("/");
+  return (
+    <>
+      <header class="bar">
+        <span class="brand">
+          <Brand />
+          accelctl
+        </span>
+        <ThemeButton />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {dropFailed.value !== undefined && (
+          <ErrorBox
+            title="This file cannot be shown."
+            says={dropFailed.value}
+            onDismiss={() => (dropFailed.value = undefined)}
+          />
+        )}
+        {now.state === "ready" && <MachinePage report={now.report} source={now.source} path={path.map(unescape)} />}
+        {now.state === "failed" && <ErrorBox title="The report in this file cannot be shown:" says={now.says} />}
+      </main>
+      <DropZone onMachine={() => (location.hash = "#/machine")} />
+      <Announcer />
+    </>
+  );
+}
+
+function unescape(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // somebody typed a lone %
+  }
+}
+
+try {
+  showStatic(checkReport(JSON.parse(document.getElementById("report")?.textContent ?? "")));
+} catch (error) {
+  const says = error instanceof Error ? error.message : String(error);
+  shown.value = { state: "failed", source: { kind: "static" }, says };
+}
+const at = document.getElementById("app");
+if (at !== null) render(<StaticPage />, at);
