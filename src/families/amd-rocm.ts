@@ -7,6 +7,9 @@ const driverTable: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_drv.c",
 const power: Source = { kernel: "drivers/gpu/drm/amd/pm/amdgpu_pm.c", module: "amdgpu", release: "7.3.4" };
 const vram: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_vram_mgr.c", module: "amdgpu", release: "7.3.4" };
 const kfd: Source = { kernel: "drivers/gpu/drm/amd/amdkfd/kfd_topology.c", module: "amdgpu", release: "7.3.4" };
+const gtt: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_gtt_mgr.c", module: "amdgpu" };
+const pcie: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_device.c", module: "amdgpu" };
+const kfdProcess: Source = { kernel: "drivers/gpu/drm/amd/amdkfd/kfd_process.c", module: "amdgpu" };
 const usage: Source = { kernel: "Documentation/gpu/drm-usage-stats.rst", module: "amdgpu", release: "7.3.4" };
 const udev: Source = { cited: "Debian packages udev 254.26, 257.13, 262.1: 50-udev-default.rules", seen: "2026-11-22" };
 const rocm: Source = {
@@ -162,14 +165,21 @@ export default {
   ],
   metrics: [
     { name: "busy_ratio", read: "device:gpu_busy_percent", scale: 0.01, source: power },
+    { name: "busy_ratio", part: "video", read: "device:vcn_busy_percent", scale: 0.01, source: power },
     { name: "memory_busy_ratio", read: "device:mem_busy_percent", scale: 0.01, source: power },
     { name: "memory_bytes", read: "device:mem_info_vram_used", source: vram },
     { name: "memory_total_bytes", read: "device:mem_info_vram_total", source: vram },
+    { name: "memory_bytes", part: "gtt", read: "device:mem_info_gtt_used", source: gtt },
+    { name: "memory_total_bytes", part: "gtt", read: "device:mem_info_gtt_total", source: gtt },
+    // Channels are labelled: edge, junction, mem; sclk, mclk; PPT.
     { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: power },
     { name: "power_watts", read: "hwmon:power1_average", scale: 1e-6, source: power },
     { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: power },
     { name: "clock_hertz", read: "hwmon:freq1_input", source: power },
-    { name: "engine_seconds", read: "fdinfo:drm-engine-compute", scale: 1e-9, source: usage },
+    { name: "pcie_replay_count", read: "device:pcie_replay_count", source: pcie },
+    { name: "busy_ratio", read: "fdinfo:drm-engine-*", source: usage },
+    { name: "memory_bytes", read: "fdinfo:drm-memory-*", scale: 1024, source: usage },
+    { name: "memory_bytes", part: "compute", read: "kfd:proc/*/vram_*", source: kfdProcess },
   ],
   traps: [
     "A bound amdgpu is not compute: amdkfd may skip the card ('not supported in kfd', 'PCI rejects atomics'). Its topology /sys/class/kfd/kfd/topology/nodes/N with simd_count above 0 is the proof.",
@@ -196,6 +206,6 @@ export default {
       says: "captures of real hardware (Polaris, RX 6900 XT, MI300), read by our tests; an emulated MI300X is claimed by amdgpu on Debian 7.3.4 and stays unbound",
     },
   ],
-  sources: [driverTable, power, vram, kfd, usage, udev, rocm, clr, migraphx, ggml, radv, jax],
+  sources: [kfdProcess, pcie, gtt, driverTable, power, vram, kfd, usage, udev, rocm, clr, migraphx, ggml, radv, jax],
   unknown: ["peak, memory and power: they differ per product"],
 } as const satisfies Family;

@@ -251,10 +251,11 @@ export default {
     },
   ],
   metrics: [
-    { name: "power_watts", read: "ask:AMDXDNA_GET_INFO/QUERY_SENSORS", scale: 0.001, wakes: true, source: uapi },
+    { name: "power_watts", read: "ask:AMDXDNA_GET_INFO/QUERY_SENSORS", wakes: true, source: uapi },
+    { name: "busy_ratio", part: "column *", read: "ask:AMDXDNA_GET_INFO/QUERY_SENSORS", wakes: true, source: uapi },
     { name: "clock_hertz", read: "ask:AMDXDNA_GET_INFO/QUERY_CLOCK_METADATA", scale: 1e6, wakes: true, source: uapi },
-    { name: "context_count", read: "ask:AMDXDNA_GET_INFO/QUERY_HW_CONTEXTS", wakes: true, source: uapi },
-    { name: "memory_bytes", read: "fdinfo:drm-total-memory", source: uapi },
+    { name: "task_count", read: "ask:AMDXDNA_GET_INFO/QUERY_RESOURCE_INFO", wakes: true, source: uapi },
+    { name: "memory_bytes", read: "fdinfo:drm-total-memory", scale: 1024, source: uapi },
   ],
   traps: [
     "The revision decides the chip: 1022:17f0 is Strix (10), Strix Halo (11) or Krackan (20), each with its firmware.",

@@ -241,8 +241,8 @@ export interface MetricSpec {
   readonly part?: string;
   /**
    * Relative to the bus device ("device:"), its class device ("class:"), debugfs ("debug:"), procfs ("proc:"), the device's hwmon
-   * ("hwmon:"); an ioctl ("ask:"), an fdinfo key ("fdinfo:"), a thermal zone by its type ("thermal:"), the vendor's library
-   * ("vendor:"). `*` is one path element, `{address}` the device's address. Of several rows of one name and part the first that is
+   * ("hwmon:"), a thermal zone by its type ("thermal:"); an ioctl ("ask:"), the vendor's library ("vendor:"); of each process: an
+   * fdinfo key ("fdinfo:"), AMD's compute processes ("kfd:"). `*` is one path element, `{address}` the device's address. Of several rows of one name and part the first that is
    * there counts.
    */
   readonly read: string;

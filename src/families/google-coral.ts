@@ -140,7 +140,7 @@ export default {
     { name: "temperature_celsius", read: "class:temp", scale: 0.001, source: gasket },
     { name: "throttle_celsius", read: "class:trip_point0_temp", scale: 0.001, source: gasket },
     { name: "shutdown_celsius", read: "class:hw_temp_warn2", scale: 0.001, source: gasket },
-    { name: "mapped_pages", read: "class:node_0_num_mapped_pages", source: gasket },
+    { name: "mapped_page_count", read: "class:node_0_num_mapped_pages", source: gasket },
     { name: "reset_count", read: "class:reset_count", source: gasket },
   ],
   traps: [

@@ -159,11 +159,16 @@ export default {
   metrics: [
     { name: "clock_hertz", read: "device:clk_cur_freq_mhz", scale: 1e6, since: "5.7", source: abi },
     { name: "clock_max_hertz", read: "device:clk_max_freq_mhz", scale: 1e6, since: "5.7", source: abi },
+    // Up to Linux 6.6 and in Habana's own driver these lie with the class device (hlN).
+    { name: "clock_hertz", read: "class:clk_cur_freq_mhz", scale: 1e6, source: abi },
+    { name: "clock_max_hertz", read: "class:clk_max_freq_mhz", scale: 1e6, source: abi },
     { name: "power_limit_watts", read: "device:max_power", scale: 0.001, source: abi },
     { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: hwmon },
     { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: hwmon },
-    { name: "busy_ratio", read: "ask:INFO/DEVICE_UTILIZATION", scale: 0.01, source: uapi },
+    // The card's own processor answers, which may be busy or dead.
+    { name: "busy_ratio", read: "ask:INFO/DEVICE_UTILIZATION", scale: 0.01, wakes: true, source: uapi },
     { name: "memory_bytes", read: "ask:INFO/DRAM_USAGE", source: uapi },
+    { name: "memory_total_bytes", read: "ask:INFO/HW_IP_INFO", source: uapi },
     { name: "hard_reset_count", read: "device:hard_reset_cnt", source: abi },
     { name: "soft_reset_count", read: "device:soft_reset_cnt", source: abi },
   ],

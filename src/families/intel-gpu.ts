@@ -12,6 +12,10 @@ const xeAbi: Source = {
   module: "xe",
   release: "7.3.4",
 };
+const xeFreq: Source = { kernel: "drivers/gpu/drm/xe/xe_gt_freq.c", module: "xe" };
+const xeIdle: Source = { kernel: "drivers/gpu/drm/xe/xe_gt_idle.c", module: "xe" };
+const xeThrottle: Source = { kernel: "drivers/gpu/drm/xe/xe_gt_throttle.c", module: "xe" };
+const i915Gt: Source = { kernel: "drivers/gpu/drm/i915/gt/intel_gt_sysfs_pm.c", module: "i915" };
 const levelZero: Source = {
   cited: "https://packages.ubuntu.com/resolute/amd64/libze-intel-gpu1/filelist",
   says: "/usr/lib/x86_64-linux-gnu/libze_intel_gpu.so.1",
@@ -308,10 +312,64 @@ export default {
     },
   ],
   metrics: [
-    { name: "temperature_celsius", read: "hwmon:temp2_input", scale: 0.001, source: xeAbi },
-    { name: "energy_joules", read: "hwmon:energy1_input", scale: 1e-6, source: xeAbi },
-    { name: "engine_cycles", read: "fdinfo:drm-cycles-ccs", source: usage },
-    { name: "engine_seconds", read: "fdinfo:drm-engine-compute", scale: 1e-9, source: usage },
+    { name: "clock_hertz", read: "device:tile*/gt*/freq0/act_freq", scale: 1e6, drivers: ["xe"], source: xeFreq },
+    { name: "clock_max_hertz", read: "device:tile*/gt*/freq0/max_freq", scale: 1e6, drivers: ["xe"], source: xeFreq },
+    {
+      name: "idle_seconds",
+      read: "device:tile*/gt*/gtidle/idle_residency_ms",
+      scale: 0.001,
+      derived: { name: "engines_awake_ratio", how: "rest" },
+      drivers: ["xe"],
+      source: xeIdle,
+    },
+    // 1 while anything holds the clock back.
+    { name: "throttled_state", read: "device:tile*/gt*/freq0/throttle/status", drivers: ["xe"], source: xeThrottle },
+    {
+      name: "clock_hertz",
+      read: "device:drm/card*/gt/gt*/rps_act_freq_mhz",
+      scale: 1e6,
+      drivers: ["i915"],
+      source: i915Gt,
+    },
+    {
+      name: "clock_max_hertz",
+      read: "device:drm/card*/gt/gt*/rps_max_freq_mhz",
+      scale: 1e6,
+      drivers: ["i915"],
+      source: i915Gt,
+    },
+    {
+      name: "idle_seconds",
+      read: "device:drm/card*/gt/gt*/rc6_residency_ms",
+      scale: 0.001,
+      derived: { name: "engines_awake_ratio", how: "rest" },
+      drivers: ["i915"],
+      source: i915Gt,
+    },
+    {
+      name: "throttled_state",
+      read: "device:drm/card*/gt/gt*/throttle_reason_status",
+      drivers: ["i915"],
+      source: i915Gt,
+    },
+    {
+      name: "temperature_celsius",
+      part: "pkg",
+      read: "hwmon:temp2_input",
+      scale: 0.001,
+      drivers: ["xe"],
+      source: xeAbi,
+    },
+    {
+      name: "energy_joules",
+      read: "hwmon:energy1_input",
+      scale: 1e-6,
+      derived: { name: "power_watts", how: "rate" },
+      source: xeAbi,
+    },
+    { name: "busy_ratio", read: "fdinfo:drm-cycles-*, drm-total-cycles-*", drivers: ["xe"], source: usage },
+    { name: "busy_ratio", read: "fdinfo:drm-engine-*", scale: 1e-9, drivers: ["i915"], source: usage },
+    { name: "memory_bytes", read: "fdinfo:drm-resident-*", scale: 1024, source: usage },
   ],
   traps: [
     "i915 and xe both claim many GPUs; one binds (xe.force_probe and i915.force_probe shift it). Neither name is wrong for those.",
@@ -335,6 +393,25 @@ export default {
       says: "captures of real hardware (A750, A770, Lunar Lake, Panther Lake), read by our tests; never run here",
     },
   ],
-  sources: [xe, i915, udev, usage, xeAbi, levelZero, platforms, debian, fedora, arch, openvino, ggml, anv, pciids],
+  sources: [
+    i915Gt,
+    xeThrottle,
+    xeIdle,
+    xeFreq,
+    xe,
+    i915,
+    udev,
+    usage,
+    xeAbi,
+    levelZero,
+    platforms,
+    debian,
+    fedora,
+    arch,
+    openvino,
+    ggml,
+    anv,
+    pciids,
+  ],
   unknown: ["peak, memory and power: they differ per product", "which Debian package holds the guc files: not read"],
 } as const satisfies Family;

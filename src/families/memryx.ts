@@ -68,10 +68,11 @@ export default {
     },
   ],
   metrics: [
-    { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: driver },
-    { name: "temperature_2_celsius", read: "hwmon:temp2_input", scale: 0.001, source: driver },
-    { name: "temperature_3_celsius", read: "hwmon:temp3_input", scale: 0.001, source: driver },
-    { name: "temperature_4_celsius", read: "hwmon:temp4_input", scale: 0.001, source: driver },
+    // Four chips on a card.
+    { name: "temperature_celsius", part: "chip 1", read: "hwmon:temp1_input", scale: 0.001, source: driver },
+    { name: "temperature_celsius", part: "chip 2", read: "hwmon:temp2_input", scale: 0.001, source: driver },
+    { name: "temperature_celsius", part: "chip 3", read: "hwmon:temp3_input", scale: 0.001, source: driver },
+    { name: "temperature_celsius", part: "chip 4", read: "hwmon:temp4_input", scale: 0.001, source: driver },
   ],
   traps: [
     "the driver stays bound when its initialisation fails: a driver link without a node means it did",

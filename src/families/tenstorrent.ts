@@ -168,7 +168,13 @@ export default {
     { name: "clock_hertz", read: "class:tt_aiclk", scale: 1e6, source: kmd },
     { name: "axi_clock_hertz", read: "class:tt_axiclk", scale: 1e6, source: kmd },
     { name: "arc_clock_hertz", read: "class:tt_arcclk", scale: 1e6, source: kmd },
-    { name: "heartbeat_count", read: "class:tt_heartbeat", source: kmd },
+    // Stands still when the card's firmware hangs.
+    {
+      name: "heartbeat_count",
+      read: "class:tt_heartbeat",
+      derived: { name: "heartbeats_per_second", how: "rate" },
+      source: kmd,
+    },
     { name: "thermal_trip_count", read: "class:tt_therm_trip_count", source: kmd },
     { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: kmd },
     { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: kmd },

@@ -15,6 +15,8 @@ const FILES: ReadonlySet<string> = new Set(["device", "class", "hwmon", "debug",
 
 export interface Resolved {
   readonly meters: readonly Meter[];
+  /** The reason for each row that is nowhere: told where nothing else gives the metric. */
+  readonly gaps: readonly Meter[];
   /** Files that were taken, so that nothing is told twice. */
   readonly claimed: ReadonlySet<string>;
 }
@@ -48,8 +50,8 @@ export function catalogueMeters(place: Place): Resolved {
     }
   }
   // No kernel driver has the rows of a stick: lacking.ts says so once.
-  if (place.device.bus !== "usb") meters.push(...reasons(place, missing, told));
-  return { meters, claimed };
+  const gaps = place.device.bus === "usb" ? [] : reasons(place, missing);
+  return { meters, gaps, claimed };
 }
 
 /** Rows of files that the bound driver has; all of them where no driver is bound. */
@@ -138,12 +140,10 @@ export function percents(
 function reasons(
   { driver, device }: Place,
   missing: readonly { readonly named: Named; readonly reading: Unread; readonly needs: string }[],
-  told: ReadonlySet<string>,
 ): readonly Meter[] {
   const best = new Map<string, (typeof missing)[number]>();
   for (const one of missing) {
     const key = `${one.named.name}\0${one.named.part ?? ""}`;
-    if (told.has(key) || [...told].some((other) => other.startsWith(`${one.named.name}\0`))) continue;
     const before = best.get(key);
     if (before === undefined || (before.reading.state === "absent" && one.reading.state !== "absent"))
       best.set(key, one);

@@ -24,8 +24,10 @@ interface Channel {
 /** What of hwmon is told. Thresholds that software may set and alarms are left out. */
 const CHANNELS: readonly Channel[] = [
   { attribute: /^(temp\d+)_input$/, name: "temperature_celsius", scale: 0.001 },
+  { attribute: /^(temp\d+)_max$/, name: "temperature_max_celsius", scale: 0.001 },
   { attribute: /^(temp\d+)_crit$/, name: "temperature_limit_celsius", scale: 0.001 },
   { attribute: /^(power\d+)_(?:average|input)$/, name: "power_watts", scale: 1e-6 },
+  { attribute: /^(power\d+)_max$/, name: "power_max_watts", scale: 1e-6 },
   { attribute: /^(power\d+)_cap$/, name: "power_limit_watts", scale: 1e-6 },
   {
     attribute: /^(energy\d+)_input$/,
@@ -47,6 +49,7 @@ export function genericMeters(place: Place, claimed: ReadonlySet<string>): reado
     ...place.hwmon.flatMap((path) => hwmonMeters(root, path, claimed)),
     ...place.devfreq.flatMap((path) => devfreqMeters(root, path, claimed, place.devfreq.length > 1)),
     ...place.zones.flatMap((zone) => zoneMeters(root, zone, claimed, place.zones.length > 1)),
+    ...place.directories.flatMap((path) => awakeMeters(root, path, place.directories.length > 1)),
     ...place.directories.flatMap((path) => linkMeters(root, path, place.directories.length > 1)),
   ];
 }
@@ -117,6 +120,20 @@ function zoneMeters(
   if (claimed.has(path) || exists(root, path).state !== "read") return [];
   const part = several ? { part: zone.type } : {};
   return [fileMeter(root, { name: "temperature_celsius", ...part, path, scale: 0.001, safe: true })];
+}
+
+/**
+ * Time awake, where power is managed at all. Drivers that put the device to sleep after each job (rocket, ethosu) show by it how much
+ * it is used, and tell nothing else. Documentation/ABI/testing/sysfs-devices-power (runtime_active_time, milliseconds)
+ */
+function awakeMeters(root: Root, directory: string, several: boolean): readonly Meter[] {
+  const path = `${directory}/power/runtime_active_time`;
+  const managed = wordOf(root, `${directory}/power/runtime_status`) ?? "unsupported";
+  const control = wordOf(root, `${directory}/power/control`);
+  if (managed === "unsupported" || control === "on" || exists(root, path).state !== "read") return [];
+  const part = several ? { part: directory.slice(directory.lastIndexOf("/") + 1) } : {};
+  const derived: Derived = { name: "awake_ratio", how: "rate" };
+  return [fileMeter(root, { name: "awake_seconds", ...part, path, scale: 0.001, safe: true, derived })];
 }
 
 /** Reading the link asks the device's configuration space and wakes it; the counts of errors are kept by the kernel. */

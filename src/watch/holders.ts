@@ -124,8 +124,7 @@ export class HolderScan {
     const descriptors = this.#list(`/proc/${pid}/fd`);
     if (descriptors.state !== "read") {
       // Ended meanwhile, or another user's.
-      if (descriptors.state === "absent") this.#seen.delete(pid);
-      else this.#seen.set(pid, { blind: true, start: "", opens: [] });
+      this.#seen.set(pid, { blind: descriptors.state === "denied", start: "", opens: [] });
       return;
     }
     const opens: Open[] = [];

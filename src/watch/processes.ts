@@ -226,7 +226,8 @@ function addKfd(
 
 function becauseOf({ blind, whole }: Held): string | undefined {
   const reasons = [
-    ...(blind > 0 ? [`${blind} processes of other users cannot be looked into: root can`] : []),
+    ...(blind === 1 ? ["1 process of another user cannot be looked into: root can"] : []),
+    ...(blind > 1 ? [`${blind} processes of other users cannot be looked into: root can`] : []),
     ...(whole ? [] : ["not all processes have been looked through yet"]),
   ];
   return reasons.length === 0 ? undefined : reasons.join("; ");

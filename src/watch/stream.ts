@@ -26,11 +26,13 @@ export async function* samplesOf(
   const ended = (): boolean => signal?.aborted === true;
   const interval = (options.interval_seconds ?? 1) * 1000;
   const begin = performance.now();
+  let beat = 0;
   for (let given = 0; given < count && !ended(); given++) {
     if (given > 0) {
       const late = performance.now() - begin;
-      const due = (Math.floor(late / interval) + 1) * interval;
-      await wait(Math.min(due - late, LONGEST_MS), signal);
+      // Node's timers may end a little early, which must not give the same beat twice.
+      beat = Math.max(beat, Math.floor(late / interval)) + 1;
+      await wait(Math.min(beat * interval - late, LONGEST_MS), signal);
       if (ended()) return;
     }
     yield watch.sample();

@@ -162,7 +162,9 @@ function signatureOf({ device, directories, driver, hwmon, devfreq, zones }: Pla
 function metersOf(place: Place, sensors: Sensors, options: WatchOptions): readonly Meter[] {
   if (place.device.bus === "cpu") return cpuMeters(place.root, sensors);
   const own = catalogueMeters(place);
-  const meters = [...own.meters, ...genericMeters(place, own.claimed), ...askMeters(place, options.query ?? false)];
+  const found = [...own.meters, ...genericMeters(place, own.claimed), ...askMeters(place, options.query ?? false)];
+  const told = new Set(found.flatMap(({ gives }) => gives.map(({ name }) => name)));
+  const meters = [...found, ...own.gaps.filter(({ gives }) => gives.every(({ name }) => !told.has(name)))];
   return [...meters, ...lacking(place, meters)];
 }
 
