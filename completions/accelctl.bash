@@ -5,7 +5,7 @@ _accelctl() {
     case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--html|--models|--tls-cert|--tls-key|--config|--replay) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--html|--models|--tls-cert|--tls-key|--config|--replay|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -37,7 +37,7 @@ _accelctl() {
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
     top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;
     version) words="--help" ;;
-    watch) words="--root --paste --json --interval --count --query --processes --no-processes --help" ;;
+    watch) words="--root --paste --json --interval --count --query --processes --no-processes --record --replay --speed --alert --until-alert --alert-exec --help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then

@@ -175,6 +175,8 @@ const sources = await sourcesOf(`
         export { renderDelegates } from "./src/print/delegates-page.ts";
         export { counterKinds } from "./src/proof/counters/index.ts";
         export { renderProof } from "./src/print/proof-page.ts";
+        export { renderMetrics } from "./src/print/metrics-page.ts";
+        export { sampleSchema } from "./src/print/sample-schema.ts";
         export { inspectionSchema } from "./src/print/model-schema.ts";
         export { serveSchema } from "./src/serve/config.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
@@ -187,6 +189,8 @@ write("docs/report.schema.json", `${JSON.stringify(sources.reportSchema, undefin
 write("docs/formats.md", sources.renderFormats(sources.formats));
 write("docs/delegates.md", sources.renderDelegates(sources.delegates, sources.families));
 write("docs/proof.md", sources.renderProof(sources.families, sources.counterKinds));
+write("docs/metrics.md", sources.renderMetrics(sources.families));
+write("docs/sample.schema.json", `${JSON.stringify(sources.sampleSchema, undefined, 2)}\n`);
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
 write("docs/serve.schema.json", `${JSON.stringify(sources.serveSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));

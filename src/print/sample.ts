@@ -1,6 +1,7 @@
 /** A sample for people: one line per device with what everybody looks for. Gaps are words, never numbers. */
 
 import { bytes, celsius, hertz, percent, watts } from "../base/units.ts";
+import type { AlertEvent } from "../watch/alert.ts";
 import type { DeviceSample, Metric, Sample } from "../watch/sample.ts";
 import { harmless, padEnd, paint, widthOf, type Terminal } from "./terminal.ts";
 
@@ -15,33 +16,52 @@ const SHOWN: readonly { readonly name: string; readonly print: (value: number) =
 
 const WHY = { asleep: "asleep", first: "…", denied: "denied", absent: "-", uncaptured: "?", malformed: "bad" } as const;
 
+/** One line of JSON. Characters that a terminal would act on, or that turn directions, are escaped (commands/common.ts). */
+export function sampleLine(sample: Sample): string {
+  const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `${JSON.stringify(sample).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, escaped)}\n`;
+}
+
 export function sampleText(sample: Sample, terminal: Terminal): string {
   if (sample.devices.length === 0) return "no accelerator seen\n";
   const time = sample.at.slice(11, 19);
   const rows = sample.devices.map((device) => ({
     address: harmless(device.address),
     cells: SHOWN.map(({ name, print }) => cell(device, name, print)),
-    processes: processesWord(device),
-    name: harmless(device.name),
+    last: processesWord(device) || harmless(device.name),
   }));
   const wide = (of: (row: (typeof rows)[number]) => string): number => Math.max(...rows.map((row) => widthOf(of(row))));
   const address = wide((row) => row.address);
   const widths = SHOWN.map((_, at) =>
     Math.max(
-      7,
+      6,
       wide((row) => row.cells[at] ?? ""),
     ),
   );
+  // Who uses it, else what it is, in what is left of the line.
+  const room = terminal.columns - widthOf(time) - 2 - address - widths.reduce((sum, width) => sum + width + 2, 0) - 2;
   return rows
     .map((row) => {
       const cells = row.cells.map((text, at) => padEnd(text, widths[at] ?? 0)).join("  ");
-      const line =
-        `${paint(terminal, "dim", time)}  ${padEnd(row.address, address)}  ${cells}  ${row.processes}`.trimEnd();
-      const room = terminal.columns - widthOf(time) - address - widths.reduce((sum, width) => sum + width + 2, 2) - 10;
-      const name = room > 12 && !row.processes.includes(",") ? `  ${row.name.slice(0, room)}` : "";
-      return `${line}${name}\n`;
+      const last = terminal.isTerminal ? cut(row.last, Math.max(8, room)) : row.last;
+      return `${paint(terminal, "dim", time)}  ${padEnd(row.address, address)}  ${cells}  ${last}`.trimEnd() + "\n";
     })
     .join("");
+}
+
+const cut = (text: string, room: number): string =>
+  widthOf(text) <= room
+    ? text
+    : `${Array.from(text)
+        .slice(0, room - 1)
+        .join("")}…`;
+
+/** One line for standard error. */
+export function alertText(event: AlertEvent): string {
+  const { state, device, metric, part, value, alert } = event;
+  const what = `${metric}${part === undefined ? "" : `[${part}]`}`;
+  const now = value === null ? "not told any more" : String(Number(value.toPrecision(6)));
+  return `${harmless(`alert ${state}: ${device} ${what} is ${now} (${alert})`)}\n`;
 }
 
 function cell({ metrics }: DeviceSample, name: string, print: (value: number) => string): string {

@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import { deviceIn, hwmon, makeMachine, metricIn, node, pci, pciPath, process, valueIn, watchOf } from "./machine.ts";
+import type { Files } from "./machine.ts";
 
 const NPU = "0000:00:0b.0";
 const npuFiles = pci(NPU, "8086:7d1d", "120000", "intel_vpu", {
@@ -24,7 +25,7 @@ it("Intel's NPU: busy share from its busy time, clocks from freq/, the old names
   expect(valueIn(deviceIn(next(2), `pci:${NPU}`), "busy_ratio")).toBeCloseTo(0.25, 9);
 
   const old = makeMachine(
-    Object.fromEntries(Object.entries(npuFiles).filter(([path]) => !path.includes("/freq/"))) as typeof npuFiles,
+    Object.fromEntries<Files[string]>(Object.entries(npuFiles).filter(([path]) => !path.includes("/freq/"))),
   );
   const before = deviceIn(watchOf(old).next(), `pci:${NPU}`);
   expect(valueIn(before, "clock_hertz")).toBe(700e6);

@@ -19,7 +19,7 @@ export interface Made {
 export function makeMachine(files: Files, kind: RootKind = "live", denied: readonly string[] = []): Made {
   let current: Files = { ...files };
   let root = smallRoot(current, { kind });
-  let paths: string[] = [];
+  const paths: string[] = [];
   const noted = <T>(path: string, question: () => T): T => {
     paths.push(path);
     return question();
