@@ -1,0 +1,148 @@
+/** One operator: attributes, inputs and outputs with shapes, and the way to its neighbours. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { bytes, count, ErrorBox, harmless, plural, Spinner } from "../parts/index.ts";
+import { askOperator, type OperatorAnswer, type TensorRow } from "./api.ts";
+import { useLoaded } from "./load.ts";
+
+export interface OperatorPanelProps {
+  readonly id: string;
+  readonly graph: number;
+  readonly node: number;
+  readonly onReach: (node: number, blocks: readonly string[]) => void;
+  readonly onGraph: (graph: number) => void;
+  readonly onClose: () => void;
+}
+
+export function OperatorPanel({ id, graph, node, onReach, onGraph, onClose }: OperatorPanelProps) {
+  const [loaded, again] = useLoaded((signal) => askOperator(id, graph, node, signal), [id, graph, node]);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const one = loaded.value;
+  // Whoever pressed a box by keyboard reads on here; on a phone it would otherwise stay below the canvas.
+  useEffect(() => heading.current?.scrollIntoView({ block: "nearest" }), [one?.node]);
+  /** A neighbour may lie in a block that is folded: its blocks are asked for first. */
+  const reach = async (to: number): Promise<void> => {
+    const { blocks } = await askOperator(id, graph, to);
+    onReach(to, blocks);
+  };
+  return (
+    <aside
+      class="operator-panel"
+      aria-label="Operator"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
+      <div class="operator-head">
+        <h2 ref={heading}>{one === undefined ? "Operator" : harmless(one.operator)}</h2>
+        <button type="button" class="close" aria-label="Close" onClick={onClose}>
+          ✕
+        </button>
+      </div>
+      {loaded.state === "failed" && <ErrorBox says={loaded.says} onRetry={again} />}
+      {one === undefined ? (
+        loaded.state === "loading" && <Spinner />
+      ) : (
+        <Told one={one} onReach={reach} onGraph={onGraph} />
+      )}
+    </aside>
+  );
+}
+
+interface ToldProps {
+  readonly one: OperatorAnswer;
+  readonly onReach: (node: number) => Promise<void>;
+  readonly onGraph: (graph: number) => void;
+}
+
+function Told({ one, onReach, onGraph }: ToldProps) {
+  return (
+    <>
+      <p class="soft">
+        {one.name !== undefined && <span class="mono">{harmless(one.name)}</span>}
+        {one.spelled !== one.operator && <span> {harmless(one.spelled)}</span>}
+        {one.domain !== undefined && <span> · {harmless(one.domain)}</span>}
+        {one.version !== undefined && <span> · version {one.version}</span>}
+        {one.macs !== undefined && <span> · {count(one.macs)} MACs</span>}
+        <span> · #{one.node}</span>
+      </p>
+      {one.graphs.length > 0 && (
+        <p>
+          Runs{" "}
+          {one.graphs.map(({ graph, name }) => (
+            <button key={graph} type="button" class="small" onClick={() => onGraph(graph)}>
+              {name === "" ? `graph ${graph}` : harmless(name)}
+            </button>
+          ))}
+        </p>
+      )}
+      <Tensors title="Inputs" way="from" rows={one.inputs} onReach={onReach} />
+      <Tensors title="Outputs" way="to" rows={one.outputs} onReach={onReach} />
+      <h3>Attributes</h3>
+      {one.attributes.length === 0 ? (
+        <p class="soft">None.</p>
+      ) : (
+        <dl class="attributes">
+          {one.attributes.map(({ name, value, more }) => (
+            <div key={name}>
+              <dt>{harmless(name)}</dt>
+              <dd class="mono">
+                {harmless(value)}
+                {more !== undefined && <span class="soft"> and {more} more</span>}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
+  );
+}
+
+interface TensorsProps {
+  readonly title: string;
+  readonly way: "from" | "to";
+  readonly rows: readonly TensorRow[];
+  readonly onReach: (node: number) => Promise<void>;
+}
+
+function Tensors({ title, way, rows, onReach }: TensorsProps) {
+  return (
+    <>
+      <h3>{title}</h3>
+      {rows.length === 0 && <p class="soft">None.</p>}
+      <ul class="tensor-rows">
+        {rows.map(({ name, type, shape, quantization, bytes: size, others }, index) => (
+          <li key={index}>
+            <span class="mono tensor-name">{harmless(name)}</span>
+            <span>
+              {type} {shape === "" ? "" : shape}
+              {size !== undefined && <span class="soft"> · constant, {bytes(size)}</span>}
+              {quantization !== undefined && (
+                <span class="soft">
+                  {" "}
+                  · {quantization.scheme ?? ""}
+                  {quantization.scales === 1
+                    ? ` ${Number(quantization.scale[0]?.toPrecision(5))} × (q − ${quantization.zeroPoint[0] ?? 0})`
+                    : quantization.scales > 1
+                      ? ` ${plural(quantization.scales, "scale")} along axis ${quantization.axis ?? "?"}`
+                      : ""}
+                </span>
+              )}
+            </span>
+            {others.length > 0 && (
+              <span class="neighbours">
+                {way}{" "}
+                {others.slice(0, 6).map((other) => (
+                  <button key={other.node} type="button" class="small" onClick={() => void onReach(other.node)}>
+                    {harmless(other.operator)} #{other.node}
+                  </button>
+                ))}
+                {others.length > 6 && <span class="soft">and {others.length - 6} more</span>}
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
