@@ -18,6 +18,8 @@ export interface Box {
   readonly block?: string;
   /** Of an operator: its index among the graph's nodes. */
   readonly node?: number;
+  /** Of a block and an operator: how many operators (constants left out) run before it. */
+  readonly start?: number;
   /** Of an input or output: its index among the graph's tensors. */
   readonly tensor?: number;
   /** The block that was opened and shows it. */
@@ -152,6 +154,7 @@ function boxOf(stretch: Shown, part: readonly Node[], numbers: readonly number[]
       kind: opKind(only.op) ?? "custom",
       operators: 1,
       node: numbers[from] ?? from,
+      start: from,
       ...inside,
     };
   }
@@ -162,6 +165,7 @@ function boxOf(stretch: Shown, part: readonly Node[], numbers: readonly number[]
     kind: "block",
     operators: part.length,
     block: stretchId({ sign: "", children: [], ...stretch, from, to }),
+    start: from,
     ...(path === undefined || path === "" ? {} : { path }),
     ...inside,
   };

@@ -45,6 +45,27 @@ export function foldTree(nodes: readonly Node[]): readonly Stretch[] {
 /** The names of a stretch for addresses: it stays the same as long as the file does. */
 export const stretchId = ({ from, to }: Stretch): string => `${from}-${to}`;
 
+/** Fewer boxes than this tell nothing of a model. */
+const TELLING = 6;
+
+/** Blocks to open at first, so that there is something to see: the largest, until some boxes are shown. */
+export function openAtFirst(tree: readonly Stretch[]): ReadonlySet<string> {
+  const open = new Set<string>();
+  let shown = [...tree];
+  while (shown.length < TELLING) {
+    const largest = shown
+      .filter(({ children }) => children.length > 0)
+      .reduce<Stretch | undefined>(
+        (most, one) => (most && most.to - most.from >= one.to - one.from ? most : one),
+        undefined,
+      );
+    if (largest === undefined) break;
+    open.add(stretchId(largest));
+    shown = shown.flatMap((one) => (one === largest ? one.children : [one]));
+  }
+  return open;
+}
+
 /** Where the names of its operators lead: "encoder/layer.3" of encoder/layer.3/attn/MatMul and encoder/layer.3/Add. */
 export function commonPath(nodes: readonly Node[]): string | undefined {
   let common: string[] | undefined;
@@ -166,7 +187,7 @@ function readable(stretches: readonly Stretch[], nodes: readonly Node[]): readon
       from: first.from,
       to: last.to,
       sign: "",
-      title: mostOf(nodes.slice(first.from, last.to)),
+      title: parts.length <= 4 ? shorten(parts.map(titleOf)) : mostOf(nodes.slice(first.from, last.to)),
       repeats: 1,
       children,
     };

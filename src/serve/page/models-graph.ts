@@ -5,7 +5,7 @@ import { bytesOf, type Attribute, type Graph, type Model, type Node, type Tensor
 import { opKind } from "../../model/ops.ts";
 import { boxesOf, foldable, shapeOf, type Foldable } from "../../print/graph-fold.ts";
 import { BOX, layOut, type Placed } from "../../print/graph-layout.ts";
-import { stretchId, type Stretch } from "../../print/graph-tree.ts";
+import { openAtFirst, stretchId, type Stretch } from "../../print/graph-tree.ts";
 import type { GraphAnswer, OperatorAnswer, OperatorRow, OperatorsAnswer, TensorRow } from "./models-types.ts";
 
 /** Operators that are drawn one by one: more than a browser draws smoothly nobody can read. */
@@ -21,6 +21,7 @@ const OTHERS_LIMIT = 50;
 
 export interface GraphWish {
   readonly graph?: number;
+  /** Absent: as many as make it tell something. */
   readonly open?: readonly string[];
   readonly whole?: boolean;
 }
@@ -42,7 +43,8 @@ export function graphAnswer(model: Model, wish: GraphWish): GraphAnswer | undefi
   const known = foldableOf(graph);
   const canBeWhole = known.graph.nodes.length <= WHOLE_LIMIT;
   const whole = wish.whole === true && canBeWhole;
-  const drawn = boxesOf(known, { whole, open: new Set((wish.open ?? []).slice(0, OPEN_LIMIT)) });
+  const open = wish.open === undefined ? openAtFirst(known.tree) : new Set(wish.open.slice(0, OPEN_LIMIT));
+  const drawn = boxesOf(known, { whole, open });
   const layout = layOut(drawn);
   return {
     ...drawn,
@@ -196,7 +198,7 @@ function tensorRow(tensor: Tensor, others: TensorRow["others"]): TensorRow {
   const { name, type, spelled, shape, quantization, data } = tensor;
   return {
     name: cut(name),
-    type: (type === "unknown" || type === "block") && spelled !== undefined ? cut(spelled) : type,
+    type: type === "unknown" || type === "block" ? cut(spelled ?? "type not told") : type,
     shape: cut(shapeOf(shape)),
     ...(quantization === undefined
       ? {}

@@ -209,11 +209,11 @@ export function modelsPart(options: ModelsPartOptions = {}): Part {
       method: "GET",
       path: "/api/models/:id/graph",
       answer: (exchange) => {
-        const open = exchange.query.get("open") ?? "";
+        const open = exchange.query.get("open");
         const wish = {
           ...graphOf(exchange),
-          open: open.split(",").filter(Boolean),
           whole: exchange.query.get("whole") === "1",
+          ...(open === null ? {} : { open: open.split(",").filter(Boolean) }),
         };
         return ask(exchange, (files) => ({ ask: "graph", files, wish }));
       },

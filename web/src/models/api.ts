@@ -29,14 +29,15 @@ export const removeModel = (id: string): Promise<unknown> => ask(at(id), { metho
 
 export interface GraphWish {
   readonly graph: number | undefined;
-  readonly open: readonly string[];
+  /** Undefined: as the server thinks best. */
+  readonly open: readonly string[] | undefined;
   readonly whole: boolean;
 }
 
 export function askGraph(id: string, { graph, open, whole }: GraphWish, signal?: AbortSignal): Promise<GraphAnswer> {
   const query = new URLSearchParams();
   if (graph !== undefined) query.set("graph", String(graph));
-  if (open.length > 0) query.set("open", open.join(","));
+  if (open !== undefined) query.set("open", open.join(","));
   if (whole) query.set("whole", "1");
   return ask(at(id, `/graph?${query.toString()}`), wait(signal));
 }

@@ -4,16 +4,7 @@
  */
 
 import { colourOf } from "../parts/theme.ts";
-import {
-  boxAt,
-  FRAME_HEAD,
-  frameHeadAt,
-  meets,
-  type Frame,
-  type Rect,
-  type Scene,
-  type SceneBox,
-} from "./graph-scene.ts";
+import { boxAt, headOf, frameHeadAt, meets, type Frame, type Rect, type Scene, type SceneBox } from "./graph-scene.ts";
 
 export interface CanvasEvents {
   readonly onBox: (index: number) => void;
@@ -46,7 +37,7 @@ export interface Anchor {
   readonly y: number;
 }
 
-const [SCALE_LEAST, SCALE_MOST] = [0.02, 3];
+const [SCALE_LEAST, SCALE_MOST] = [0.002, 3];
 /** Below these scales words, and bends of edges, could not be seen. */
 const [WORDS_FROM, BENDS_FROM] = [0.42, 0.14];
 const STEP = 60;
@@ -135,16 +126,30 @@ export function graphCanvas(canvas: HTMLCanvasElement, events: CanvasEvents): Gr
     pen.translate(-left * scale, -top * scale);
     pen.scale(scale, scale);
     const sight: Rect = { left, top, right: left + width / scale, bottom: top + height / scale };
-    for (const one of scene.frames) if (meets(one, sight)) drawFrame(one);
+    for (const one of scene.frames) if (meets({ ...one, right: headOf(one).right }, sight)) drawFrame(one);
     drawEdges(sight);
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    for (const box of scene.boxes) if (meets(box, sight)) drawBox(box);
+    let drawn = 0;
+    for (const box of scene.boxes) {
+      if (!meets(box, sight)) continue;
+      drawBox(box);
+      drawn++;
+    }
     pen.restore();
+    if (drawn === 0) drawLost();
     drawMap(sight);
   }
 
-  function drawFrame({ left: x, top: y, right, bottom, title }: Frame): void {
+  function drawLost(): void {
+    if (pen === null) return;
+    pen.fillStyle = colour("--soft");
+    pen.font = "14px system-ui, sans-serif";
+    pen.fillText("No box is in sight: 0 shows all, Home goes to the start", width / 2, height / 2);
+  }
+
+  function drawFrame(one: Frame): void {
+    const { left: x, top: y, right, bottom, title } = one;
     if (pen === null) return;
     pen.fillStyle = colour("--card");
     pen.strokeStyle = colour("--op-line");
@@ -162,7 +167,8 @@ export function graphCanvas(canvas: HTMLCanvasElement, events: CanvasEvents): Gr
     pen.font = "600 11px system-ui, sans-serif";
     pen.textAlign = "left";
     pen.textBaseline = "middle";
-    pen.fillText(fitted(`▾ ${title}`, right - x - 16), x + 8, y + FRAME_HEAD / 2 + 1);
+    const head = headOf(one);
+    pen.fillText(fitted(`▾ ${title}`, head.right - head.left), head.left, (head.top + head.bottom) / 2);
   }
 
   function drawEdges(sight: Rect): void {
@@ -274,8 +280,8 @@ export function graphCanvas(canvas: HTMLCanvasElement, events: CanvasEvents): Gr
         readonly height: number;
       }
     | undefined {
-    if (scene === undefined || width < 300 || scene.height * scale + scene.width * scale < 2 * (width + height))
-      return undefined;
+    if (scene === undefined || width < 300) return undefined;
+    if (scene.height * scale < 1.5 * height && scene.width * scale < 1.5 * width) return undefined;
     const size = Math.min(MAP.width / scene.width, (height - 2 * MAP.margin) / scene.height, 1);
     const own = { width: Math.max(18, scene.width * size), height: scene.height * size };
     return { x: width - own.width - MAP.margin, y: MAP.margin, scale: size, ...own };
@@ -519,6 +525,7 @@ export function graphCanvas(canvas: HTMLCanvasElement, events: CanvasEvents): Gr
       } else {
         left = box.x - keep.x / scale;
         top = box.y - keep.y / scale;
+        selected = box.index;
       }
       settle();
     },

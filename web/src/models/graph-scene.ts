@@ -40,9 +40,10 @@ export interface Scene {
   readonly frames: readonly Frame[];
 }
 
-const PAD = 14;
-/** Room for a frame's title above its boxes. */
-export const FRAME_HEAD = 18;
+/** Around the boxes of a block; outer ones stand further out at the sides. */
+const [PAD, PAD_MORE, PAD_HIGH] = [12, 8, 9] as const;
+/** A frame's title stands outside, at its right: the titles of frames that begin at one box are below each other. */
+export const HEAD = { height: 17, room: 6, width: 260 } as const;
 
 export function sceneOf(answer: GraphAnswer): Scene {
   const { width, height } = answer.box;
@@ -85,8 +86,7 @@ function framesOf(answer: GraphAnswer, boxes: readonly SceneBox[]): Frame[] {
       const depth = opened.filter(
         ({ block: other, stretch: [a, b] }) => other !== block && a <= from && to <= b,
       ).length;
-      // Outer frames stand further out.
-      const pad = PAD + 6 * (3 - Math.min(3, depth));
+      const pad = PAD + PAD_MORE * (3 - Math.min(3, depth));
       return [
         {
           block,
@@ -94,8 +94,8 @@ function framesOf(answer: GraphAnswer, boxes: readonly SceneBox[]): Frame[] {
           depth,
           left: Math.min(...inside.map(({ left }) => left)) - pad,
           right: Math.max(...inside.map(({ right }) => right)) + pad,
-          top: Math.min(...inside.map(({ top }) => top)) - pad,
-          bottom: Math.max(...inside.map(({ bottom }) => bottom)) + pad,
+          top: Math.min(...inside.map(({ top }) => top)) - PAD_HIGH,
+          bottom: Math.max(...inside.map(({ bottom }) => bottom)) + PAD_HIGH,
         },
       ];
     })
@@ -111,9 +111,14 @@ const holds = (rect: Rect, x: number, y: number): boolean =>
 export const boxAt = ({ boxes }: Scene, x: number, y: number): SceneBox | undefined =>
   boxes.findLast((box) => holds(box, x, y));
 
-/** The innermost frame whose head is there. */
+/** The innermost frame whose title is there. */
 export const frameHeadAt = ({ frames }: Scene, x: number, y: number): Frame | undefined =>
-  frames.findLast((frame) => holds({ ...frame, bottom: frame.top + FRAME_HEAD }, x, y));
+  frames.findLast((frame) => holds(headOf(frame), x, y));
+
+export function headOf({ right, top, depth }: Frame): Rect {
+  const from = top + depth * HEAD.height;
+  return { left: right + HEAD.room, right: right + HEAD.room + HEAD.width, top: from, bottom: from + HEAD.height };
+}
 
 /** The box that shows an operator, or the block that holds it by its stretch of operators. */
 export const boxOfNode = ({ answer, boxes }: Scene, node: number): SceneBox | undefined =>

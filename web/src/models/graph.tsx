@@ -1,6 +1,5 @@
 /** The graph of a model: a canvas to move about in, a search, what is known of an operator, and all operators as a table. */
 
-import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { announce, Empty, ErrorBox, plural, Spinner } from "../parts/index.ts";
 import { theme } from "../parts/theme.ts";
@@ -33,9 +32,9 @@ export default function GraphTab({ model }: TabProps) {
 }
 
 function GraphView({ model }: Pick<TabProps, "model">) {
-  const [wish, setWish] = useState<{ graph: number | undefined; open: readonly string[]; whole: boolean }>({
+  const [wish, setWish] = useState<{ graph: number | undefined; open: readonly string[] | undefined; whole: boolean }>({
     graph: undefined,
-    open: [],
+    open: undefined,
     whole: false,
   });
   const [node, setNode] = useState<number | undefined>(undefined);
@@ -46,18 +45,19 @@ function GraphView({ model }: Pick<TabProps, "model">) {
     next.current = then;
     setWish((now) => ({ ...now, ...to }));
   };
+  const opened = wish.open ?? answer?.opened.map(({ block }) => block) ?? [];
   const open = (block: string, keep: Anchor | undefined): void => {
-    change({ open: [...wish.open, block] }, keep === undefined ? undefined : { keep });
+    change({ open: [...opened, block] }, keep === undefined ? undefined : { keep });
     announce("block unfolded");
   };
   const fold = (block: string, keep: Anchor | undefined): void => {
-    const left = wish.open.filter((other) => other !== block && !liesIn(other, block));
+    const left = opened.filter((other) => other !== block && !liesIn(other, block));
     change({ open: left, whole: false }, keep === undefined ? undefined : { keep });
     announce("block folded");
   };
   const reach = (to: number, blocks: readonly string[]): void => {
     setNode(to);
-    change({ open: [...new Set([...wish.open, ...blocks])] }, { node: to });
+    change({ open: [...new Set([...opened, ...blocks])] }, { node: to });
   };
   const graphIndex = answer?.graph ?? 0;
   return (
@@ -74,7 +74,7 @@ function GraphView({ model }: Pick<TabProps, "model">) {
                   value={String(graphIndex)}
                   onChange={(event) => {
                     setNode(undefined);
-                    change({ graph: Number(event.currentTarget.value), open: [], whole: false }, undefined);
+                    change({ graph: Number(event.currentTarget.value), open: undefined, whole: false }, undefined);
                   }}
                 >
                   {answer.graphs.map(({ name, operators }, index) => (
@@ -90,8 +90,8 @@ function GraphView({ model }: Pick<TabProps, "model">) {
                 <button
                   type="button"
                   class="small"
-                  aria-pressed={!wish.whole && wish.open.length === 0}
-                  onClick={() => change({ open: [], whole: false }, undefined)}
+                  aria-pressed={!wish.whole && wish.open === undefined}
+                  onClick={() => change({ open: undefined, whole: false }, undefined)}
                 >
                   Blocks
                 </button>
@@ -133,7 +133,7 @@ function GraphView({ model }: Pick<TabProps, "model">) {
             onReach={reach}
             onGraph={(graph) => {
               setNode(undefined);
-              change({ graph, open: [], whole: false }, undefined);
+              change({ graph, open: undefined, whole: false }, undefined);
             }}
             onClose={() => setNode(undefined)}
           />
@@ -147,9 +147,10 @@ function GraphView({ model }: Pick<TabProps, "model">) {
 function saysOf({ boxes, graphs, graph, folded, whole }: GraphAnswer): string {
   const operators = graphs[graph]?.operators ?? 0;
   const drawn = boxes.filter((box) => box.operators > 0).length;
+  const all = `${operators.toLocaleString("en")} ${operators === 1 ? "operator" : "operators"}`;
   return !folded || whole
-    ? plural(operators, "operator")
-    : `${plural(operators, "operator")} in ${plural(drawn, "box", "boxes")}: a box with a second edge unfolds when it is pressed`;
+    ? all
+    : `${all} in ${plural(drawn, "box", "boxes")}: a box with a second edge unfolds when it is pressed`;
 }
 
 /** Blocks are stretches, "from-to". */
@@ -238,10 +239,9 @@ function Drawn({ answer, name, node, next, onNode, onOpen, onFold }: DrawnProps)
     else if (made !== undefined) drawing.current?.select(boxOfNode(made, node)?.index);
   }, [node]);
 
-  useSignalEffect(() => {
-    void theme.value; // read, so that this runs again when it changes
-    drawing.current?.readColours();
-  });
+  // Read while rendering, so that another theme renders anew.
+  const colours = theme.value;
+  useEffect(() => drawing.current?.readColours(), [colours]);
 
   const has = new Set(answer.boxes.map(({ kind }) => kind));
   return (

@@ -59,12 +59,16 @@ function Told({ one, onReach, onGraph }: ToldProps) {
   return (
     <>
       <p class="soft">
-        {one.name !== undefined && <span class="mono">{harmless(one.name)}</span>}
-        {one.spelled !== one.operator && <span> {harmless(one.spelled)}</span>}
-        {one.domain !== undefined && <span> · {harmless(one.domain)}</span>}
-        {one.version !== undefined && <span> · version {one.version}</span>}
-        {one.macs !== undefined && <span> · {count(one.macs)} MACs</span>}
-        <span> · #{one.node}</span>
+        {one.name !== undefined && <span class="mono">{harmless(one.name)} </span>}
+        {[
+          one.spelled === one.operator ? "" : harmless(one.spelled),
+          harmless(one.domain ?? ""),
+          one.version === undefined ? "" : `version ${one.version}`,
+          one.macs === undefined ? "" : `${count(one.macs)} MACs`,
+          `#${one.node}`,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
       </p>
       {one.graphs.length > 0 && (
         <p>

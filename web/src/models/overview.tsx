@@ -158,7 +158,9 @@ const fits: Readonly<Record<DeviceFit["fits"], Mark>> = {
 
 function Where({ model }: { readonly model: ModelAnswer }) {
   const { inspection, offers, passed_over: passed } = model;
-  const devices = inspection?.machine?.devices ?? [];
+  // The catalogue's CPU is of libraries that are installed; where a package of ours runs it, its word would only confuse.
+  const onCpu = offers.some(({ device }) => device === "cpu");
+  const devices = (inspection?.machine?.devices ?? []).filter(({ family }) => family !== "cpu" || !onCpu);
   const locks = inspection?.machine?.locks ?? [];
   const [best] = offers;
   return (
@@ -223,7 +225,7 @@ function Where({ model }: { readonly model: ModelAnswer }) {
               <li key={`${lock.lock} ${lock.needs}`}>
                 <Badge
                   symbol={lock.state === "fits" ? "✓" : lock.state === "broken" ? "✗" : "?"}
-                  word={lock.state}
+                  word={lock.state === "unknown" ? "not known" : lock.state}
                   tone={lock.state === "fits" ? "ok" : lock.state === "broken" ? "bad" : "unknown"}
                 />
                 <span>
@@ -279,19 +281,21 @@ function Ports({ title, ports }: { readonly title: string; readonly ports: reado
   return (
     <>
       <h3 class="ports-title">{title}</h3>
-      <DataTable
-        label={title}
-        rows={ports.map((port, index) => ({ ...port, index }))}
-        rowKey={({ index }) => String(index)}
-        columns={[
-          { key: "name", title: "Name", value: ({ name }) => harmless(name), mono: true },
-          { key: "type", title: "Type", value: ({ type }) => type },
-          { key: "shape", title: "Shape", value: ({ shape }) => shapeWords(shape) },
-          ...(ports.some(({ quantization }) => quantization !== undefined)
-            ? [{ key: "real", title: "Real value", value: scaleWords }]
-            : []),
-        ]}
-      />
+      <div class="tight">
+        <DataTable
+          label={title}
+          rows={ports.map((port, index) => ({ ...port, index }))}
+          rowKey={({ index }) => String(index)}
+          columns={[
+            { key: "name", title: "Name", value: ({ name }) => harmless(name), mono: true },
+            { key: "type", title: "Type", value: ({ type }) => type },
+            { key: "shape", title: "Shape", value: ({ shape }) => shapeWords(shape) },
+            ...(ports.some(({ quantization }) => quantization !== undefined)
+              ? [{ key: "real", title: "Real value", value: scaleWords }]
+              : []),
+          ]}
+        />
+      </div>
     </>
   );
 }
@@ -329,7 +333,7 @@ function Operators({ inspection }: { readonly inspection: Inspection }) {
             title: "MACs",
             value: ({ macs }) => macs,
             align: "end",
-            cell: ({ macs }) => (macs === undefined ? notTold("open") : macs === 0 ? "" : count(macs)),
+            cell: ({ macs }) => (macs === undefined ? "" : count(macs)),
           },
           {
             key: "share",

@@ -247,7 +247,6 @@ interface ComparisonProps {
 
 function Comparison({ first, second, parity }: ComparisonProps) {
   const times = [first, second].map((run) => ("error" in run ? undefined : median(run.result.runs_ms)));
-  const [a, b] = times;
   const most = Math.max(...times.map((time) => time ?? 0));
   return (
     <section class="card comparison" aria-labelledby="comparison-title">
@@ -272,15 +271,7 @@ function Comparison({ first, second, parity }: ComparisonProps) {
           );
         })}
       </dl>
-      {a !== undefined && b !== undefined && (
-        <p>
-          {Math.abs(a / b - 1) < 0.05
-            ? "As fast as each other, within 5 %."
-            : a > b
-              ? `The second is ${(a / b).toFixed(1)} × as fast as the first.`
-              : `The first is ${(b / a).toFixed(1)} × as fast as the second.`}
-        </p>
-      )}
+      <p>{verdictOf(first, second)}</p>
       {parity !== undefined && (
         <div class="scroll data-table" role="region" aria-label="Outputs held against each other" tabIndex={0}>
           <table>
@@ -317,6 +308,28 @@ function Comparison({ first, second, parity }: ComparisonProps) {
       )}
     </section>
   );
+}
+
+/** Said only where the middle halves of both lie apart: the first runs of a process, and whatever else the machine does, spread them. */
+function verdictOf(first: RunOutcome, second: RunOutcome): string {
+  if ("error" in first || "error" in second) return "";
+  const [a, b] = [quartiles(first.result.runs_ms), quartiles(second.result.runs_ms)];
+  if (first.result.runs_ms.length < 5 || second.result.runs_ms.length < 5) {
+    return "Too few runs to tell which is faster: five of each are needed.";
+  }
+  if (a.low > b.high) return `The second is ${(a.middle / b.middle).toFixed(1)} × as fast as the first.`;
+  if (b.low > a.high) return `The first is ${(b.middle / a.middle).toFixed(1)} × as fast as the second.`;
+  return "Their times overlap: no difference can be told from these runs. accelctl bench runs them in turns.";
+}
+
+function quartiles(values: readonly number[]): {
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+} {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { low: at(0.25), middle: median(values), high: at(0.75) };
 }
 
 function ParityRow({ parity }: { readonly parity: Parity }) {

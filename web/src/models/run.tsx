@@ -61,7 +61,7 @@ function RunPanel({ model, dropped, limit }: TabProps & { readonly limit: number
   const [given, setGiven] = useState<Given | undefined>(undefined);
   const [seed, setSeed] = useState("0");
   const [repeat, setRepeat] = useState("10");
-  const [warmup, setWarmup] = useState("1");
+  const [warmup, setWarmup] = useState("3");
   const [threads, setThreads] = useState("");
   const [profile, setProfile] = useState(false);
   const [wishes, setWishes] = useState<ReadonlyMap<string, InputWish>>(new Map());
