@@ -69,7 +69,11 @@ const delegate: Delegate = {
         name: "temperature, top_k, top_p, seed",
         says: "how a token is drawn (0, 40, 0.95, 0); temperature 0 takes the most probable one",
       },
-      { name: "chat, system", says: "yes puts the prompt into the model's chat template, after a system message" },
+      {
+        name: "chat, system, chat_template",
+        says: "yes puts the prompt into the model's chat template, or another, after a system message; messages takes a list of them as JSON",
+      },
+      { name: "stop", says: "texts that end the answer, as a list in JSON" },
       { name: "context", says: "tokens that prompt and answer may have together (the model's own, up to 4096)" },
       { name: "gpu_layers", says: "layers for the device (all)" },
     ],

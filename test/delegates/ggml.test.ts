@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CannotError, FileError } from "../../src/base/errors.ts";
+import { CannotError, FileError, UsageError } from "../../src/base/errors.ts";
 import type { Ran, Session } from "../../src/delegates/delegate.ts";
 import delegate from "../../src/delegates/ggml.ts";
 import {
@@ -20,7 +20,7 @@ import {
 import { candidateIn } from "../../src/delegates/ggml/find.ts";
 import { sampler } from "../../src/delegates/ggml/sample.ts";
 import { generateSettings } from "../../src/delegates/ggml/settings.ts";
-import { Pieces } from "../../src/delegates/ggml/text.ts";
+import { Pieces, Stops } from "../../src/delegates/ggml/text.ts";
 import type { Value } from "../../src/delegates/value.ts";
 import { readModel } from "../../src/inspect/describe.ts";
 import { compileLibrary, hasCompiler, unlessCompiler } from "../support/compile.ts";
@@ -109,7 +109,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     const ran = await session.run(prompt("x".repeat(20)));
     expect([tokensIn(ran).length, ran.outputs.get("finish_reason")?.data]).toEqual([11, ["length"]]);
     const error = await thrown(() => session.run(prompt("x".repeat(31))));
-    expect(error).toBeInstanceOf(CannotError);
+    expect(error).toBeInstanceOf(UsageError);
     expect(error.message).toMatch(/the prompt has 32 tokens and the context holds 32/);
     expect(textIn(await session.run(prompt("x".repeat(20))))).toBe(textIn(ran));
     await session.close();
@@ -137,6 +137,43 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
     const text = "abcdefghij".repeat(60);
     const said = tokensIn(await session.run(prompt(text)));
     expect(Math.max(...behind(randomWeights(), tokensOf(text), said))).toBeLessThan(TIE);
+    await session.close();
+  });
+
+  it("puts a list of messages into the model's chat template, or another", async () => {
+    const chatml = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+    const plain = await open({ max_tokens: "10" });
+    const wanted = textIn(await plain.run(prompt(chatml)));
+    await plain.close();
+    const messages = [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Hi" },
+    ];
+    const chat = { chat: "messages", chat_template: "chatml", max_tokens: "10" };
+    const session = await open(chat);
+    expect(textIn(await session.run(prompt(JSON.stringify(messages))))).toBe(wanted);
+    for (const wrong of ["Hi", "[]", '[{"role": "user"}]', '{"role": "user"}']) {
+      expect((await thrown(() => session.run(prompt(wrong)))).message).toMatch(/chat=messages takes a list as JSON/);
+    }
+    await session.close();
+    const odd = await open({ ...chat, chat_template: "none such" });
+    expect((await thrown(() => odd.run(prompt(JSON.stringify(messages))))).message).toMatch(/is none of those/);
+    await odd.close();
+  });
+
+  it("ends at a text that was to end it, which is no part of the answer", async () => {
+    const session = await open({ max_tokens: "30" });
+    const whole = String(textIn(await session.run(prompt("abc"))));
+    const stop = whole.slice(10, 13);
+    const at = whole.indexOf(stop);
+    const pieces = session.stream?.(prompt("abc"), { stop: JSON.stringify(["no such", stop]) });
+    let said = "";
+    let step = await pieces?.next();
+    for (; step?.done === false; step = await pieces?.next()) said += step.value;
+    expect(said).toBe(whole.slice(0, at));
+    const ran = step?.value as Ran;
+    expect([textIn(ran), ran.outputs.get("finish_reason")?.data]).toEqual([whole.slice(0, at), ["stop"]]);
+    expect(ran.figures?.["tokens"]).toBe(at + 3);
     await session.close();
   });
 
@@ -257,7 +294,7 @@ describe.skipIf(library === "")(`llama.cpp${unlessRuntime("llama")}`, () => {
       [{ max_tokens: "0" }, /max_tokens is a whole number from 1, not "0"/],
       [{ temperature: "hot" }, /temperature is a number/],
       [{ top_p: "0" }, /top_p is a number above 0/],
-      [{ chat: "maybe" }, /chat is yes or no/],
+      [{ chat: "maybe" }, /chat is yes, no or messages/],
       [{ gpu_layers: "3" }, /gpu_layers goes with another device/],
     ] as const) {
       expect((await thrown(() => open(options))).message).toMatch(says);
@@ -492,4 +529,24 @@ it("a vocabulary without weights is none to run, as the file tells", () => {
   const path = write("vocabulary.gguf", ggufModel({}, { ...weights, tensors: new Map() }));
   expect(delegate.supports(readModel(path), "cpu")).toBe("it holds a vocabulary and no weights");
   expect(delegate.supports(readModel(write("fine.gguf", ggufModel())), "nvidia")).toBe(undefined);
+});
+
+describe("texts that end an answer", () => {
+  const said = (stops: string[], pieces: string[]): [string[], boolean] => {
+    const ends = new Stops(stops);
+    const given: string[] = [];
+    for (const piece of pieces) {
+      given.push(ends.add(piece));
+      if (ends.found) return [given, true];
+    }
+    return [[...given, ends.end()], false];
+  };
+
+  it("are found across pieces, and what only began like one is said", () => {
+    expect(said(["END"], ["a", "E", "N", "x", "EN"])).toEqual([["a", "", "", "ENx", "", "EN"], false]);
+    expect(said(["END"], ["aE", "NEN", "D..."])).toEqual([["a", "EN", ""], true]);
+    expect(said(["b", "ab"], ["xab"])).toEqual([["x"], true]);
+    expect(said(["aab"], ["aaa", "b"])).toEqual([["a", ""], true]);
+    expect(said([], ["a", "b"])).toEqual([["a", "b", ""], false]);
+  });
 });

@@ -3,11 +3,11 @@
  * full. One at a time for each session, in the order they were asked for; the others wait.
  */
 
-import { CannotError } from "../../base/errors.ts";
+import { CannotError, UsageError } from "../../base/errors.ts";
 import type { Port, Ran } from "../delegate.ts";
 import type { Value } from "../value.ts";
 import { pointer, type Llama, type Pointer } from "./api.ts";
-import { applyTemplate, Pieces, tokenize } from "./text.ts";
+import { applyTemplate, Pieces, Stops, tokenize, type Message } from "./text.ts";
 import { sampler } from "./sample.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,7 +18,7 @@ export const inputs: readonly Port[] = [{ name: "prompt", type: "string", shape:
 export const outputs: readonly Port[] = [
   { name: "text", type: "string", shape: [1] },
   { name: "tokens", type: "int32", shape: ["tokens"] },
-  // "stop": the model ended its text; "length": max_tokens or the context did.
+  // "stop": the model ended its text, or said what was to end it; "length": max_tokens or the context did.
   { name: "finish_reason", type: "string", shape: [1] },
 ];
 
@@ -55,9 +55,10 @@ export async function* generate(
   const next = sampler(settings);
   const count = Number(llama.call("llama_vocab_n_tokens", vocab));
   const pieces = new Pieces(llama, vocab);
+  const stops = new Stops(settings.stop);
   const tokens: number[] = [];
   const scores = scoresOf(loaded, count);
-  let [reason, steps, firstMs] = ["length", 0, 0];
+  let [reason, steps, firstMs, text] = ["length", 0, 0, ""];
   for (;;) {
     goOn();
     const token = next(scores());
@@ -68,20 +69,26 @@ export async function* generate(
       break;
     }
     tokens.push(token);
-    const piece = pieces.add(token);
+    const piece = stops.add(pieces.add(token));
+    text += piece;
     if (piece !== "") yield piece;
+    if (stops.found) {
+      reason = "stop";
+      break;
+    }
     if (tokens.length >= settings.max_tokens || prompt.length + tokens.length >= room) break;
     goOn();
     await compute(loaded, Int32Array.of(token));
     steps++;
   }
-  const tail = pieces.end();
+  const tail = stops.found ? "" : stops.add(pieces.end()) + stops.end();
+  text += tail;
   if (tail !== "") yield tail;
   const ended = performance.now();
   const [promptMs, generationMs] = [prompted - start, ended - prompted];
   return {
     outputs: new Map<string, Value>([
-      ["text", { type: "string", shape: [1], data: [pieces.text] }],
+      ["text", { type: "string", shape: [1], data: [text] }],
       ["tokens", { type: "int32", shape: [tokens.length], data: Int32Array.from(tokens) }],
       ["finish_reason", { type: "string", shape: [1], data: [reason] }],
     ]),
@@ -113,19 +120,46 @@ async function promptTokens(
   const value = values.get("prompt");
   const text = value?.type === "string" && value.data.length === 1 ? value.data[0] : undefined;
   if (typeof text !== "string") throw new CannotError('ggml: the input "prompt" has to be one text: string [1]');
-  if (!settings.chat && settings.system !== undefined) {
-    throw new CannotError("ggml: a system message goes with the model's chat template only; give the option chat=yes");
+  const { chat, system } = settings;
+  if (chat === "no" && system !== undefined) {
+    throw new UsageError("ggml: a system message goes with the model's chat template only; give the option chat=yes");
   }
-  const whole = settings.chat ? applyTemplate(llama, model, text, settings.system) : text;
+  const whole =
+    chat === "no" ? text : applyTemplate(llama, model, messagesOf(text, chat, system), settings.chat_template);
   const tokens = await tokenize(llama, vocab, whole);
   if (tokens.length === 0)
-    throw new CannotError("ggml: the prompt is empty, and this model begins with no token of its own");
+    throw new UsageError("ggml: the prompt is empty, and this model begins with no token of its own");
   if (tokens.length >= room) {
-    throw new CannotError(
+    throw new UsageError(
       `ggml: the prompt has ${tokens.length} tokens and the context holds ${room}, answer included; the option context=N opens a larger one`,
     );
   }
   return tokens;
+}
+
+/** Messages of a chat at most: each is two pieces of memory. */
+const MESSAGES_LIMIT = 10_000;
+
+function messagesOf(text: string, chat: "yes" | "messages", system: string | undefined): readonly Message[] {
+  const before = system === undefined ? [] : [{ role: "system", content: system }];
+  if (chat === "yes") return [...before, { role: "user", content: text }];
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = undefined; // refused below
+  }
+  const fits = (one: unknown): one is Message =>
+    typeof one === "object" &&
+    one !== null &&
+    "role" in one &&
+    typeof one.role === "string" &&
+    "content" in one &&
+    typeof one.content === "string";
+  if (!Array.isArray(list) || list.length === 0 || list.length > MESSAGES_LIMIT || !list.every(fits)) {
+    throw new UsageError('ggml: chat=messages takes a list as JSON: [{"role": "user", "content": "..."}]');
+  }
+  return [...before, ...list];
 }
 
 /** llama_decode's own words for its status are in the header, not in the library. */

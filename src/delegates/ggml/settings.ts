@@ -1,6 +1,6 @@
 /** How to generate, from options that are texts. Defaults repeat: the most probable token, always. */
 
-import { CannotError } from "../../base/errors.ts";
+import { CannotError, UsageError } from "../../base/errors.ts";
 
 export interface Settings {
   /** Tokens to generate at most. */
@@ -12,10 +12,14 @@ export interface Settings {
   /** And of those, as few as have this share of the probability together. */
   readonly top_p: number;
   readonly seed: number;
-  /** The prompt becomes a user's message in the model's own chat template. */
-  readonly chat: boolean;
-  /** A system message before it. */
+  /** "yes": the prompt becomes a user's message in the model's chat template; "messages": it is a list of messages, as JSON. */
+  readonly chat: "no" | "yes" | "messages";
+  /** A system message before the user's. */
   readonly system: string | undefined;
+  /** Instead of the model's own: a template, or the name of one that llama.cpp knows. */
+  readonly chat_template: string | undefined;
+  /** Texts that end the answer; they are no part of it. */
+  readonly stop: readonly string[];
 }
 
 export interface LoadSettings {
@@ -24,6 +28,9 @@ export interface LoadSettings {
   /** Layers for the device; absent is all. */
   readonly gpu_layers: number | undefined;
 }
+
+/** OpenAI takes 4; each is looked for in every piece. */
+const [STOPS_LIMIT, STOP_LENGTH] = [16, 1000];
 
 /** Models promise up to a million tokens, whose memory few machines have. */
 export const CONTEXT = 4096;
@@ -42,8 +49,10 @@ const generate: Readonly<Record<string, Option>> = {
   top_k: count,
   top_p: share,
   seed: ["a whole number up to 4294967295", (text) => /^\d{1,10}$/.test(text) && Number(text) <= 0xffff_ffff],
-  chat: ["yes or no", (text) => text === "yes" || text === "no"],
+  chat: ["yes, no or messages", (text) => text === "yes" || text === "no" || text === "messages"],
   system: ["a text", () => true],
+  chat_template: ["a template or the name of one", (text) => text !== ""],
+  stop: [`a list of up to ${STOPS_LIMIT} texts, as JSON`, (text) => stopsIn(text) !== undefined],
 };
 const load: Readonly<Record<string, Option>> = { context: positive, gpu_layers: count };
 
@@ -51,7 +60,7 @@ type Options = Readonly<Record<string, string>>;
 
 /** Throws CannotError for what is no option or no value of one. */
 export function loadSettings(options: Options): LoadSettings {
-  check(options, { ...generate, ...load });
+  check(options, { ...generate, ...load }, CannotError);
   const number = (name: string): number | undefined =>
     options[name] === undefined ? undefined : Number(options[name]);
   return { context: number("context"), gpu_layers: number("gpu_layers") };
@@ -59,7 +68,8 @@ export function loadSettings(options: Options): LoadSettings {
 
 /** `own` goes before what the session was opened with. */
 export function generateSettings(opened: Options, own: Options = {}): Settings {
-  check(own, generate);
+  // Of one request: who asked can do better.
+  check(own, generate, UsageError);
   const options = { ...opened, ...own };
   const number = (name: string, otherwise: number): number =>
     options[name] === undefined ? otherwise : Number(options[name]);
@@ -69,17 +79,34 @@ export function generateSettings(opened: Options, own: Options = {}): Settings {
     top_k: number("top_k", 40),
     top_p: number("top_p", 0.95),
     seed: number("seed", 0),
-    chat: options["chat"] === "yes",
+    chat: options["chat"] === "yes" || options["chat"] === "messages" ? options["chat"] : "no",
     system: options["system"],
+    chat_template: options["chat_template"],
+    stop: stopsIn(options["stop"] ?? "[]") ?? [],
   };
 }
 
-function check(options: Options, known: Readonly<Record<string, Option>>): void {
+function stopsIn(text: string): readonly string[] | undefined {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return undefined; // no JSON
+  }
+  const fits = (one: unknown): one is string => typeof one === "string" && one !== "" && one.length <= STOP_LENGTH;
+  return Array.isArray(list) && list.length <= STOPS_LIMIT && list.every(fits) ? list : undefined;
+}
+
+function check(
+  options: Options,
+  known: Readonly<Record<string, Option>>,
+  Refused: typeof CannotError | typeof UsageError,
+): void {
   for (const [name, value] of Object.entries(options)) {
     const option = Object.hasOwn(known, name) ? known[name] : undefined;
     if (option === undefined) {
-      throw new CannotError(`ggml: no option "${name}" here; there are ${Object.keys(known).join(", ")}`);
+      throw new Refused(`ggml: no option "${name}" here; there are ${Object.keys(known).join(", ")}`);
     }
-    if (!option[1](value)) throw new CannotError(`ggml: ${name} is ${option[0]}, not "${value}"`);
+    if (!option[1](value)) throw new Refused(`ggml: ${name} is ${option[0]}, not "${value}"`);
   }
 }
