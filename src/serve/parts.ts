@@ -24,6 +24,7 @@ export async function serveParts(options: PartsOptions): Promise<readonly Part[]
   const found = environments === undefined ? {} : { environments };
   return [
     ...(engine === undefined ? [] : [(await import("./oip/rest.ts")).oipPart(engine, limits)]),
+    ...(engine === undefined ? [] : [(await import("./chat/part.ts")).chatPart(engine)]),
     ...(metrics ? [(await import("./metrics-source.ts")).ownMetrics({ ...served, ...found })] : []),
     ...(page ? (await import("./page/parts.ts")).pageParts({ ...served, ...found, run }) : []),
   ];

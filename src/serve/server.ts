@@ -288,8 +288,9 @@ class Door implements Host, Running {
       this.#guard.token(headers);
       throw error;
     }
-    if (match.route.open !== true) this.#guard.token(headers);
+    // Before the token: a refusal of it is in the words of the part's protocol.
     exchange.match = match;
+    if (match.route.open !== true) this.#guard.token(headers);
     return match.route.answer(exchange);
   }
 
