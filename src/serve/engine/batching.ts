@@ -40,14 +40,13 @@ export function makeValues(
 }
 
 /** Why rows cannot be put together, as far as inputs and outputs tell. */
-export function unbatchable(inputs: readonly Port[], outputs: readonly Port[], forced: boolean): string | undefined {
+export function unbatchable(inputs: readonly Port[], outputs: readonly Port[]): string | undefined {
   if (inputs.length === 0 || outputs.length === 0) return "it has no inputs or no outputs";
   for (const [what, ports] of [["input", inputs] as const, ["output", outputs] as const]) {
     for (const { name, type, shape } of ports) {
       const named = `${what} "${name}"`;
       if (shape.length === 0) return `${named} has no first dimension`;
-      if (typeof shape[0] === "number" && !forced) return `the first size of ${named} is fixed: ${shape[0]}`;
-      if (typeof shape[0] === "number" && shape[0] !== 1) return `the first size of ${named} is ${shape[0]}`;
+      if (typeof shape[0] === "number") return `the first size of ${named} is fixed: ${shape[0]}`;
       if (elementsOver(type, new ArrayBuffer(0)) === undefined) return `${named} is of ${type}`;
       if ((elementBits[type] ?? 8) < 8) return `${named} has elements that share bytes`;
     }

@@ -89,7 +89,6 @@ export async function openModel(path: string, opening: OpeningOptions): Promise<
     // All of them, so that each is closed when one fails.
     for (const result of await Promise.allSettled(more)) if (result.status === "rejected") throw result.reason;
     const { session, described, delegate, candidate } = opened[0] ?? first;
-    const forced = tried.batches.length > 0 ? opens : (port: Port) => port;
     return {
       sessions: opened.map((one) => one.session),
       isolated: isolated && !here,
@@ -97,8 +96,8 @@ export async function openModel(path: string, opening: OpeningOptions): Promise<
       delegate: delegate.id,
       device: session.placement.device,
       at: candidate.at?.id ?? session.placement.device,
-      inputs: session.inputs.map(forced),
-      outputs: session.outputs.map(forced),
+      inputs: session.inputs,
+      outputs: session.outputs,
       batches: tried.batches,
       ...(tried.unbatched === undefined ? {} : { unbatched: tried.unbatched }),
       streams: session.stream !== undefined,
@@ -165,7 +164,7 @@ async function tryOut(session: ModelSession, config: ModelConfig): Promise<Tried
     failure = `no inputs could be made that it takes (${publicWords(error)}); /warmup/shapes of its config can name sizes`;
   }
   const notes = warm === undefined ? [failure] : [];
-  const refused = asked !== undefined && asked < 2 ? "its config says so" : unbatchable(inputs, outputs, forced);
+  const refused = asked !== undefined && asked < 2 ? "its config says so" : unbatchable(inputs, outputs);
   let unbatched = refused ?? (warm === undefined ? failure : undefined);
   unbatched ??= await probeBatch((values) => session.run(values), inputs, config.warmup?.shapes ?? {});
   if (unbatched === undefined) {
@@ -217,7 +216,3 @@ function isPredictable({ session }: Opened, { warm }: Tried): boolean {
     type !== "string" && shape.every((size, at) => typeof size === "number" || at === 0);
   return warm !== undefined && session.inputs.every(fixed) && session.outputs.every(fixed);
 }
-
-/** Any number of rows may be given. */
-const opens = (port: Port): Port =>
-  typeof port.shape[0] === "number" ? { ...port, shape: [null, ...port.shape.slice(1)] } : port;

@@ -5,9 +5,10 @@ import onnxruntime from "../../../src/delegates/onnxruntime.ts";
 import tflite from "../../../src/delegates/tflite.ts";
 import type { Value } from "../../../src/delegates/value.ts";
 import { Refusal, type Engine, type InferRequest } from "../../../src/serve/engine.ts";
-import { smallOnnx } from "../../support/onnx.ts";
+import { FLOAT, INT64, modelOf, node, smallOnnx, valueInfo } from "../../support/onnx.ts";
+import { bytes, int, message, packed, packedFloats } from "../../support/protobuf.ts";
 import { engineOver, identityOnnx } from "../../support/served-models.ts";
-import { chainTflite } from "../../support/tflite.ts";
+import { chainTflite, tfliteOf } from "../../support/tflite.ts";
 
 const floats = (shape: number[], ...data: number[]): Value => ({
   type: "float32",
@@ -137,7 +138,106 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("an engine (skipped: no O
   });
 });
 
+describe.skipIf(onnxruntime.find({}).state !== "read")("batching (skipped: no ONNX Runtime here)", () => {
+  const rows = (shape: (string | number)[]) => [valueInfo(11, "x", FLOAT, shape), valueInfo(12, "y", FLOAT, shape)];
+
+  it("is left alone where a row depends on the rows beside it, or the outputs do not carry them", async () => {
+    const mixing = modelOf(node("ReduceMax", ["x"], ["m"]), node("Sub", ["x", "m"], ["y"]), ...rows(["batch", 3]));
+    const summed = modelOf(
+      node("ReduceSum", ["x"], ["y"]),
+      valueInfo(11, "x", FLOAT, ["batch", 3]),
+      valueInfo(12, "y", FLOAT, [1, 1]),
+    );
+    const turned = modelOf(
+      node("Transpose", ["x"], ["y"]),
+      valueInfo(11, "x", FLOAT, ["batch", 3]),
+      valueInfo(12, "y", FLOAT, [3, "batch"]),
+    );
+    const { engine } = await open({
+      "mixing.onnx": mixing,
+      "summed.onnx": summed,
+      "turned.onnx": turned,
+      "forced.onnx": mixing,
+      "forced.accelctl.json": { max_batch: 4 },
+    });
+    expect(engine.models().map(({ name, max_batch, status }) => [name, max_batch, status])).toEqual([
+      ["forced", 0, "failed"],
+      ["mixing", 0, "ready"],
+      ["summed", 0, "ready"],
+      ["turned", 0, "ready"],
+    ]);
+    expect(engine.model("forced")?.reason).toBe(
+      '/max_batch of its config is 4, but output "y" of a row depends on the rows beside it',
+    );
+    const both = await Promise.all([1, 9].map((x) => engine.infer(asking("mixing", floats([1, 3], x, 0, 0)))));
+    expect(both.map(({ outputs }) => outputs.get("y")?.data)).toEqual([
+      Float32Array.from([0, -1, -1]),
+      Float32Array.from([0, -9, -9]),
+    ]);
+  });
+
+  it("fills batches with the sizes its config prefers, waits for them, and gives requests of several rows theirs", async () => {
+    const { engine } = await open({
+      "m.onnx": identityOnnx(2),
+      "m.accelctl.json": { max_batch: 6, preferred_batch: [3, 6], max_delay_ms: 200 },
+    });
+    const ask = (rows: number, first: number) =>
+      engine.infer(asking("m", floats([rows, 2], ...Array.from({ length: rows * 2 }, (_, at) => first + at))));
+    const start = performance.now();
+    const all = await Promise.all([ask(1, 0), ask(3, 10), ask(2, 20)]);
+    expect(performance.now() - start).toBeLessThan(150);
+    expect(all.map(({ batch }) => batch)).toEqual([3, 3, 3]);
+    expect(all[1].outputs.get("y")).toEqual(floats([3, 2], 10, 11, 12, 13, 14, 15));
+    const alone = await ask(1, 5);
+    expect(alone.queue_ms).toBeGreaterThan(150);
+    const large = await ask(9, 0);
+    expect([large.batch, large.outputs.get("y")?.shape]).toEqual([1, [9, 2]]);
+  });
+
+  it("goes on one by one for a request that the model cannot compute", async () => {
+    const { engine } = await open({
+      "m.onnx": modelOf(
+        node("Gather", ["w", "x"], ["y"]),
+        message(5, packed(1, [2, 2]), int(2, FLOAT), packedFloats(4, [1, 2, 3, 4]), bytes(8, "w")),
+        valueInfo(11, "x", INT64, ["batch"]),
+        valueInfo(12, "y", FLOAT, ["batch", 2]),
+      ),
+    });
+    expect(engine.model("m")?.max_batch).toBe(8);
+    const ask = (index: bigint) =>
+      engine.infer(asking("m", { type: "int64", shape: [1], data: BigInt64Array.from([index]) })).then(
+        ({ outputs }) => outputs.get("y")?.data,
+        (error: unknown) => (error as Refusal).kind,
+      );
+    expect(await Promise.all([0n, 7n, 1n].map(ask))).toEqual([
+      Float32Array.from([1, 2]),
+      "failed",
+      Float32Array.from([3, 4]),
+    ]);
+  });
+});
+
 describe.skipIf(tflite.find({}).state !== "read")("an engine (skipped: no TFLite here)", () => {
+  it("puts rows together of a model that leaves their number open, and not of one that fixes it", async () => {
+    const tensors = ["x", "y"].map((name) => ({ name, shape: [1, 3], signature: [-1, 3] }));
+    const nodes = [{ op: "MUL", inputs: ["x", "x"], outputs: ["y"] }];
+    const { engine } = await open({
+      "m.tflite": tfliteOf({ tensors, nodes, inputs: ["x"], outputs: ["y"] }),
+      "m.accelctl.json": { max_batch: 4 },
+      "fixed.tflite": chainTflite(["MUL"]),
+      "fixed.accelctl.json": { max_batch: 4 },
+    });
+    expect(engine.model("fixed")).toMatchObject({
+      status: "failed",
+      reason: '/max_batch of its config is 4, but the first size of input "x" is fixed: 1',
+    });
+    expect(engine.model("m")).toMatchObject({ max_batch: 4, status: "ready" });
+    const all = await Promise.all([1, 2, 3, 4].map((x) => engine.infer(asking("m", floats([1, 3], x, 0, 1)))));
+    expect(all.map(({ outputs, batch }) => [outputs.get("y")?.data, batch])).toEqual(
+      [1, 2, 3, 4].map((x) => [Float32Array.from([x * x, 0, 1]), 4]),
+    );
+  });
+
   it("serves TFLite", async () => {
     const { engine } = await open({ "chain/1/model.tflite": chainTflite(["ADD", "MUL"]) });
     expect(engine.model("chain")).toMatchObject({ status: "ready", format: "tflite", max_batch: 0 });
