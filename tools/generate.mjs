@@ -179,6 +179,7 @@ const sources = await sourcesOf(`
         export { sampleSchema } from "./src/print/sample-schema.ts";
         export { inspectionSchema } from "./src/print/model-schema.ts";
         export { serveSchema } from "./src/serve/config.ts";
+        export { modelConfigSchema } from "./src/serve/engine/config.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
         export { allCommands } from "./src/commands/help.ts";
       `);
@@ -192,6 +193,7 @@ write("docs/proof.md", sources.renderProof(sources.families, sources.counterKind
 write("docs/metrics.md", sources.renderMetrics(sources.families));
 write("docs/sample.schema.json", `${JSON.stringify(sources.sampleSchema, undefined, 2)}\n`);
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
+write("docs/model.schema.json", `${JSON.stringify(sources.modelConfigSchema, undefined, 2)}\n`);
 write("docs/serve.schema.json", `${JSON.stringify(sources.serveSchema, undefined, 2)}\n`);
 write("man/accelctl.1", sources.renderManPage(verbs, version));
 write("completions/accelctl.bash", sources.renderBash(verbs));

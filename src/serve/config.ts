@@ -43,7 +43,7 @@ const yes = (description: string) => ({ type: "boolean", description }) as const
 const list = (description: string) => ({ type: "array", items: text(""), maxItems: 1000, description }) as const;
 /** Which file and which versions it is is each model's own. */
 const perModel = Object.fromEntries(
-  Object.entries(modelConfigSchema.properties).filter(([name]) => name !== "file" && name !== "versions"),
+  Object.entries(modelConfigSchema.properties).filter(([name]) => !["$schema", "file", "versions"].includes(name)),
 );
 
 /** JSON Schema (draft 07) of the config file. */

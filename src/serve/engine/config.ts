@@ -57,11 +57,12 @@ const yes = (description: string) => ({ type: "boolean", description }) as const
 
 /** JSON Schema (draft 07, as ajv has it) of a model's config. */
 export const modelConfigSchema = {
-  $id: "accelctl-model-config",
-  title: "Config of one model served by accelctl",
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "Config of one model served by accelctl (accelctl.json)",
   type: "object",
   additionalProperties: false,
   properties: {
+    $schema: text("Where this schema lies; for editors."),
     file: text("Name of the model's file in each version's folder; the one that is a model when not said."),
     device: text("auto (the default), cpu, or a family of the catalogue; with :1 the second of its kind."),
     delegate: text("Id of a delegate: no other is tried."),

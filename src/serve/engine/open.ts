@@ -323,6 +323,7 @@ class ModelEngine implements Engine {
   async #align(entry: Entry): Promise<void> {
     this.#list(entry);
     const { found, slots, wanted } = entry;
+    if (wanted && found.note !== undefined) this.#tell("note", found.name, undefined, found.note);
     const config = { ...this.#options.defaults, ...found.config };
     if (wanted && found.problem !== undefined) {
       for (const slot of slots.values()) if (slot.served === undefined) this.#fail(entry, slot, found.problem);

@@ -22,6 +22,8 @@ export interface FoundModel {
   readonly versions: readonly FoundVersion[];
   /** Why none of it can serve; no path of the host in it. */
   readonly problem?: string;
+  /** What is there and not looked at, in a sentence. */
+  readonly note?: string;
 }
 
 export interface FoundVersion {
@@ -36,6 +38,8 @@ export interface FoundVersion {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const VERSION = /^(?:0|[1-9][0-9]{0,17})$/;
 const CONFIG = "accelctl.json";
+/** Triton's. */
+const FOREIGN = "config.pbtxt";
 /** A config is some lines. */
 const CONFIG_LIMIT = 1024 * 1024;
 /** Entries of one directory: beyond it somebody named the wrong one. */
@@ -122,11 +126,14 @@ function folderModel(home: string, name: string): FoundModel {
   } catch {
     return broken(name, folder, "its folder may not be read");
   }
+  const unread = entries.includes(FOREIGN)
+    ? { note: `its ${FOREIGN} is not read; what it says goes into ${CONFIG}` }
+    : {};
   const versions = entries
     .filter((entry) => VERSION.test(entry) && statOf(join(folder, entry))?.isDirectory() === true)
     .sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1))
     .map((version) => versionIn(home, folder, version, configured.result.config.file, configured.mark));
-  if (versions.length > 0 || "problem" in base) return { ...base, versions };
+  if (versions.length > 0 || "problem" in base) return { ...base, ...unread, versions };
   return { ...base, versions, problem: "its folder has no version in it: a folder with a number for a name" };
 }
 

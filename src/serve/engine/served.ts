@@ -25,6 +25,8 @@ const RETRIED: ReadonlySet<Mishap> = new Set(["crashed", "exited", "killed"]);
 const UNANSWERED = "the model gave no answer in time";
 /** Restarts in a row that failed after which the model does not count as ready. */
 const BROKEN = 3;
+/** When to look again, seconds: about as long as a pause before the next restart. */
+const RETRY_S = 5;
 
 export interface ServedOptions {
   readonly name: string;
@@ -155,6 +157,9 @@ export class Served implements Runner, JobOwner {
       const own = config.timeout_ms === undefined ? Infinity : now + config.timeout_ms;
       const deadline = Math.min(request.deadline ?? Infinity, own);
       if (deadline <= now) throw late();
+      if (this.lane.down > 0 && this.broken) {
+        throw new Refusal("not-ready", `the model does not come up again: ${this.#says}`, { retry_after_s: RETRY_S });
+      }
       this.lane.admit(bytes);
       const { inputs, outputs: wanted, options, priority = config.priority ?? DEFAULT_PRIORITY, signal } = request;
       const batched = opened.batches.length > 0 ? rows : 0;

@@ -1,11 +1,11 @@
 /** The directory of models, as people lay it out and as it changes; configs, and what is wrong with them. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/base/errors.ts";
-import { checkModelConfig } from "../../../src/serve/engine/config.ts";
+import { checkModelConfig, modelConfigSchema } from "../../../src/serve/engine/config.ts";
 import { chooseVersions, scanModels } from "../../../src/serve/engine/repository.ts";
 import { smallOnnx } from "../../support/onnx.ts";
 import { modelsFolder, type ModelsFolder } from "../../support/served-models.ts";
@@ -57,6 +57,7 @@ describe("a directory of models", () => {
       "empty: its folder has no version in it: a folder with a number for a name",
       "without: its folder has no version in it: a folder with a number for a name",
     ]);
+    expect(scanModels(path).find(({ name }) => name === "b")?.note).toMatch(/^its config\.pbtxt is not read/);
   });
 
   it("says which of a version's files it would take, or that it cannot tell", () => {
@@ -196,5 +197,14 @@ describe("a config", () => {
       versions: ["1", "2"],
     };
     expect(checkModelConfig(config, "accelctl.json")).toEqual(config);
+  });
+});
+
+describe("the documentation", () => {
+  it("names every setting", () => {
+    const page = readFileSync(new URL("../../../docs/serving-models.md", import.meta.url), "utf8");
+    for (const name of Object.keys(modelConfigSchema.properties)) {
+      if (name !== "$schema") expect(page).toContain(`\`${name}\``);
+    }
   });
 });
