@@ -11,7 +11,7 @@ export interface ExportedName {
 }
 
 /** Counts that go up and down: how many there are now. Every other _count is of events. */
-const things = new Set(["context_count", "core_count", "process_count", "user_count", "page_count"]);
+const things = new Set(["context_count", "core_count", "process_count", "user_count", "page_count", "task_count"]);
 
 /** Amounts that only grow. */
 const growing = new Set(["energy_joules", "busy_seconds", "engine_seconds", "active_seconds", "suspended_seconds"]);
@@ -28,6 +28,9 @@ const units: Readonly<Record<string, string>> = {
   ratio: "as a ratio, 0 to 1",
   count: "",
   rpm: "in turns a minute",
+  tasks: "tasks",
+  lanes: "lanes",
+  second: "second",
 };
 
 /** Said where the name alone leaves a question open. */
