@@ -2,7 +2,7 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|open|report|serve|top|version|watch) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|metrics|open|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
     --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--html|--models|--tls-cert|--tls-key|--config|--replay|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
@@ -32,6 +32,7 @@ _accelctl() {
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     dashboard) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     help) words="--help" ;;
+    metrics) words="--root --paste --env --openmetrics --output --over --no-processes --query --help" ;;
     open) words="--root --env --listen --token-file --no-run --no-open --help" ;;
     report) words="--root --paste --env --html --json --markdown --query --help" ;;
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
@@ -41,7 +42,7 @@ _accelctl() {
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help open report serve top version watch"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help metrics open report serve top version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

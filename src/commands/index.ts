@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "inspect": async () => (await import("./inspect.ts")).default,
   "kernel": async () => (await import("./kernel.ts")).default,
   "list": async () => (await import("./list.ts")).default,
+  "metrics": async () => (await import("./metrics.ts")).default,
   "open": async () => (await import("./open.ts")).default,
   "report": async () => (await import("./report.ts")).default,
   "review": async () => (await import("./review.ts")).default,
