@@ -109,7 +109,7 @@ export function Device({ id }: { readonly id: string }) {
   const shown = all ? charts : charts.slice(0, 12);
   const mark = sample.power_state === null ? undefined : power[sample.power_state];
   return (
-    <section class="live-device" aria-label={sample.name}>
+    <section class={charts.length === 0 ? "live-device bare" : "live-device"} aria-label={sample.name}>
       <div class="live-device-head">
         <h3>{harmless(sample.name)}</h3>
         {gone ? (
@@ -129,7 +129,9 @@ export function Device({ id }: { readonly id: string }) {
       </div>
       {charts.length === 0 && (
         <p class="soft">
-          {unread.length === 0 ? "Nothing is told of this device." : "Nothing of this device can be read here."}
+          {unread.length === 0
+            ? "Nothing is told of this device."
+            : `Nothing of it can be read: ${mostOften(from, unread)}.`}
         </p>
       )}
       <div class="charts">
@@ -142,7 +144,9 @@ export function Device({ id }: { readonly id: string }) {
           {plural(charts.length - shown.length, "more chart")}
         </button>
       )}
-      <Processes processes={sample.processes} because={sample.processes_because} device={sample.name} />
+      {(charts.length > 0 || (sample.processes ?? []).length > 0) && (
+        <Processes processes={sample.processes} because={sample.processes_because} device={sample.name} />
+      )}
       {unread.length > 0 && <Unread series={unread} from={from} />}
     </section>
   );
@@ -167,6 +171,16 @@ function Unread({ series, from }: { readonly series: readonly Series[]; readonly
       </ul>
     </details>
   );
+}
+
+/** The reason of most: "no driver is bound". */
+function mostOften(from: History, series: readonly Series[]): string {
+  const counts = new Map<string, number>();
+  for (const one of series) {
+    const reason = harmless(from.reason(one, from.times.length - 1) ?? "not told");
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? "not told";
 }
 
 interface ProcessesProps {

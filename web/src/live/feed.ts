@@ -53,8 +53,8 @@ function take(sample: Sample): void {
 /** Follows the server until the signal says stop. */
 export async function follow(stop: AbortSignal): Promise<void> {
   let wait = WAIT_MS;
-  let lost = false;
-  state.value = { is: "connecting" };
+  let lost = state.peek().is === "lost";
+  if (history.peek().last === undefined) state.value = { is: "connecting" };
   const stopped = (): boolean => stop.aborted; // asked anew after each wait
   while (!stopped()) {
     const silence = new AbortController();

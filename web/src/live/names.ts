@@ -29,6 +29,7 @@ const units: readonly Unit[] = [
   { ending: "_rpm", show: plain("rpm"), least: 0 },
   { ending: "_bytes", show: bytes, least: 0, base: 2 },
   { ending: "_seconds", show: seconds, least: 0 },
+  { ending: "_tasks", show: trimmed, least: 0 },
   { ending: "_count", show: count, least: 0 },
 ];
 
