@@ -20,6 +20,8 @@ export interface Exchange {
   readonly trace: { readonly trace_id: string; readonly span_id: string };
   /** Aborted when the caller is gone before it was answered. */
   readonly signal: AbortSignal;
+  /** Likewise, the same for all requests of a connection: cheap, for those who take their listeners off when they are done. */
+  readonly gone?: AbortSignal;
   /** The whole body; rejects with HttpError 413 past the limit (the server's own when absent), 408 when it does not come in time. */
   body(limit_bytes?: number): Promise<Buffer>;
   /** Body as JSON; HttpError 400 with the offset where it is none. */

@@ -226,10 +226,11 @@ class Door implements Host, Running {
   #adopt(socket: Socket): void {
     if (socket.destroyed) return;
     const address = socket.remoteAddress ?? "local";
-    const connection: Connection = { address, under: new Set(), closed: false };
+    const connection: Connection = { address, under: new Set(), closed: false, gone: undefined };
     this.#connections.set(socket, connection);
     socket.once("close", () => {
       connection.closed = true;
+      connection.gone?.abort();
       this.#connections.delete(socket);
       for (const exchange of connection.under) {
         exchange.abort();
@@ -347,7 +348,8 @@ class Door implements Host, Running {
     this.figures.under_way--;
     const { status } = exchange;
     this.figures.answers.set(status, (this.figures.answers.get(status) ?? 0) + 1);
-    const level = status >= 500 ? "warn" : status >= 400 && status !== 499 ? "info" : "debug";
+    // A refusal is news of the caller, or of a model that is still on its way; an error is of the server.
+    const level = status >= 500 && status !== 503 ? "warn" : status >= 400 && status !== 499 ? "info" : "debug";
     if (this.#log.writes(level)) {
       this.#log.line(level, `${exchange.method} ${exchange.path.slice(0, 200)} ${status}`, {
         status,

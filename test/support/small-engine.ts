@@ -55,6 +55,8 @@ export function smallEngine(models: Readonly<Record<string, readonly Port[]>> = 
       const aborted = new Promise<void>((resolve) => request.signal?.addEventListener("abort", () => resolve()));
       await Promise.race([aborted, engine.wait]);
       if (engine.refuse !== undefined) throw engine.refuse;
+      const { model, version } = request;
+      if (find(model, version) === undefined) throw new Refusal("not-found", `there is no model "${model}"`);
       const outputs = new Map<string, Value>([...request.inputs].map(([name, value]) => [`${name}_out`, value]));
       return {
         model: request.model,

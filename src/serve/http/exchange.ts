@@ -4,6 +4,7 @@
  */
 
 import { randomFillSync } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { oneLine } from "../../base/words.ts";
 import { HttpError, type Exchange } from "../door.ts";
@@ -16,6 +17,8 @@ export interface Connection {
   readonly address: string;
   readonly under: Set<Live>;
   closed: boolean;
+  /** Aborted when it closes. */
+  gone: AbortController | undefined;
 }
 
 /** What the server does for an exchange. */
@@ -91,6 +94,21 @@ export class Live implements Exchange {
     return this.#gone.signal;
   }
 
+  /**
+   * One signal for all requests of the connection, since they come one after the other: for those who take their listeners off when they
+   * are done. It costs a tenth of what a small request does to make one for each.
+   */
+  get gone(): AbortSignal {
+    const { connection } = this;
+    if (connection.gone === undefined) {
+      connection.gone = new AbortController();
+      if (connection.closed) connection.gone.abort();
+      // As many may listen as requests were sent ahead (pipelining).
+      setMaxListeners(0, connection.gone.signal);
+    }
+    return connection.gone.signal;
+  }
+
   /** The caller is gone, or an endless answer has to end. */
   abort(): void {
     this.#gone?.abort();
@@ -136,7 +154,7 @@ export class Live implements Exchange {
     if (status !== 204 && status !== 304) head.push("content-length", String(length));
     this.#leave();
     response.writeHead(status, head);
-    if (!several) response.end(body);
+    if (!several) this.#endWith(body);
     else {
       // Headers and pieces in one writev.
       response.cork();
@@ -145,6 +163,23 @@ export class Live implements Exchange {
       response.uncork();
     }
     this.#finish(status);
+  }
+
+  /**
+   * Headers and body in one write of one string. end() alone would add an empty piece behind it, and the kernel would be given a list of
+   * two: a tenth of what a small answer costs.
+   */
+  #endWith(body: string | Uint8Array): void {
+    const { response } = this;
+    const { socket } = response;
+    if (typeof body !== "string" || body === "" || socket === null || response.statusCode === 204) {
+      response.end(body);
+      return;
+    }
+    socket.cork();
+    response.write(body);
+    socket.uncork();
+    response.end();
   }
 
   sendJson(status: number, value: unknown, headers?: Headers): void {

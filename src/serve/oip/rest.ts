@@ -102,15 +102,19 @@ async function answerInfer(engine: Engine, limits: AskedLimits, exchange: Exchan
   const { params, request } = exchange;
   const model = params["model"] ?? "";
   const version = params["version"];
-  const state = engine.model(model, version);
-  // A tensor that nobody takes is not worth its transport.
-  if (state === undefined) existing(engine, model, version);
+  // A tensor that nobody takes is not worth its transport; of a small one the engine says so soon enough.
+  if (!isSmall(request.headers["content-length"])) existing(engine, model, version);
   const body = await exchange.body();
-  const asked = readAsked(body, headerLength(request.headers["inference-header-content-length"]), state, limits);
-  const answer = await engine.infer(requestOf(exchange, asked, model, version, state?.streams === true));
+  const header = headerLength(request.headers["inference-header-content-length"]);
+  const state = header === "0" ? existing(engine, model, version) : undefined;
+  const asked = readAsked(body, header, state, limits);
+  const streams = asked.others !== undefined && engine.model(model, version)?.streams === true;
+  const answer = await engine.infer(requestOf(exchange, asked, model, version, streams));
   exchange.note({ model: answer.model, queue_ms: answer.queue_ms, run_ms: answer.run_ms, batch: answer.batch });
   sendAnswer(exchange, answer, asked);
 }
+
+const isSmall = (length: string | undefined): boolean => length !== undefined && Number(length) <= SMALL_BODY;
 
 const headerLength = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header.join() : header;
@@ -129,7 +133,7 @@ function requestOf(
     ...(outputs === undefined ? {} : { outputs: outputs.map(({ name }) => name) }),
     ...(priority === undefined ? {} : { priority }),
     ...(deadline === undefined ? {} : { deadline }),
-    signal: exchange.signal,
+    signal: exchange.gone ?? exchange.signal,
     id: exchange.id,
     ...(others === undefined || !streams ? {} : { options: others }),
   };
