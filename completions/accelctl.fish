@@ -163,7 +163,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from serve' -l no-page -d 'serve
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l no-metrics -d 'serve no /metrics'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l env -r -F -d 'also look for libraries in this Python environment or SDK'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l listen -x -d 'HOST:PORT, unix:PATH or systemd (127.0.0.1:8000); port 0: any that is free'
-complete -c accelctl -n '__fish_seen_subcommand_from serve' -l grpc -x -d 'where gRPC listens (127.0.0.1:8001), or off'
+complete -c accelctl -n '__fish_seen_subcommand_from serve' -l grpc -x -d 'where gRPC listens, or off (127.0.0.1:8001; off where only --listen is given)'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l token-file -r -F -d 'callers must bring the token in this file; needed beyond loopback'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l tls-cert -r -F -d 'certificate chain (PEM); read again at SIGHUP'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l tls-key -r -F -d 'its key (PEM)'

@@ -6,6 +6,7 @@ import { checkServeConfig, readServeConfig, tokenOf, usual, type ServeConfig } f
 import type { Engine } from "../serve/engine.ts";
 import { openEngine, type EngineEvent } from "../serve/engine/open.ts";
 import { scanModels } from "../serve/engine/repository.ts";
+import type { GrpcRunning } from "../serve/grpc/server.ts";
 import { limitSpecs, limitsWith } from "../serve/http/limits.ts";
 import { notifySystemd, parseListen } from "../serve/http/listen.ts";
 import { levels, openLog, type Log } from "../serve/http/log.ts";
@@ -28,7 +29,11 @@ const where: readonly OptionSpec[] = [
     value: "WHERE",
     says: `HOST:PORT, unix:PATH or systemd (${usual.listen}); port 0: any that is free`,
   },
-  { name: "grpc", value: "HOST:PORT", says: `where gRPC listens (${usual.grpc}), or off` },
+  {
+    name: "grpc",
+    value: "HOST:PORT",
+    says: `where gRPC listens, or off (${usual.grpc}; off where only --listen is given)`,
+  },
   { name: "token-file", value: "FILE", says: "callers must bring the token in this file; needed beyond loopback" },
   { name: "tls-cert", value: "FILE", says: "certificate chain (PEM); read again at SIGHUP" },
   { name: "tls-key", value: "FILE", says: "its key (PEM)" },
@@ -190,7 +195,8 @@ async function serve(
 ): Promise<number> {
   const limits = limitsWith(config.limits);
   const within = (config.drain_seconds ?? usual.drain_seconds) * 1000;
-  let server: Running;
+  let server: Running | undefined;
+  let grpc: GrpcRunning | undefined;
   try {
     const parts = await serveParts({
       ...(engine === undefined ? {} : { engine }),
@@ -209,11 +215,14 @@ async function serve(
       limits,
       log,
     });
+    grpc = await grpcOf(config, token, engine, log);
   } catch (error) {
+    await server?.close();
     await engine?.drain(0);
     throw error;
   }
   invocation.out(`${server.url}\n`);
+  if (grpc !== undefined) invocation.out(`grpc port ${grpc.port}\n`);
   log.line("info", `serving on ${server.url}`, { models: config.models !== undefined, token: token !== undefined });
   void notifySystemd("READY=1");
   const hup = (): void => reload(server, log);
@@ -223,12 +232,37 @@ async function serve(
   log.flush();
   void notifySystemd("STOPPING=1");
   // From now on it says that it is not ready, and whoever is impatient sends another signal.
-  const finished = Promise.all([engine?.drain(within), server.drain(within)]);
+  const finished = Promise.all([engine?.drain(within), server.drain(within), grpc?.close(within)]);
   const again = stopSignal().then(() => process.exit(1));
   await Promise.race([finished, again]);
   process.off("SIGHUP", hup);
   log.line("info", "stopped");
   return 0;
+}
+
+/** Who wants HTTP elsewhere, and says nothing of gRPC, shall find its usual port neither taken nor open. */
+const grpcWhere = ({ grpc, listen }: ServeConfig): string | false =>
+  grpc ?? (listen === undefined ? usual.grpc : false);
+
+async function grpcOf(
+  config: ServeConfig,
+  token: string | undefined,
+  engine: Engine | undefined,
+  log: Log,
+): Promise<GrpcRunning | undefined> {
+  const where = grpcWhere(config);
+  if (engine === undefined || where === false) return undefined;
+  const listen = parseListen(where, "--grpc");
+  if (!("host" in listen)) throw new UsageError(`--grpc takes HOST:PORT or off; not "${where}"`);
+  const { startGrpc } = await import("../serve/grpc/server.ts");
+  return startGrpc(engine, {
+    host: listen.host,
+    port: listen.port,
+    ...(token === undefined ? {} : { token }),
+    ...(config.tls === undefined ? {} : { tls: config.tls }),
+    limits: limitsWith(config.limits),
+    log,
+  });
 }
 
 function reload(server: Running, log: Log): void {
@@ -258,7 +292,7 @@ function check(invocation: Invocation, config: ServeConfig, token: string | unde
     throw new UsageError(`to listen on ${listen.host}, which others can reach, a token is needed (--token-file FILE)`);
   }
   out(`listen   ${config.listen ?? usual.listen}${config.tls === undefined ? "" : ", TLS"}\n`);
-  if (config.models !== undefined) out(`gRPC     ${config.grpc === false ? "off" : (config.grpc ?? usual.grpc)}\n`);
+  if (config.models !== undefined) out(`gRPC     ${grpcWhere(config) === false ? "off" : grpcWhere(config)}\n`);
   out(`token    ${token === undefined ? "none: whoever reaches it may ask" : "needed"}\n`);
   out(`page     ${(config.dashboard?.show ?? true) ? "yes" : "no"}\n`);
   out(`metrics  ${(config.metrics ?? true) ? "yes" : "no"}\n`);

@@ -78,7 +78,7 @@ export const serveSchema = {
     },
     listen: text(`HOST:PORT, [ADDRESS]:PORT, unix:PATH or systemd; ${usual.listen}.`),
     grpc: {
-      description: `HOST:PORT for gRPC, or false; ${usual.grpc} where models are served.`,
+      description: `HOST:PORT for gRPC, or false; ${usual.grpc}, and false where only listen is set.`,
       anyOf: [text("HOST:PORT."), { const: false }],
     },
     token_file: text("File that holds the token which callers must bring; of mode 600 or 400."),

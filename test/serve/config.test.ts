@@ -65,6 +65,7 @@ test("--check says what would be served and whether it is right", async () => {
   const { code, out } = await serve("--models", models.path, "--check", "--limit", "body_bytes=1000");
   expect(code).toBe(0);
   expect(out).toContain("listen   127.0.0.1:8000\n");
+  expect(out).toContain("gRPC     127.0.0.1:8001\n");
   expect(out).toContain("token    none: whoever reaches it may ask\n");
   expect(out).toContain("limit    body_bytes 1000\n");
   expect(out).toContain("model    flat 1\nmodel    identity 1\n");

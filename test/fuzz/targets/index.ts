@@ -9,6 +9,7 @@ import * as machine from "./machine.ts";
 import { media } from "./media.ts";
 import { models } from "./models.ts";
 import * as pasted from "./pasted.ts";
+import { requests } from "./rest.ts";
 import * as text from "./text.ts";
 
 export const targets: readonly Target[] = [
@@ -36,5 +37,6 @@ export const targets: readonly Target[] = [
   commandLines,
   media,
   inferences,
+  requests,
   ...models,
 ];
