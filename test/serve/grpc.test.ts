@@ -288,6 +288,21 @@ describe("the Open Inference Protocol over gRPC", () => {
     expect(odd.details).toMatch(/"y" is of uint4, which the protocol has no datatype for/);
   });
 
+  it("tells the classes with the highest values where they are asked for", async () => {
+    const { call } = await serve();
+    const outputs = [{ name: "x", parameters: { classification: { int64_param: 2 } } }];
+    expect(await call("ModelInfer", { model_name: "identity", inputs: [fp32([0.5, 4, 2])], outputs })).toMatchObject({
+      outputs: [
+        {
+          name: "x",
+          datatype: "BYTES",
+          shape: [2],
+          contents: { bytes_contents: [Buffer.from("4:1"), Buffer.from("2:2")] },
+        },
+      ],
+    });
+  });
+
   it("says of a wrong request what is wrong", async () => {
     const { call } = await serve();
     const x = fp32([1, 2]);

@@ -22,9 +22,15 @@ export interface Asked {
   readonly id: string;
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly inputs: ReadonlyMap<string, Value>;
-  readonly outputs: readonly string[];
+  readonly outputs: readonly WantedOutput[];
   /** It came as raw contents, and so it is answered. */
   readonly raw: boolean;
+}
+
+export interface WantedOutput {
+  readonly name: string;
+  /** So many classes with the highest values instead of the tensor; 0: the tensor. */
+  readonly classes: number;
 }
 
 export interface AskedLimits {
@@ -62,7 +68,7 @@ function read(message: Reader, { tensors, elements }: AskedLimits): Asked {
   let [model, version, id] = ["", "", ""];
   const parameters = new Map<string, Parameter>();
   const inputs: Input[] = [];
-  const outputs: string[] = [];
+  const outputs: WantedOutput[] = [];
   const raw: Buffer[] = [];
   const fits = (list: readonly unknown[], what: string): void => {
     if (list.length >= tensors) throw new Refusal("invalid", `more than ${tensors} ${what}`);
@@ -115,29 +121,28 @@ function readInput(message: Reader): Input {
     else if (message.field === 4) readParameter(message.message(), parameters);
     else if (message.field === 5) input.contents = message.message();
   }
-  refuseExtensions(parameters, input.name);
+  refuseSharedMemory(parameters, input.name);
   return input;
 }
 
-function readOutput(message: Reader): string {
+function readOutput(message: Reader): WantedOutput {
   let name = "";
   const parameters = new Map<string, Parameter>();
   while (message.next()) {
     if (message.field === 1) name = message.text(NAME_LIMIT);
     else if (message.field === 2) readParameter(message.message(), parameters);
   }
-  refuseExtensions(parameters, name);
-  return name;
+  refuseSharedMemory(parameters, name);
+  const classes = parameters.get("classification") ?? 0;
+  if (typeof classes === "number" && Number.isSafeInteger(classes) && classes >= 0) return { name, classes };
+  throw new Refusal("invalid", `${quoted(name)}: classification is a whole number from 0`);
 }
 
-/** Parameters that change what a tensor means cannot be passed over. */
-function refuseExtensions(parameters: ReadonlyMap<string, Parameter>, tensor: string): void {
+/** A tensor that is not in the message cannot be passed over. */
+function refuseSharedMemory(parameters: ReadonlyMap<string, Parameter>, tensor: string): void {
   for (const name of parameters.keys()) {
     if (name.startsWith("shared_memory_")) {
       throw new Refusal("invalid", `${quoted(tensor)}: shared memory is not served; send the tensor`);
-    }
-    if (name === "classification") {
-      throw new Refusal("invalid", `${quoted(tensor)}: the classification extension is not served`);
     }
   }
 }
@@ -173,12 +178,11 @@ export interface Answered {
   readonly parameters?: Readonly<Record<string, boolean | number | string>>;
 }
 
-export const answered = (answer: InferAnswer, id: string): Answered => ({
-  model: answer.model,
-  version: answer.version,
-  id,
-  outputs: answer.outputs,
-});
+export const answered = (
+  { model, version }: InferAnswer,
+  id: string,
+  outputs: ReadonlyMap<string, Value>,
+): Answered => ({ model, version, id, outputs });
 
 /** A ModelInferResponse. Throws Refusal for an output that the protocol has no datatype for. */
 export function writeAnswer({ model, version, id, outputs, parameters = {} }: Answered, raw: boolean): Buffer {

@@ -1,10 +1,11 @@
 /** The methods of inference.GRPCInferenceService over an engine. inference.proto says what each is; infer.ts reads and writes tensors. */
 
-import type { Port } from "../../delegates/delegate.ts";
 import type { Value } from "../../delegates/value.ts";
 import { version } from "../../version.ts";
-import { Refusal, type Engine, type InferRequest, type ModelFigures, type ModelState } from "../engine.ts";
-import { datatypeOf, openShape, quoted } from "../tensors.ts";
+import { Refusal, type Engine, type InferAnswer, type InferRequest } from "../engine.ts";
+import { configuration, existing, indexed, metadata, opened, statistics } from "../oip/describe.ts";
+import { topClasses } from "../oip/infer-answer.ts";
+import { quoted } from "../tensors.ts";
 import { answered, readAsked, writeAnswer, type Asked, type AskedLimits, type Parameter } from "./infer.ts";
 
 /** What is known of a call besides its message. */
@@ -36,12 +37,25 @@ export function methods(engine: Engine): Readonly<Record<string, (request: never
     ServerMetadata: () => ({
       name: "accelctl",
       version,
-      extensions: ["model_repository", "model_configuration", "schedule_policy", "parameters", "statistics"],
+      extensions: [
+        "classification",
+        "model_configuration",
+        "model_repository",
+        "parameters",
+        "schedule_policy",
+        "statistics",
+      ],
     }),
-    ModelMetadata: (request: Named) => metadata(engine, opened(engine, request)),
-    ModelConfig: (request: Named) => ({ config: configuration(opened(engine, request)) }),
+    ModelMetadata: ({ name, version }: Named) => {
+      const model = opened(engine, name, own(version));
+      return {
+        ...metadata(engine, model),
+        properties: model.device === undefined ? {} : { device: model.device },
+      };
+    },
+    ModelConfig: ({ name, version }: Named) => ({ config: configuration(opened(engine, name, own(version))) }),
     ModelStatistics: ({ name, version }: Named) => {
-      if (name !== "") existing(engine, { name, version });
+      if (name !== "") existing(engine, name, own(version));
       return {
         model_stats: statistics(engine.figures()).filter(
           (row) => (name === "" || row.name === name) && (version === "" || row.version === version),
@@ -52,7 +66,7 @@ export function methods(engine: Engine): Readonly<Record<string, (request: never
       models: engine
         .repository()
         .filter(({ status }) => !ready || status === "ready")
-        .map(({ name, version, status, reason = "" }) => ({ name, version, state: states[status], reason })),
+        .map(indexed),
     }),
     RepositoryModelLoad: async ({ model_name, parameters }: Loading) => {
       const [parameter] = Object.keys(parameters);
@@ -82,116 +96,27 @@ interface Loading {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** Triton's words. */
-const states: Readonly<Record<ModelState["status"], string>> = {
-  ready: "READY",
-  loading: "LOADING",
-  unloading: "UNLOADING",
-  failed: "UNAVAILABLE",
-  unloaded: "UNAVAILABLE",
-};
-
 /** Proto3 has no absent texts. */
 const own = (version: string): string | undefined => (version === "" ? undefined : version);
-
-function existing(engine: Engine, { name, version }: Named): ModelState {
-  const model = engine.model(name, own(version));
-  if (model !== undefined) return model;
-  throw new Refusal(
-    "not-found",
-    `there is no model ${quoted(name)}${version === "" ? "" : ` of version ${quoted(version)}`}`,
-  );
-}
-
-/** A model of which is known what goes in and out. */
-function opened(engine: Engine, named: Named): ModelState {
-  const model = existing(engine, named);
-  if (model.inputs.length > 0 || model.outputs.length > 0) return model;
-  throw new Refusal("not-ready", `the model ${quoted(model.name)} is ${model.status}`);
-}
-
-/** <project>_<format>, as the protocol names platforms. */
-const platform = ({ delegate, format }: ModelState): string => [delegate, format].filter(Boolean).join("_");
-
-function metadata(engine: Engine, model: ModelState): unknown {
-  const tensor = ({ name, type, shape }: Port): unknown => ({
-    name,
-    datatype: datatypeOf(type)?.name ?? type.toUpperCase(),
-    shape: openShape(shape),
-  });
-  return {
-    name: model.name,
-    versions: engine
-      .models()
-      .filter(({ name }) => name === model.name)
-      .map(({ version }) => version),
-    platform: platform(model),
-    inputs: model.inputs.map(tensor),
-    outputs: model.outputs.map(tensor),
-    properties: model.device === undefined ? {} : { device: model.device },
-  };
-}
-
-function configuration(model: ModelState): unknown {
-  // Where requests are put together, Triton leaves the first dimension out.
-  const tensor = ({ name, type, shape }: Port): unknown => ({
-    name,
-    data_type: type === "string" ? "TYPE_STRING" : `TYPE_${datatypeOf(type)?.name ?? "INVALID"}`,
-    dims: openShape(model.max_batch > 0 ? shape.slice(1) : shape),
-  });
-  return {
-    name: model.name,
-    platform: platform(model),
-    backend: model.delegate ?? "",
-    max_batch_size: model.max_batch,
-    input: model.inputs.map(tensor),
-    output: model.outputs.map(tensor),
-    model_transaction_policy: { decoupled: model.streams },
-  };
-}
-
-interface Statistics extends Named {
-  inference_count: number;
-  execution_count: number;
-  inference_stats: Readonly<Record<"success" | "fail" | "queue" | "compute_infer", { count: number; ns: number }>>;
-}
-
-/** A row for each version, over all devices. */
-function statistics(figures: readonly ModelFigures[]): Statistics[] {
-  const rows = new Map<string, Statistics>();
-  const duration = (): { count: number; ns: number } => ({ count: 0, ns: 0 });
-  for (const { name, version, requests, batches, queue_seconds, run_seconds } of figures) {
-    const key = JSON.stringify([name, version]);
-    const row = rows.get(key) ?? {
-      name,
-      version,
-      inference_count: 0,
-      execution_count: 0,
-      inference_stats: { success: duration(), fail: duration(), queue: duration(), compute_infer: duration() },
-    };
-    rows.set(key, row);
-    row.inference_count += requests.ok;
-    row.execution_count += batches;
-    const { success, fail, queue, compute_infer } = row.inference_stats;
-    success.count += requests.ok;
-    success.ns += nanoseconds(queue_seconds.sum + run_seconds.sum);
-    for (const [kind, count] of Object.entries(requests)) if (kind !== "ok") fail.count += count;
-    queue.count += queue_seconds.count;
-    queue.ns += nanoseconds(queue_seconds.sum);
-    compute_infer.count += run_seconds.count;
-    compute_infer.ns += nanoseconds(run_seconds.sum);
-  }
-  return [...rows.values()];
-}
-
-const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);
 
 /** ModelInfer. */
 export async function infer(engine: Engine, bytes: Buffer, limits: AskedLimits, context: Context): Promise<Buffer> {
   const asked = readAsked(bytes, limits);
   context.note({ model: asked.model });
   const answer = await engine.infer(requestOf(engine, asked, context));
-  return writeAnswer(answered(answer, asked.id), asked.raw);
+  return writeAnswer(answered(answer, asked.id, outputsOf(answer, asked)), asked.raw);
+}
+
+/** As they were asked for: the classification extension wants the places of the highest values. */
+function outputsOf({ outputs }: InferAnswer, asked: Asked): ReadonlyMap<string, Value> {
+  if (!asked.outputs.some(({ classes }) => classes > 0)) return outputs;
+  return new Map(
+    asked.outputs.flatMap(({ name, classes }): [string, Value][] => {
+      const value = outputs.get(name);
+      if (value === undefined) return []; // the engine refuses what is no output
+      return [[name, classes === 0 ? value : topClasses(value, { name, classes, binary: true })]];
+    }),
+  );
 }
 
 /** One request of ModelStreamInfer: its answers as ModelInferResponse. */
@@ -202,10 +127,10 @@ export async function* inferStream(engine: Engine, asked: Asked, context: Contex
   const written = state?.streams === true ? state.outputs.find(({ type }) => type === "string") : undefined;
   if (state === undefined || written === undefined) {
     const answer = await engine.infer(requestOf(engine, asked, context));
-    yield writeAnswer({ ...answered(answer, id), parameters: final }, raw);
+    yield writeAnswer({ ...answered(answer, id, outputsOf(answer, asked)), parameters: final }, raw);
     return;
   }
-  const wanted = asked.outputs.length === 0 || asked.outputs.includes(written.name);
+  const wanted = asked.outputs.length === 0 || asked.outputs.some(({ name }) => name === written.name);
   const pieces = engine.stream(requestOf(engine, asked, context));
   try {
     for (;;) {
@@ -213,7 +138,7 @@ export async function* inferStream(engine: Engine, asked: Asked, context: Contex
       if (step.done === true) {
         // The pieces were the text: told once more it would stand there twice.
         const rest = new Map([...step.value.outputs].filter(([name]) => name !== written.name));
-        yield writeAnswer({ ...answered(step.value, id), outputs: rest, parameters: final }, raw);
+        yield writeAnswer({ ...answered(step.value, id, rest), parameters: final }, raw);
         return;
       }
       if (!wanted) continue;
@@ -239,7 +164,7 @@ function requestOf(engine: Engine, asked: Asked, context: Context): InferRequest
     model,
     ...(version === "" ? {} : { version }),
     inputs,
-    ...(outputs.length === 0 ? {} : { outputs }),
+    ...(outputs.length === 0 ? {} : { outputs: outputs.map(({ name }) => name) }),
     // 1 is Triton's first, and 0 the model's own.
     ...(priority === undefined || priority === 0 ? {} : { priority: priority - 1 }),
     ...(deadline === Infinity ? {} : { deadline }),

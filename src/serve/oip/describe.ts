@@ -24,7 +24,7 @@ export function opened(engine: Engine, name: string, version?: string): ModelSta
 /** <project>_<format>, as the protocol names platforms. */
 const platform = ({ delegate, format }: ModelState): string => [delegate, format].filter(Boolean).join("_");
 
-export function metadata(engine: Engine, model: ModelState): unknown {
+export function metadata(engine: Engine, model: ModelState): Readonly<Record<string, unknown>> {
   const tensor = ({ name, type, shape }: Port): unknown => ({
     name,
     datatype: datatypeOf(type)?.name ?? type.toUpperCase(),
