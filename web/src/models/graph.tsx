@@ -261,14 +261,19 @@ function Drawn({ answer, name, node, next, onNode, onOpen, onFold }: DrawnProps)
           {said}
         </span>
         <div class="graph-zoom" role="group" aria-label="Zoom">
-          <button type="button" aria-label="Zoom in" onClick={() => drawing.current?.zoom(1.3)}>
-            +
+          <button type="button" aria-label="Zoom in" title="Zoom in" onClick={() => drawing.current?.zoom(1.3)}>
+            <span aria-hidden="true">+</span>
           </button>
-          <button type="button" aria-label="Zoom out" onClick={() => drawing.current?.zoom(1 / 1.3)}>
-            −
+          <button type="button" aria-label="Zoom out" title="Zoom out" onClick={() => drawing.current?.zoom(1 / 1.3)}>
+            <span aria-hidden="true">−</span>
           </button>
-          <button type="button" aria-label="Fit the whole graph" onClick={() => drawing.current?.fit()}>
-            0
+          <button
+            type="button"
+            aria-label="Show all of it"
+            title="Show all of it"
+            onClick={() => drawing.current?.fit()}
+          >
+            <span aria-hidden="true">⤢</span>
           </button>
         </div>
       </div>

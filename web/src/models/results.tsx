@@ -67,12 +67,16 @@ function Outcome({ run, picture }: { readonly run: RunOutcome; readonly picture:
       </p>
       {result.instead !== undefined && <p class="soft">{harmless(result.instead)}</p>}
       {result.runs_ms.length > 2 && <Runs runs={result.runs_ms} />}
-      {showsPicture && <Overlay picture={picture} size={run.picture} read={read} map={run.map} />}
-      {read !== undefined && <Read read={read} />}
-      <h3>Outputs</h3>
-      {result.outputs.map((output, index) => (
-        <Output key={output.name} output={output} preview={previews[index]} brief={read !== undefined} />
-      ))}
+      <div class="outcome-body">
+        {showsPicture && <Overlay picture={picture} size={run.picture} read={read} map={run.map} />}
+        <div class="outcome-words">
+          {read !== undefined && <Read read={read} />}
+          <h3>Outputs</h3>
+          {result.outputs.map((output, index) => (
+            <Output key={output.name} output={output} preview={previews[index]} brief={read !== undefined} />
+          ))}
+        </div>
+      </div>
       {Object.keys(result.figures).length > 0 && (
         <>
           <h3>Measured by the runtime</h3>
