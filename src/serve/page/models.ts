@@ -50,7 +50,7 @@ const REQUEST_LIMIT = 16 * 2 ** 20;
 const KEPT_MS = 5000;
 export const DEMO = "demo";
 
-const NO_UPLOAD = "uploading and running are turned off on this server (dashboard.run)";
+const NO_UPLOAD = "uploading and running are turned off on this server (dashboard.run, --no-run)";
 const OTHER_MACHINE = "this page shows another machine than the one it runs on, so nothing is run";
 
 export function modelsPart(options: ModelsPartOptions = {}): Part {
