@@ -45,7 +45,7 @@ export interface ModelState {
   readonly name: string;
   readonly version: string;
   readonly status: ModelStatus;
-  /** Why it failed; no path of the host in it. */
+  /** Why it failed, or computes nothing while its process is started again; no path of the host in it. */
   readonly reason?: string;
   /** Format id, delegate and device; absent until it was opened. */
   readonly format?: string;
@@ -68,8 +68,12 @@ export interface ModelFigures {
   readonly waiting: number;
   readonly running: number;
   readonly restarts: number;
+  /** Sessions that compute nothing right now: their process went down and is not up again. */
+  readonly down?: number;
+  /** Runs, and requests that were computed in them. */
   readonly batches: number;
   readonly batched: number;
+  /** Of each request that was computed, and of each run. */
   readonly queue_seconds: Spread;
   readonly run_seconds: Spread;
 }

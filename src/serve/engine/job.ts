@@ -18,7 +18,7 @@ export interface JobOwner {
 
 export class Job {
   readonly owner: JobOwner;
-  readonly inputs: ReadonlyMap<string, Value>;
+  inputs: ReadonlyMap<string, Value>;
   readonly wanted: readonly string[] | undefined;
   readonly options: Readonly<Record<string, string>> | undefined;
   readonly priority: number;
@@ -91,12 +91,16 @@ export class Job {
   #end(outcome: "ok" | RefusalKind): void {
     this.state = "over";
     this.list?.remove(this);
+    // Whoever holds the job a while longer (deadlines.ts) does not hold its tensors.
+    this.inputs = NOTHING;
     if (this.#listening) this.signal?.removeEventListener("abort", this.#abort);
     this.owner.count(outcome);
   }
 
   readonly #abort = (): void => this.refuse(cancelled());
 }
+
+const NOTHING: Job["inputs"] = new Map();
 
 export const cancelled = (): Refusal => new Refusal("cancelled", "the request was cancelled");
 

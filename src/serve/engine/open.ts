@@ -103,8 +103,9 @@ class ModelEngine implements Engine {
   readonly #watch = new Watch((now) => this.#all().filter((served) => served.look(now)).length > 0);
   readonly #stop = new AbortController();
   readonly #locks: Locks;
-  readonly #slots: (() => void)[] = [];
+  /** Models being opened, and those that wait for their turn. */
   #opening = 0;
+  readonly #turns: (() => void)[] = [];
   #begun = false;
   #draining: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -239,6 +240,7 @@ class ModelEngine implements Engine {
         ...counters.figures(),
         waiting: served?.lane.waiting ?? 0,
         running: served?.running ?? 0,
+        down: served?.lane.down ?? 0,
         restarts: counters.restarts + (served?.restarts ?? 0),
       };
     });
@@ -388,7 +390,7 @@ class ModelEngine implements Engine {
       return;
     } finally {
       this.#opening--;
-      this.#slots.shift()?.();
+      this.#turns.shift()?.();
     }
     if (before !== undefined) await this.#retire(name, version, before);
   }
@@ -449,7 +451,7 @@ class ModelEngine implements Engine {
   }
 
   async #turn(): Promise<void> {
-    if (this.#opening >= LOADING) await new Promise<void>((done) => this.#slots.push(done));
+    if (this.#opening >= LOADING) await new Promise<void>((done) => this.#turns.push(done));
     this.#opening++;
   }
 

@@ -120,6 +120,7 @@ describe.skipIf(!hasCompiler || tflite.find({}).state !== "read")(`a library tha
       while (engine.ready()) await new Promise((done) => setTimeout(done, 50));
       // It would wait for nobody knows how long.
       expect(await outcome(engine.infer(asking(floats(1, 1, 2))))).toMatchObject({ kind: "not-ready" });
+      expect(figuresOf(engine)?.down).toBe(1);
       expect(engine.model("m")?.reason).toBeDefined();
       expect(JSON.stringify(engine.models())).not.toContain(folder);
       const pauses = events.flatMap(({ says }) => /again in (\d+) ms/.exec(says)?.[1] ?? []);

@@ -125,6 +125,26 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("an engine (skipped: no O
     expect(figuresOf(engine, "identity")).toMatchObject({ batches: 3, batched: 20, waiting: 0, running: 0 });
   });
 
+  it("tells callers when a run in its own process takes longer than it may, and goes on after it", async () => {
+    const size = 2048; // three times 17 GFLOP: half a second at least on one thread
+    const { engine } = await open({
+      "slow.onnx": modelOf(
+        node("MatMul", ["x", "x"], ["a"]),
+        node("MatMul", ["a", "x"], ["b"]),
+        node("MatMul", ["b", "x"], ["y"]),
+        valueInfo(11, "x", FLOAT, [size, size]),
+        valueInfo(12, "y", FLOAT, [size, size]),
+      ),
+      "slow.accelctl.json": { isolate: false, run_ms: 1, threads: 1, warmup: { runs: 0 } },
+    });
+    const value: Value = { type: "float32", shape: [size, size], data: new Float32Array(size * size) };
+    const slow = [engine.infer(asking("slow", value)), engine.infer(asking("slow", value))];
+    const [first, second] = await Promise.all(slow.map(refusal));
+    expect(first).toMatchObject({ kind: "failed", message: "the model gave no answer in time" });
+    expect(second?.kind).toBe("failed");
+    expect(figuresOf(engine, "slow")).toMatchObject({ requests: { failed: 2 }, waiting: 0 });
+  });
+
   it("answers what it has accepted when it is drained, and takes nothing more", async () => {
     const { engine } = await open({ "identity.onnx": identityOnnx() });
     const answers = Array.from({ length: 50 }, (_, at) =>

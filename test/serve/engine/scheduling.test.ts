@@ -202,6 +202,7 @@ describe("a device", () => {
     gone.abort();
     expect(hand.lane.waiting).toBe(300);
     expect(await cancelled.outcome).toMatchObject({ kind: "cancelled" });
+    expect(cancelled.job.inputs.size).toBe(0);
     for (const outcome of await Promise.all(late)) expect(outcome).toMatchObject({ kind: "deadline" });
     expect([hand.lane.waiting, hand.lane.bytes, hand.lane.rows]).toEqual([0, 0, 0]);
     deadlines.close();
