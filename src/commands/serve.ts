@@ -221,13 +221,15 @@ async function serve(
     await engine?.drain(0);
     throw error;
   }
+  // Before anybody knows that it is there: who reads the address may stop it at once.
+  const stopped = stopSignal();
   invocation.out(`${server.url}\n`);
   if (grpc !== undefined) invocation.out(`grpc port ${grpc.port}\n`);
   log.line("info", `serving on ${server.url}`, { models: config.models !== undefined, token: token !== undefined });
   void notifySystemd("READY=1");
   const hup = (): void => reload(server, log);
   process.on("SIGHUP", hup);
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.line("info", `${signal}: finishing what is under way`, { seconds: within / 1000 });
   log.flush();
   void notifySystemd("STOPPING=1");
