@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { model, type Model, type Node } from "../../src/model/graph.ts";
 import { boxGraph } from "../../src/print/graph-fold.ts";
+import { commonPath, foldTree, openAtFirst, READABLE, stretchId, type Stretch } from "../../src/print/graph-tree.ts";
 import { layOut, BOX } from "../../src/print/graph-layout.ts";
 import { renderDot, renderGraphHtml, renderSvg } from "../../src/print/graph.ts";
 
@@ -100,4 +101,73 @@ it("names are text wherever they stand", () => {
     expect(line.replace(/"(?:[^"\\]|\\.)*"/g, "")).not.toContain("script");
   }
   expect(renderGraphHtml(one, "x")).toContain("default-src 'none'");
+});
+
+it("blocks within blocks: no level has more than can be followed, and all of them open show every operator", () => {
+  const layer = ["LayerNormalization", "MatMul", "Add", "Gelu", "MatMul", "Add"];
+  let state = 3;
+  const odd = Array.from({ length: 700 }, () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return ["Conv", "Relu", "Concat", "Pad", "Resize", "Split", "Gather", "Exp"][(state >> 16) % 8] ?? "Conv";
+  });
+  const ops = [
+    ...Array.from({ length: 900 }, () => layer).flat(),
+    ...odd,
+    ...Array.from({ length: 5000 }, () => "Relu"),
+  ];
+  const nodes = ops.map((op): Node => ({ op, spelled: op, inputs: [], outputs: [], attributes: {} }));
+  const operators: number[] = [];
+  const open = new Set<string>();
+  const walk = (level: readonly Stretch[], from: number, to: number): void => {
+    expect(level.length).toBeLessThanOrEqual(READABLE);
+    let at = from;
+    for (const stretch of level) {
+      expect(stretch.from).toBe(at);
+      at = stretch.to;
+      if (stretch.children.length === 0) operators.push(stretch.from);
+      else {
+        // A block that opens into itself would never end, and two of one name could not be told apart.
+        expect(stretch.children.length).toBeGreaterThan(1);
+        expect(open.has(stretchId(stretch))).toBe(false);
+        open.add(stretchId(stretch));
+        walk(stretch.children, stretch.from, stretch.to);
+      }
+    }
+    expect(at).toBe(to);
+  };
+  const tree = foldTree(nodes);
+  walk(tree, 0, ops.length);
+  expect(operators).toEqual(ops.map((_, index) => index));
+  const all = boxGraph(chain(ops), { open });
+  expect(all.boxes.filter(({ node }) => node !== undefined)).toHaveLength(ops.length);
+});
+
+it("a model of one block is opened until there is something to see", () => {
+  const one = chain(
+    Array.from({ length: 12 }, () => [
+      "Conv",
+      "Relu",
+      "Conv",
+      "Add",
+      ...Array.from({ length: 16 }, () => "Mul"),
+    ]).flat(),
+  );
+  const tree = foldTree(one.graphs[0]?.nodes ?? []);
+  expect(tree).toHaveLength(1);
+  const shown = boxGraph(one, { open: openAtFirst(tree) });
+  expect(shown.boxes.filter(({ kind }) => kind === "block")).toHaveLength(12);
+  expect(shown.opened.map(({ title }) => title)).toEqual(["12 × Conv, Relu, Conv, Add ... (20)"]);
+});
+
+it("names say where a block's operators are", () => {
+  const named = (name?: string): Node => ({
+    op: "Add",
+    spelled: "Add",
+    inputs: [],
+    outputs: [],
+    attributes: {},
+    ...(name === undefined ? {} : { name }),
+  });
+  expect(commonPath([named("/enc/layer.3/attn/MatMul"), named(), named("/enc/layer.3/Add")])).toBe("enc/layer.3");
+  expect(commonPath([named("a/x"), named("b/x")])).toBeUndefined();
 });
