@@ -4,8 +4,8 @@
  * https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
  */
 
-import { createRequire } from "node:module";
 import type * as PromClient from "prom-client";
+import { requireLate } from "../base/package.ts";
 
 export type ExpositionFormat = "prometheus" | "openmetrics";
 
@@ -145,8 +145,7 @@ interface Told {
 
 /** The whole text; ends in a newline. */
 export async function write(families: readonly Family[], format: ExpositionFormat): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const { Registry } = require("prom-client") as typeof PromClient; // 30 ms: only when somebody scrapes
+  const { Registry } = requireLate("prom-client") as typeof PromClient; // 30 ms: only when somebody scrapes
   const registry = new Registry<PromClient.RegistryContentType>();
   registry.setContentType(contentTypes[format]);
   for (const { name, help, type, values } of families) {
