@@ -3,6 +3,8 @@
  * https://prometheus.io/docs/instrumenting/content_negotiation/
  */
 
+import type * as Zlib from "node:zlib";
+import { requireLate } from "../base/package.ts";
 import { contentTypes, type ExpositionFormat } from "../export/exposition.ts";
 import { renderPrometheus, type Exposed } from "../export/prometheus.ts";
 import type { Part } from "./door.ts";
@@ -37,7 +39,7 @@ export function metricsPart(source: MetricsSource, options: { readonly processes
             exchange.send(200, text, headers);
             return;
           }
-          const { gzipSync } = await import("node:zlib");
+          const { gzipSync } = requireLate("node:zlib") as typeof Zlib;
           exchange.send(200, gzipSync(text, { level: 1 }), { ...headers, "content-encoding": "gzip" });
         },
       },

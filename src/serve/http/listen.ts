@@ -3,6 +3,8 @@
  * (sd_notify(3)).
  */
 
+import type * as ChildProcess from "node:child_process";
+import { requireLate } from "../../base/package.ts";
 import { UsageError } from "../../base/errors.ts";
 
 export type Listen =
@@ -44,7 +46,8 @@ function inherited(option: string): number {
 /** Tells systemd READY=1 or STOPPING=1; nothing where nobody listens. Node has no datagrams of Unix sockets, systemd-notify has. */
 export async function notifySystemd(state: "READY=1" | "STOPPING=1"): Promise<void> {
   if (process.env["NOTIFY_SOCKET"] === undefined) return;
-  const { execFile } = await import("node:child_process");
+  // Not by import(): the launcher runs the bundle as a script of node:vm, in which Node's own modules cannot be imported late.
+  const { execFile } = requireLate("node:child_process") as typeof ChildProcess;
   await new Promise<void>((resolve) => {
     // --pid: the sender is a child, and the unit may take words of the main process only (NotifyAccess=main).
     execFile("systemd-notify", [`--pid=${process.pid}`, state], { timeout: 2000 }, () => resolve());
