@@ -9,13 +9,12 @@
 import type * as grpcModule from "@grpc/grpc-js";
 import type * as loaderModule from "@grpc/proto-loader";
 import type * as reflectionModule from "@grpc/reflection";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type * as tlsModule from "node:tls";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CannotError, UsageError } from "../../base/errors.ts";
-import { requireLate } from "../../base/package.ts";
+import { LEAVE_OUT, ownFile, requireLate } from "../../base/package.ts";
 import { Refusal, type Engine } from "../engine.ts";
 import { limitsWith, type Limits } from "../http/limits.ts";
 import { isLoopback } from "../http/listen.ts";
@@ -245,5 +244,10 @@ function carefully({ requestDeserialize }: grpcModule.MethodDefinition<unknown, 
   };
 }
 
-/** Beside this file, in the sources as in a build (tools/build.mjs). */
-const protoFile = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), name);
+/** Beside this file, in the sources as in a build (tools/build.mjs); or above it, in a bundle of benches. */
+function protoFile(name: string): string {
+  const places = [name, `../${name}`].map((place) => join(dirname(ownFile()), place));
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new CannotError(`accelctl's ${name} is not found from ${ownFile()}: ${LEAVE_OUT}`);
+  return found;
+}
