@@ -38,7 +38,7 @@ _accelctl() {
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
     top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;
     version) words="--help" ;;
-    watch) words="--root --paste --json --interval --count --query --processes --no-processes --record --replay --speed --alert --until-alert --alert-exec --help" ;;
+    watch) words="--root --paste --json --interval --count --query --vendor --processes --no-processes --record --replay --speed --alert --until-alert --alert-exec --help" ;;
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then

@@ -193,6 +193,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from watch' -l json -d 'one line
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l interval -s i -x -d 'from one sample to the next (1)'
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l count -s n -x -d 'end after so many samples (1 for a saved machine, else none)'
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l query -d 'also ask drivers where the question wakes a sleeping device'
+complete -c accelctl -n '__fish_seen_subcommand_from watch' -l vendor -d 'also ask NVIDIA\'s library, in a process of its own; that wakes GPUs'
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l processes -d 'look for the processes that use a device (done when nothing is said)'
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l no-processes -d 'do not'
 complete -c accelctl -n '__fish_seen_subcommand_from watch' -l record -r -F -d 'also write every sample to FILE, or go on with a recording that is there'

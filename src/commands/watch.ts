@@ -36,6 +36,7 @@ const command: Command = {
     { name: "interval", short: "i", value: "SECONDS", says: "from one sample to the next (1)" },
     { name: "count", short: "n", value: "N", says: "end after so many samples (1 for a saved machine, else none)" },
     queryOption,
+    { name: "vendor", says: "also ask NVIDIA's library, in a process of its own; that wakes GPUs" },
     { name: "processes", says: "look for the processes that use a device (done when nothing is said)" },
     { name: "no-processes", says: "do not" },
     ...grouped("Recordings", [
@@ -136,7 +137,7 @@ function wishesOf(invocation: Invocation) {
     throw new UsageError("--processes and --no-processes say opposite things; give one");
   }
   if (file !== undefined) {
-    const other = ["root", "paste", "interval", "query", "record", "processes", "no-processes"].find(has);
+    const other = ["root", "paste", "interval", "query", "vendor", "record", "processes", "no-processes"].find(has);
     if (other !== undefined) throw new UsageError(`--replay shows what was recorded; --${other} is about a machine`);
   }
   if (speed !== undefined && file === undefined) throw new UsageError("--speed is the pace of --replay FILE");
@@ -150,6 +151,7 @@ function wishesOf(invocation: Invocation) {
     interval: secondsOption(invocation, "interval") ?? 1,
     count: countOption(invocation),
     query: flag(invocation, "query"),
+    vendor: flag(invocation, "vendor"),
     processes: !flag(invocation, "no-processes"),
     untilAlert: flag(invocation, "until-alert"),
     alerts: alerts.map(parseAlert),
@@ -162,9 +164,10 @@ function wishesOf(invocation: Invocation) {
 
 function live(invocation: Invocation, wishes: Wishes, signal: AbortSignal): Source {
   const root = rootOf(invocation);
-  const { words, query, processes, interval } = wishes;
+  const { words, query, vendor, processes, interval } = wishes;
   const watch: Watch = openWatch(root, {
     query,
+    vendor,
     processes,
     ...(words.length === 0 ? {} : { only: (device) => isMeant(device, words) }),
   });

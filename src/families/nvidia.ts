@@ -8,6 +8,7 @@ const table: Source = {
   says: "@df1c9a3d (595.45.04) kernel-open/nvidia/nv-pci-table.c:33-82, nv-reg.h:146-160,1042, common/inc/nv-firmware.h",
   seen: "2026-11-22",
 };
+const nvml: Source = { cited: "https://docs.nvidia.com/deploy/nvml-api/", seen: "2026-11-25" };
 const turing: Source = {
   cited: "https://github.com/NVIDIA/open-gpu-kernel-modules",
   says: "README.md, Compatible GPUs: Turing or later; the lowest id of its table is 1E02",
@@ -272,8 +273,20 @@ export default {
     },
   ],
   metrics: [
-    // The driver offers one text file per GPU; load, power and memory come from NVML (libnvidia-ml.so.1) only.
+    // The driver offers one text file per GPU; all else comes from NVML (libnvidia-ml.so.1) only.
     { name: "model", read: "proc:driver/nvidia/gpus/{address}/information", form: "word", source: table },
+    { name: "busy_ratio", read: "vendor:nvmlDeviceGetUtilizationRates", vendor: true, source: nvml },
+    { name: "memory_busy_ratio", read: "vendor:nvmlDeviceGetUtilizationRates", vendor: true, source: nvml },
+    { name: "memory_bytes", read: "vendor:nvmlDeviceGetMemoryInfo", vendor: true, source: nvml },
+    { name: "memory_total_bytes", read: "vendor:nvmlDeviceGetMemoryInfo", vendor: true, source: nvml },
+    { name: "clock_hertz", read: "vendor:nvmlDeviceGetClockInfo", vendor: true, source: nvml },
+    { name: "temperature_celsius", read: "vendor:nvmlDeviceGetTemperature", vendor: true, source: nvml },
+    { name: "power_watts", read: "vendor:nvmlDeviceGetPowerUsage", vendor: true, source: nvml },
+    { name: "power_limit_watts", read: "vendor:nvmlDeviceGetEnforcedPowerLimit", vendor: true, source: nvml },
+    { name: "energy_joules", read: "vendor:nvmlDeviceGetTotalEnergyConsumption", vendor: true, source: nvml },
+    { name: "fan_ratio", read: "vendor:nvmlDeviceGetFanSpeed", vendor: true, source: nvml },
+    { name: "throttled_state", read: "vendor:nvmlDeviceGetCurrentClocksThrottleReasons", vendor: true, source: nvml },
+    { name: "pcie_replay_count", read: "vendor:nvmlDeviceGetPcieReplayCounter", vendor: true, source: nvml },
   ],
   traps: [
     "The open and the proprietary module share their names: modinfo's licence (Dual MIT/GPL or NVIDIA) or /proc/driver/nvidia/version tells them apart.",
@@ -303,6 +316,6 @@ export default {
       says: "captures of real hardware (P100 with nvidia, a POWER9 host, an RTX 5090 that fails), read by our tests; on Debian 7.3.4 an emulated L4 is claimed by nouveau's alias and stays unbound",
     },
   ],
-  sources: [table, turing, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
+  sources: [table, nvml, turing, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
   unknown: ["peak, memory and power: they differ per product", "packages of Ubuntu and Arch were not read"],
 } as const satisfies Family;

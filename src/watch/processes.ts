@@ -10,6 +10,7 @@ import type { Root } from "../root/root.ts";
 import { parseFdinfo, type Usage } from "./fdinfo.ts";
 import { HolderScan, type Held, type Holding } from "./holders.ts";
 import { createKfd, type KfdUse } from "./kfd.ts";
+import { nvmlProcesses, type NvmlFeed } from "./nvml.ts";
 import { ONE_MOMENT, wordOf, type Tick } from "./meter.ts";
 import type { Place } from "./place.ts";
 import type { Metric, ProcessUse } from "./sample.ts";
@@ -23,7 +24,8 @@ export interface DeviceUsers {
 }
 
 export interface ProcessScan {
-  read(tick: Tick, asleep: (device: string) => boolean): { of(device: string): DeviceUsers };
+  /** `nvml`: what NVIDIA's library tells, where it may be asked. */
+  read(tick: Tick, asleep: (device: string) => boolean, nvml?: NvmlFeed): { of(device: string): DeviceUsers };
   /** The devices that are watched have changed. */
   renew(places: readonly Place[]): void;
 }
@@ -78,7 +80,7 @@ export function createProcessScan(root: Root, places: readonly Place[], before?:
       holders.watch(new Set(owners.keys()));
       kfd.renew();
     },
-    read(tick, asleep) {
+    read(tick, asleep, nvml) {
       counts.begin(tick);
       const held: ReturnType<HolderScan["read"]> =
         owners.size === 0 ? { holdings: [], blind: 0, whole: true } : holders.read(tick.time);
@@ -103,7 +105,13 @@ export function createProcessScan(root: Root, places: readonly Place[], before?:
           });
         }
       }
-      for (const use of kfd.read(tick, watched)) addKfd(users, use, whoIs);
+      for (const use of kfd.read(tick, watched)) addUse(users, use, "fdinfo", whoIs);
+      for (const { device, driver } of nvml === undefined ? [] : watched) {
+        if (nvml === undefined || driver !== "nvidia") continue;
+        for (const use of nvmlProcesses(nvml, device.address)) {
+          addUse(users, { device: device.id, ...use }, "vendor's library", whoIs);
+        }
+      }
       return {
         of(device) {
           const own = [...(users.get(device)?.values() ?? [])].sort((a, b) => a.pid - b.pid);
@@ -209,17 +217,18 @@ class Counts {
   }
 }
 
-function addKfd(
+function addUse(
   users: Map<string, Map<number, ProcessUse>>,
   { device, pid, metrics }: KfdUse,
+  how: ProcessUse["how"],
   whoIs: (one: { readonly pid: number; readonly start: string }) => { command: string; user?: string },
 ): void {
   const own = users.get(device) ?? new Map<number, ProcessUse>();
   users.set(device, own);
   const before = own.get(pid);
   own.set(pid, {
-    ...(before ?? { pid, ...whoIs({ pid, start: "kfd" }), how: "fdinfo" }),
-    how: "fdinfo",
+    ...(before ?? { pid, ...whoIs({ pid, start: how }) }),
+    how,
     metrics: [...(before?.metrics ?? []), ...metrics],
   });
 }

@@ -4,6 +4,7 @@
  * when something that was read has gone.
  */
 
+import { valueOf } from "../base/reading.ts";
 import type { Device } from "../devices/device.ts";
 import { findDevices } from "../devices/find.ts";
 import { factsOf } from "../review/judge.ts";
@@ -13,6 +14,7 @@ import { catalogueMeters } from "./catalogue.ts";
 import { cpuMeters } from "./cpu.ts";
 import { genericMeters } from "./generic.ts";
 import { wordOf, type Meter, type Tick } from "./meter.ts";
+import { nvmlMeter, openNvml, type NvmlFeed } from "./nvml.ts";
 import { findSensors, placeOf, type Place, type Sensors } from "./place.ts";
 import { createProcessScan, type ProcessScan } from "./processes.ts";
 import { SAMPLE_SCHEMA, type DeviceSample, type Metric, type Sample } from "./sample.ts";
@@ -24,6 +26,8 @@ export interface WatchOptions {
   readonly query?: boolean;
   /** Look for processes that use the devices; true when not given. */
   readonly processes?: boolean;
+  /** Load vendors' libraries (NVIDIA's) in processes of their own; or the one that answers, for tests. Closed with the watch. */
+  readonly vendor?: boolean | NvmlFeed;
   /** Only devices for which this is true. */
   readonly only?: (device: Device) => boolean;
   /** Does time pass on this machine? True of the live one alone: of a saved one no rate follows. */
@@ -64,12 +68,15 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
   let foundAt = 0;
   let events: string | undefined;
   let sequence = 0;
+  let nvml: NvmlFeed | undefined = typeof options.vendor === "object" ? options.vendor : undefined;
   let last: number | undefined;
 
   const find = (now: number): readonly Watched[] => {
     foundAt = now;
     events = wordOf(root, UEVENTS);
-    watched = findWatched(root, options, watched ?? []);
+    const devices = findAll(root, options);
+    if (options.vendor === true && root.kind === "live" && devices.some(isNvidia)) nvml ??= openNvml();
+    watched = metered(root, devices, options, watched ?? [], nvml);
     scan =
       options.processes === false
         ? undefined
@@ -96,7 +103,7 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
       const list = current(now);
       const tick: Tick = { sequence, time: clock.now, moves };
       const states = new Map(list.map((one) => [one.device.id, powerStateOf(root, one.place)]));
-      const users = scan?.read(tick, (id) => isAsleep(states.get(id) ?? null));
+      const users = scan?.read(tick, (id) => isAsleep(states.get(id) ?? null), nvml);
       const devices = list.map((one) => {
         const state = states.get(one.device.id) ?? null;
         return sampleOf(
@@ -122,6 +129,7 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
     close() {
       watched = undefined;
       scan = undefined;
+      nvml?.close();
     },
   };
 }
@@ -129,19 +137,31 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
 /** Microseconds are as much as anybody can use. */
 const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
-/** Meters of a device that has not changed are kept, and with them what their counters were. */
-function findWatched(root: Root, options: WatchOptions, before: readonly Watched[]): readonly Watched[] {
-  const sensors = findSensors(root);
+function findAll(root: Root, options: WatchOptions): readonly Device[] {
   const facts = factsOf(root, { query: options.query ?? false });
-  const devices = findDevices(facts)
+  return findDevices(facts)
     .devices.filter((device) => options.only?.(device) ?? true)
     .slice(0, DEVICE_LIMIT);
+}
+
+/** NVML knows what NVIDIA's own driver drives. */
+const isNvidia = (device: Device): boolean => device.bus === "pci" && valueOf(device.driver) === "nvidia";
+
+/** Meters of a device that has not changed are kept, and with them what their counters were. */
+function metered(
+  root: Root,
+  devices: readonly Device[],
+  options: WatchOptions,
+  before: readonly Watched[],
+  nvml: NvmlFeed | undefined,
+): readonly Watched[] {
+  const sensors = findSensors(root);
   return devices.map((device) => {
     const place = placeOf(root, device, sensors);
     const signature = signatureOf(place);
     const old = before.find((one) => one.device.id === device.id);
     const whole = old?.signature === signature && !old.meters.some((meter) => meter.gone?.() === true);
-    return { device, place, signature, meters: whole ? old.meters : metersOf(place, sensors, options) };
+    return { device, place, signature, meters: whole ? old.meters : metersOf(place, sensors, options, nvml) };
   });
 }
 
@@ -159,10 +179,11 @@ function signatureOf({ device, directories, driver, hwmon, devfreq, zones }: Pla
   ]);
 }
 
-function metersOf(place: Place, sensors: Sensors, options: WatchOptions): readonly Meter[] {
+function metersOf(place: Place, sensors: Sensors, options: WatchOptions, nvml: NvmlFeed | undefined): readonly Meter[] {
   if (place.device.bus === "cpu") return cpuMeters(place.root, sensors);
   const own = catalogueMeters(place);
   const found = [...own.meters, ...genericMeters(place, own.claimed), ...askMeters(place, options.query ?? false)];
+  if (nvml !== undefined && isNvidia(place.device)) found.push(nvmlMeter(place, nvml));
   const told = new Set(found.flatMap(({ gives }) => gives.map(({ name }) => name)));
   const meters = [...found, ...own.gaps.filter(({ gives }) => gives.every(({ name }) => !told.has(name)))];
   return [...meters, ...lacking(place, meters)];
