@@ -29,7 +29,14 @@ function measure(
   const { user, system } = process.cpuUsage(before);
   times.sort((a, b) => a - b);
   const metrics = once.devices.reduce((sum, device) => sum + device.metrics.length, 0);
-  rows.push([name, String(metrics), ms(begun), ms(median(times)), ms(times[Math.floor(ROUNDS * 0.95)] ?? NaN), ms((user + system) / 1000 / ROUNDS)]);
+  rows.push([
+    name,
+    String(metrics),
+    ms(begun),
+    ms(median(times)),
+    ms(times[Math.floor(ROUNDS * 0.95)] ?? NaN),
+    ms((user + system) / 1000 / ROUNDS),
+  ]);
 }
 
 try {
@@ -56,4 +63,8 @@ try {
 } finally {
   machine.close();
 }
-table("One sample (promise: 10 ms for 16 devices)", ["what", "metrics", "first ms", "median ms", "p95 ms", "processor ms"], rows);
+table(
+  "One sample (promise: 10 ms for 16 devices)",
+  ["what", "metrics", "first ms", "median ms", "p95 ms", "processor ms"],
+  rows,
+);
