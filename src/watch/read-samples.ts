@@ -1,5 +1,5 @@
 /**
- * Samples from a file of JSON Lines, as `watch --json` prints them: one after the other, without holding the file in memory. What a
+ * Samples from a file of JSON Lines, as `watch` records them and `watch --json` prints them: one after the other, without holding the file in memory. What a
  * stranger's line holds is checked before anybody draws it.
  */
 
@@ -16,7 +16,10 @@ export async function* readSamples(path: string): AsyncGenerator<Sample, void, u
   let number = 0;
   for await (const { line, last } of linesOf(path)) {
     number++;
-    const sample = sampleOf(parsed(line));
+    const value = parsed(line);
+    // The first line of a recording, or of one that went on in the same file: of which machine it is.
+    if (isObject(value) && value["recording"] === 1) continue;
+    const sample = sampleOf(value);
     if (sample !== undefined) yield sample;
     // The last line alone may be half a one: whoever wrote it was stopped.
     else if (!last || number === 1) throw new FileError(path, `line ${number} is no sample of accelctl watch --json`);

@@ -34,6 +34,11 @@ it("what was written is read, however the lines lie in the chunks that are read"
   expect(await read(line.repeat(3).trimEnd())).toHaveLength(3);
 });
 
+it("the lines that say of which machine a recording is are no samples", async () => {
+  const head = `${JSON.stringify({ recording: 1, schema: 1, begun: one.at, machine: {} })}\n`;
+  expect(await read(head + line + head + line)).toEqual([one, one]);
+});
+
 it("a last line that was cut off is passed over, and any other that is no sample is told by its number", async () => {
   expect(await read(line + line.slice(0, 100))).toEqual([one]);
   await expect(read(`${line}{}\n${line}`)).rejects.toThrow("samples.jsonl: line 2 is no sample");
