@@ -81,6 +81,7 @@ async function staticPage(build, configFile) {
 <div id="app"></div>
 <noscript>This page needs JavaScript; accelctl review --html makes one that does not.</noscript>
 <script type="application/json" id="report">@@REPORT@@</script>
+<script type="application/json" id="accelctl-atlas">@@ATLAS@@</script>
 <script>${script}</script>
 </body>
 </html>

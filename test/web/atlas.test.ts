@@ -1,9 +1,16 @@
 /** The Atlas in a real browser: choosing and finding, addresses that can be sent on, families with their sources, the timeline. */
 
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/families/index.ts";
 import { makeAtlas } from "../../src/export/atlas.ts";
+import { review } from "../../src/review/review.ts";
+import { openPaste } from "../../src/root/paste.ts";
+import { renderStaticPage } from "../../src/serve/page/static.ts";
 import {
   hasBrowser,
   noOverflow,
@@ -240,3 +247,27 @@ describe.skipIf(!hasBrowser || !hasShared)(
     });
   },
 );
+
+describe.skipIf(!hasBrowser)(`the Atlas of an exported page${unlessBrowser}`, () => {
+  const browser = useBrowser();
+  it("needs no server and asks for nothing", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "accelctl-atlas-")), "page.html");
+    writeFileSync(
+      file,
+      renderStaticPage(review(openPaste("00:05.0 Co-processor [0b40]: Device [1e52:401e]", "lspci"))),
+    );
+    await browser.visit(pathToFileURL(file).href, async (page) => {
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(request.url()));
+      await page.getByRole("link", { name: "Atlas", exact: true }).click();
+      await eventually(() => rows(page).count()).toBe(families.length);
+      await eventually(() => page.locator("table.landscape tr.here th").innerText()).toContain("Tenstorrent");
+      await page.getByRole("tab", { name: "Timeline" }).click();
+      await eventually(() => page.locator("svg.lanes .event").count()).toBe(atlas.events.length);
+      await page.getByRole("link", { name: "Machine", exact: true }).click();
+      await page.getByRole("heading", { name: "Devices" }).waitFor();
+      expect(asked.filter((url) => !url.startsWith("data:"))).toEqual([]);
+      await noSeriousViolations(page);
+    });
+  });
+});

@@ -1,4 +1,4 @@
-/** Starts the exported Machine page: one file, one report, no server. tools/web.mjs makes it; accelctl report --html fills it. */
+/** Starts the exported page: one file, one report and the atlas, no server. tools/web.mjs makes it; accelctl report --html fills it. */
 
 import { signal } from "@preact/signals";
 import { render } from "preact";
@@ -7,6 +7,7 @@ import { checkReport, dropFailed, showStatic, shown } from "./report.ts";
 import { Brand } from "./shell/brand.tsx";
 import { DropZone } from "./shell/drop-zone.tsx";
 import { ThemeButton } from "./shell/theme-button.tsx";
+import AtlasView from "./atlas/view.tsx";
 import { MachinePage } from "./machine/page.tsx";
 import "./style.css";
 import "./parts/parts.css";
@@ -17,7 +18,8 @@ window.addEventListener("hashchange", () => (address.value = location.hash));
 
 function StaticPage() {
   const now = shown.value;
-  const [, , ...path] = address.value.split("/");
+  const [, view, ...path] = address.value.split("/");
+  const isAtlas = view === "atlas";
   return (
     <>
       <header class="bar">
@@ -25,6 +27,14 @@ function StaticPage() {
           <Brand />
           accelctl
         </span>
+        <nav aria-label="Views">
+          <a href="#/machine" aria-current={isAtlas ? undefined : "page"}>
+            Machine
+          </a>
+          <a href="#/atlas" aria-current={isAtlas ? "page" : undefined}>
+            Atlas
+          </a>
+        </nav>
         <ThemeButton />
       </header>
       <main id="main" tabIndex={-1}>
@@ -35,8 +45,13 @@ function StaticPage() {
             onDismiss={() => (dropFailed.value = undefined)}
           />
         )}
-        {now.state === "ready" && <MachinePage report={now.report} source={now.source} path={path.map(unescape)} />}
-        {now.state === "failed" && <ErrorBox title="The report in this file cannot be shown:" says={now.says} />}
+        {isAtlas && <AtlasView />}
+        {!isAtlas && now.state === "ready" && (
+          <MachinePage report={now.report} source={now.source} path={path.map(unescape)} />
+        )}
+        {!isAtlas && now.state === "failed" && (
+          <ErrorBox title="The report in this file cannot be shown:" says={now.says} />
+        )}
       </main>
       <DropZone onMachine={() => (location.hash = "#/machine")} />
       <Announcer />

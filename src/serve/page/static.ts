@@ -1,21 +1,32 @@
-/** The Machine view with one report in it, as a file that needs no server: opened from disk, attached to a bug report. */
+/** The Machine view with one report in it, and the Atlas beside it, as a file that needs no server: opened from disk, attached to a bug report. */
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CannotError } from "../../base/errors.ts";
 import { ownFile } from "../../base/package.ts";
 import { valueOf } from "../../base/reading.ts";
+import { makeAtlas } from "../../export/atlas.ts";
+import { allFamilies } from "../../families/load.ts";
 import type { Report } from "../../review/report.ts";
 
 /** Throws CannotError where the page was not built. */
 export function renderStaticPage(report: Report): string {
   const title = `${valueOf(report.machine.model) ?? "Machine of unknown model"} · accelctl`;
-  const [before, between, after] = template();
-  return before + escapeText(title) + between + escapeScript(JSON.stringify(report)) + after;
+  const [before, between, beside, after] = template();
+  const atlas = makeAtlas(allFamilies());
+  return [
+    before,
+    escapeText(title),
+    between,
+    escapeScript(JSON.stringify(report)),
+    beside,
+    escapeScript(JSON.stringify(atlas)),
+    after,
+  ].join("");
 }
 
-/** Cut where the title and the report go. */
-function template(): readonly [string, string, string] {
+/** Cut where the title, the report and the atlas go. */
+function template(): readonly [string, string, string, string] {
   const here = dirname(ownFile());
   for (const place of ["web", "../../dist/web"]) {
     let text: string;
@@ -25,7 +36,8 @@ function template(): readonly [string, string, string] {
       continue; // ENOENT: not here
     }
     const [before, rest] = cut(text, "@@TITLE@@");
-    return [before, ...cut(rest, "@@REPORT@@")];
+    const [between, more] = cut(rest, "@@REPORT@@");
+    return [before, between, ...cut(more, "@@ATLAS@@")];
   }
   throw new CannotError("the page is not built here; node tools/web.mjs builds it");
 }

@@ -130,7 +130,7 @@ function Row({ family, here }: { readonly family: AtlasFamily; readonly here: re
           <span class="unknown">no source</span>
         ) : (
           <span title={peak.precision}>
-            {opsWord(peak.ops)} <span class="soft">{peak.precision}</span>
+            {opsWord(peak.ops)} <span class="soft">{peak.precision.split(" ")[0]}</span>
           </span>
         )}
       </td>

@@ -25,6 +25,8 @@ export const colourName = (line: number): string => `--line-${(line % LINES) + 1
 
 const HEIGHT = 116;
 const AXIS = 58;
+/** Seconds between ticks of time. uPlot's own steps leave a picture of five minutes with one tick. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
 const FONT = "11px system-ui, sans-serif";
 
 export class Plot {
@@ -112,11 +114,9 @@ export class Plot {
         {
           ...axis,
           size: 22,
-          space: 72,
-          values: (_, splits) => {
-            const seconds = (splits[1] ?? 60) - (splits[0] ?? 0) < 60;
-            return splits.map((at) => clockOf(at, seconds));
-          },
+          space: 62,
+          incrs: [...STEPS],
+          values: (_plot, splits, _axis, _space, step) => splits.map((at) => clockOf(at, step < 60)),
         },
         {
           ...axis,
