@@ -45,6 +45,8 @@ export interface VisitOptions {
   /** Console errors that the test expects; what matches is no failure. */
   readonly expected?: RegExp;
   readonly context?: BrowserContextOptions;
+  /** Before anything is asked for: to listen to requests. */
+  readonly before?: (page: Page) => void;
 }
 
 export interface Visits {
@@ -64,7 +66,7 @@ export function useBrowser(): Visits {
   return {
     async visit(url, see, options = {}) {
       if (browser === undefined) throw new Error("no browser");
-      const { theme = "light", width = 1280, height = 900, expected, context: more = {} } = options;
+      const { theme = "light", width = 1280, height = 900, expected, context: more = {}, before } = options;
       const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: theme,
@@ -78,6 +80,7 @@ export function useBrowser(): Visits {
       page.on("console", (message) => {
         if (message.type() === "error") wrong.push(`console: ${message.text()} ${message.location().url}`);
       });
+      before?.(page);
       try {
         await page.goto(url, { timeout: PATIENCE_MS });
         await page.locator("h1").first().waitFor({ state: "attached" });
@@ -139,12 +142,12 @@ interface AxeResults {
   }[];
 }
 
-/** Nothing is wider than the window. */
-export async function noOverflow(page: Page): Promise<void> {
+/** Nothing is wider than the window. `name`: of what is shown, for the failure. */
+export async function noOverflow(page: Page, name = "the page"): Promise<void> {
   const [needs, has] = await page.evaluate<readonly [number, number]>(
     "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
   );
-  expect(needs, "pixels wide").toBeLessThanOrEqual(has);
+  expect(needs, `pixels of ${name}`).toBeLessThanOrEqual(has);
 }
 
 /** Into the folder that ACCELCTL_SHOTS names, when it does. */

@@ -5,8 +5,8 @@ import { signal } from "@preact/signals";
 /** Of this tab only: a token is never written to disk. */
 const TOKEN = "accelctl-token";
 
-/** The server wants a token, or another one: the frame asks for it. */
-export const needsToken = signal(false);
+/** Set where the server wants a token, or another one, to what it says: the frame asks for it. */
+export const needsToken = signal<string | undefined>(undefined);
 /** Counts tokens that were given: what failed for want of one is asked again. */
 export const session = signal(0);
 
@@ -36,9 +36,9 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     throw new ApiError(0, "the server does not answer; is accelctl still running?");
   }
   if (answer.ok) return answer;
-  if (answer.status === 401) needsToken.value = true;
   const body: unknown = await answer.json().catch(() => undefined);
   const says = typeof body === "object" && body !== null && "error" in body ? String(body.error) : answer.statusText;
+  if (answer.status === 401) needsToken.value = says;
   throw new ApiError(answer.status, says === "" ? `the server answers ${answer.status}` : says);
 }
 
@@ -77,6 +77,6 @@ export function takeTokenFromAddress(): void {
 
 export function setToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
-  needsToken.value = false;
+  needsToken.value = undefined;
   session.value++;
 }

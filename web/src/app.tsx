@@ -84,8 +84,8 @@ export function App() {
             onDismiss={() => (dropFailed.value = undefined)}
           />
         )}
-        {needsToken.value ? (
-          <TokenForm onToken={setToken} />
+        {needsToken.value !== undefined ? (
+          <TokenForm says={needsToken.value} onToken={setToken} />
         ) : broken !== undefined ? (
           <ErrorBox says={broken.says} onRetry={() => void show(name)} />
         ) : View === undefined ? (

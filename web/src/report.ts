@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Report } from "../../src/review/report.ts";
 import type { About } from "../../src/serve/page/about.ts";
-import { ApiError, ask, needsToken } from "./api.ts";
+import { ApiError, ask } from "./api.ts";
 import { announce } from "./parts/index.ts";
 
 export type Source =
@@ -157,6 +157,5 @@ export function checkReport(value: unknown): Report {
 }
 
 function wordsOf(error: unknown): string {
-  if (error instanceof ApiError && error.status === 401) needsToken.value = true;
   return error instanceof Error ? error.message : String(error);
 }

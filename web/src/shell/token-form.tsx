@@ -2,7 +2,13 @@
 
 import { useState } from "preact/hooks";
 
-export function TokenForm({ onToken }: { readonly onToken: (token: string) => void }) {
+export interface TokenFormProps {
+  /** The server's words. */
+  readonly says: string;
+  readonly onToken: (token: string) => void;
+}
+
+export function TokenForm({ says, onToken }: TokenFormProps) {
   const [typed, setTyped] = useState("");
   return (
     <form
@@ -17,6 +23,7 @@ export function TokenForm({ onToken }: { readonly onToken: (token: string) => vo
         It is the one that accelctl was started with (--token-file, or ACCELCTL_TOKEN). This tab keeps it until it is
         closed, and sends it nowhere else.
       </p>
+      <p role="alert">{says}</p>
       <label for="token">Token</label>
       <div class="token-row">
         <input
