@@ -11,7 +11,9 @@ import {
   opennessWord,
   plural,
   severity,
+  unreadWord,
   valueOf,
+  type UnreadState,
   works,
   type Fact,
 } from "../parts/index.ts";
@@ -136,11 +138,30 @@ function factsOf(device: DeviceReport): Fact[] {
   if (device.virtual_functions > 0) facts.push({ name: "virtual functions", value: device.virtual_functions });
   if (device.parts.length > 0) facts.push({ name: "parts", value: device.parts.map(harmless).join(", ") });
   for (const { kind, label } of device.sensors ?? []) facts.push({ name: kind, value: harmless(label) });
-  for (const [name, answer] of Object.entries(device.answers ?? {}))
-    facts.push({ name, value: <Told reading={answer} /> });
+  facts.push(...answersOf(device));
   if (openness !== undefined) {
     const parts = Object.entries(openness).map(([part, is]) => `${part} ${opennessWord[is]}`);
     facts.push({ name: "openness", value: parts.join(" · ") });
+  }
+  return facts;
+}
+
+/** What the driver answered; questions that got no answer are counted, by why. */
+function answersOf(device: DeviceReport): Fact[] {
+  const all = Object.entries(device.answers ?? {});
+  const facts: Fact[] = all
+    .filter(([, answer]) => answer.state === "read")
+    .map(([name, answer]) => ({ name, value: <Told reading={answer} /> }));
+  const left = new Map<UnreadState, string[]>();
+  for (const [name, { state }] of all) if (state !== "read") left.set(state, [...(left.get(state) ?? []), name]);
+  for (const [state, names] of left) {
+    const value = (
+      <span
+        class="not-read"
+        title={names.join(", ")}
+      >{`${plural(names.length, "question")} ${unreadWord(state)}`}</span>
+    );
+    facts.push({ name: "asked of the driver", value });
   }
   return facts;
 }

@@ -20,6 +20,7 @@ export {
   unreadWord,
   valueOf,
   watts,
+  type UnreadState,
 } from "./format.ts";
 export { Empty, ErrorBox, Spinner } from "./states.tsx";
 export { arrange, DataTable, MANY, type Column, type DataTableProps } from "./table.tsx";
