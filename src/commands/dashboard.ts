@@ -1,10 +1,11 @@
 /** accelctl dashboard: the page on this machine, or on a captured one. */
 
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { basename } from "node:path";
 import { CannotError, UsageError } from "../base/errors.ts";
 import { openRoot } from "../root/open.ts";
+import { tokenOf } from "../serve/config.ts";
+import { ownMetrics } from "../serve/metrics-source.ts";
 import { forwardLine, hasDisplay, openBrowser } from "../serve/page/browser.ts";
 import { pageParts } from "../serve/page/parts.ts";
 import { startServer, type Running } from "../serve/server.ts";
@@ -21,7 +22,11 @@ const ASK_MS = 1500;
 export const dashboardOptions: readonly OptionSpec[] = [
   ...rootOptions.filter(({ name }) => name !== "paste"),
   { name: "listen", value: "HOST:PORT", says: `where to listen (${USUAL}); port 0: any that is free` },
-  { name: "token-file", value: "FILE", says: "callers must bring the token in this file; needed beyond loopback" },
+  {
+    name: "token-file",
+    value: "FILE",
+    says: "callers must bring the token in this file (or ACCELCTL_TOKEN); needed beyond loopback",
+  },
   { name: "no-run", says: "take no models from the page and run none (those that come with accelctl included)" },
   { name: "no-open", says: "print the address and open no browser" },
 ];
@@ -31,7 +36,7 @@ const command: Command = {
   summary: "show this machine on a page in the browser",
   usage: "",
   says:
-    "Serves the page on loopback and opens it in the browser where there is a display: devices and their routes as stacks with " +
+    "Serves the page, and metrics at /metrics, on loopback and opens it in the browser where there is a display: devices and their routes as stacks with " +
     "evidence and cures, models, live figures, and the atlas of accelerators. --root shows a captured machine instead. " +
     "Over ssh it prints the line that brings the page to you. Ctrl-C ends it.",
   options: dashboardOptions,
@@ -54,13 +59,16 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
     const url = `http://${listen ?? USUAL}`;
     if (await isOurs(url)) return show(invocation, url, undefined);
   }
-  const token = tokenOf(invocation);
+  const file = option(invocation, "token-file");
+  const token = tokenOf(file === undefined ? {} : { token_file: file }, process.env);
   const isLive = root === undefined || root === "/";
-  const parts = pageParts({
-    environments: environmentsOf(invocation),
-    run: !flag(invocation, "no-run"),
-    ...(isLive ? {} : { root, name: basename(root) }),
-  });
+  const environments = environmentsOf(invocation);
+  const run = !flag(invocation, "no-run");
+  const parts = [
+    ...pageParts({ environments, run, ...(isLive ? {} : { root, name: basename(root) }) }),
+    // Time does not pass on a captured machine: there is nothing to scrape.
+    ...(isLive ? [ownMetrics({ environments })] : []),
+  ];
   const server = await start(parts, listen, token);
   const address = token === undefined ? server.url : `${server.url}/#token=${encodeURIComponent(token)}`;
   await show(invocation, address, server.port);
@@ -93,19 +101,6 @@ async function show(invocation: Invocation, url: string, port: number | undefine
     err("no browser was opened: xdg-open is not installed\n");
   }
   return 0;
-}
-
-function tokenOf(invocation: Invocation): string | undefined {
-  const file = option(invocation, "token-file");
-  if (file === undefined) return undefined;
-  let token: string;
-  try {
-    token = readFileSync(file, "utf8").trim();
-  } catch (error) {
-    throw new CannotError(`${file}: ${(error as Error).message}`, { cause: error });
-  }
-  if (token === "") throw new UsageError(`${file}: holds no token`);
-  return token;
 }
 
 /** Ctrl-C, or a service manager's stop. */

@@ -61,6 +61,7 @@ describe("accelctl dashboard", () => {
 
   it("opens the page of a server that is there already, and starts none", async () => {
     const { child, url, ended } = await start("dashboard", "--listen", "127.0.0.1:0");
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^# HELP accelctl_/m);
     const opened = accelctl("open", "--listen", new URL(url).host);
     expect([opened.status, opened.stdout]).toEqual([0, `${url}\n`]);
     child.kill("SIGINT");
@@ -75,7 +76,7 @@ describe("accelctl dashboard", () => {
   });
 
   it("asks for the token of a file, and has it in the address it prints", async () => {
-    writeFileSync(join(folder, "token"), "a b\n");
+    writeFileSync(join(folder, "token"), "a+b=\n", { mode: 0o600 });
     const { child, url, ended } = await start(
       "dashboard",
       "--listen",
@@ -83,10 +84,10 @@ describe("accelctl dashboard", () => {
       "--token-file",
       join(folder, "token"),
     );
-    expect(url).toMatch(/\/#token=a%20b$/);
+    expect(url).toMatch(/\/#token=a%2Bb%3D$/);
     const report = new URL("/api/report", url);
     expect((await fetch(report)).status).toBe(401);
-    expect((await fetch(report, { headers: { authorization: "Bearer a b" } })).status).toBe(200);
+    expect((await fetch(report, { headers: { authorization: "Bearer a+b=" } })).status).toBe(200);
     child.kill("SIGTERM");
     await ended;
   });
