@@ -8,6 +8,7 @@ import { tokenOf } from "../serve/config.ts";
 import { ownMetrics } from "../serve/metrics-source.ts";
 import { forwardLine, hasDisplay, openBrowser } from "../serve/page/browser.ts";
 import { pageParts } from "../serve/page/parts.ts";
+import { openLog } from "../serve/http/log.ts";
 import { startServer, type Running } from "../serve/server.ts";
 import { flag, option, type Command, type Invocation, type OptionSpec } from "./command.ts";
 import { environmentsOf, rootOptions } from "./common.ts";
@@ -82,7 +83,7 @@ async function start(
   listen: string | undefined,
   token: string | undefined,
 ): Promise<Running> {
-  const options = token === undefined ? {} : { token };
+  const options = { log: openLog({ level: "warn" }), ...(token === undefined ? {} : { token }) };
   if (listen !== undefined) return startServer(parts, { ...options, listen });
   try {
     return await startServer(parts, { ...options, listen: USUAL });
