@@ -63,3 +63,13 @@ it("imports point one way", () => {
   expect(seen).toBeGreaterThan(100);
   expect(wrong).toEqual([]);
 });
+
+it("nothing of Node or of a package is imported while running: the bundle is a script, and import() fails there", () => {
+  const src = join(top, "src");
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const wrong = files.filter((file) =>
+    /(?:await|return|=>)\s+import\("[^.]/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(files.length).toBeGreaterThan(100);
+  expect(wrong).toEqual([]);
+});
