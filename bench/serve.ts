@@ -390,10 +390,12 @@ async def infer(name: str, request: Request):
     ]
     return {"model_name": name, "model_version": "1", "outputs": told}
 
-listening = socket.socket()
-listening.bind(("127.0.0.1", 0))
-print("http://127.0.0.1:%d" % listening.getsockname()[1], flush=True)
-uvicorn.run(app, fd=listening.fileno(), log_level="warning")
+free = socket.socket()
+free.bind(("127.0.0.1", 0))
+port = free.getsockname()[1]
+free.close()
+print("http://127.0.0.1:%d" % port, flush=True)
+uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 `,
   );
   return ["python3", program];
