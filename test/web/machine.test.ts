@@ -123,7 +123,7 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
         await page.getByRole("dialog").getByRole("heading", { name: "What this rests on" }).waitFor();
         await page.keyboard.press("Escape");
         await page.getByRole("dialog").waitFor({ state: "detached" });
-        expect(await layers.nth(i).and(page.locator(":focus")).count()).toBe(1);
+        await layers.nth(i).and(page.locator(":focus")).waitFor();
       }
     });
   });
@@ -178,6 +178,7 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
     await browser.visit(
       `${server.url}/`,
       async (page) => {
+        await page.getByRole("heading", { name: "Devices" }).waitFor();
         const heading = await page.locator("h1").last().textContent();
         const report = JSON.stringify(cardMachine());
         const wrong: readonly [string, Buffer, RegExp][] = [
