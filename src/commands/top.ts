@@ -9,7 +9,7 @@ import { sortable } from "../print/top-columns.ts";
 import { firstState, withKey, withSample, type TopState } from "../print/top-state.ts";
 import type { Root } from "../root/root.ts";
 import { isMeant } from "../watch/choose.ts";
-import { readSamples } from "../watch/read-samples.ts";
+import { readRecording } from "../watch/recording.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { openWatch, type Watch } from "../watch/watch.ts";
@@ -77,7 +77,7 @@ interface Source {
   /** Ends when aborted, or by itself. `paused` holds a recording. */
   readonly samples: (signal: AbortSignal, paused: () => boolean) => AsyncIterable<Sample>;
   /** What one frame is made of: two samples where time passes, since rates need two. */
-  readonly few: () => AsyncIterable<Sample>;
+  readonly few: () => AsyncIterable<Sample> | Iterable<Sample>;
   readonly close: () => void;
 }
 
@@ -121,7 +121,7 @@ function replaySource(path: string, interval: number | undefined): Source {
   const name = basename(path);
   async function* samples(signal: AbortSignal, paused: () => boolean): AsyncGenerator<Sample, void, undefined> {
     let first = true;
-    for await (const sample of readSamples(path)) {
+    for (const sample of readRecording(path, { lenient: true })) {
       const ms = interval === undefined ? (sample.elapsed_seconds ?? 0) * 1000 : interval * 1000;
       if (!first) await sleep(Math.min(Math.max(ms, 0), LONGEST_GAP_MS), signal);
       while (paused() && !signal.aborted) await sleep(PAUSE_MS, signal);
@@ -136,7 +136,7 @@ function replaySource(path: string, interval: number | undefined): Source {
     from: name,
     ends: `end of ${name}`,
     samples,
-    few: () => readSamples(path),
+    few: () => readRecording(path, { lenient: true }),
     close: () => undefined,
   };
 }

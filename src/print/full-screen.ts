@@ -36,6 +36,7 @@ export function openFullScreen(events: FullScreenEvents): FullScreen {
   let held = false;
   let rest = "";
   let timer: NodeJS.Timeout | undefined;
+  let stopping: NodeJS.Timeout | undefined;
 
   const write = (text: string): void => {
     const done = writeWhole(Buffer.from(text));
@@ -67,9 +68,10 @@ export function openFullScreen(events: FullScreenEvents): FullScreen {
     process.removeListener("SIGTSTP", stop);
     process.kill(0, "SIGTSTP");
     // Without a shell above that could continue it, the kernel stops nobody: then nothing has happened.
-    setTimeout(resume, STOP_MS);
+    stopping = setTimeout(resume, STOP_MS);
   };
   const resume = (): void => {
+    clearTimeout(stopping);
     process.removeListener("SIGTSTP", stop);
     process.on("SIGTSTP", stop);
     // The shell has had the terminal and may have changed its modes, also where it stopped us without asking.
@@ -120,6 +122,7 @@ export function openFullScreen(events: FullScreenEvents): FullScreen {
     },
     close() {
       clearTimeout(timer);
+      clearTimeout(stopping);
       for (const [signal, listener] of signals) process.removeListener(signal, listener);
       process.removeListener("SIGTSTP", stop).removeListener("SIGCONT", resume);
       process.removeListener("exit", give).removeListener("uncaughtExceptionMonitor", crash);

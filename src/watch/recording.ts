@@ -102,19 +102,25 @@ function wholeLines(fd: number, size: number): number {
   return 0;
 }
 
-/** Samples of a recording in their order. Throws FileError that names the line, after the samples before it were given. */
-export function* readRecording(path: string): Generator<Sample, void, undefined> {
+/**
+ * Samples of a recording, or of what `watch --json` printed, in their order. Throws FileError that names the line, after the samples
+ * before it were given. `lenient`: a last line that was cut off is passed over, where samples came before it.
+ */
+export function* readRecording(
+  path: string,
+  { lenient = false }: { readonly lenient?: boolean } = {},
+): Generator<Sample, void, undefined> {
   let number = 0;
-  let schema: number | undefined;
   for (const { text, whole } of linesOf(path)) {
     number++;
     const wrong = (what: string): FileError => new FileError(path, `line ${number}: ${what}`);
     if (text === undefined) throw wrong(`longer than ${LINE_LIMIT} bytes, which no sample is`);
-    if (!whole) throw wrong("cut off in the middle: the recording was not ended, or not copied whole");
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (cause) {
+      if (!whole && lenient && number > 1) return;
+      if (!whole) throw wrong("cut off in the middle: the recording was not ended, or not copied whole");
       throw new FileError(
         path,
         `line ${number}: no JSON${number === 1 ? ": not a recording of accelctl watch" : ""}`,
@@ -127,12 +133,12 @@ export function* readRecording(path: string): Generator<Sample, void, undefined>
     const head = headOf(value);
     if (head !== undefined) {
       if (head.schema !== SAMPLE_SCHEMA) throw wrong(`schema ${head.schema}; this accelctl reads ${SAMPLE_SCHEMA}`);
-      schema = head.schema;
       continue;
     }
-    if (schema === undefined) throw wrong("not the first line of a recording of accelctl watch");
     const checked = checkSample(value);
-    if (typeof checked === "string") throw wrong(`not a sample: ${checked}`);
+    if (typeof checked === "string") {
+      throw wrong(number === 1 ? "not the first line of a recording of accelctl watch" : `not a sample: ${checked}`);
+    }
     yield checked;
   }
   if (number === 0) throw new FileError(path, "empty: not a recording of accelctl watch");

@@ -166,7 +166,7 @@ describe.skipIf(!hasTmux)(`in a terminal${unlessTmux}`, () => {
     writeFileSync(broken, `${JSON.stringify(at(0))}\nnonsense\n`);
     appendFileSync(broken, `${JSON.stringify(at(1))}\n`);
     type(`${command("--replay", broken)}; echo code $?`);
-    await screenWith(/broken\.jsonl: line 2 is no sample[^]*code 3/);
+    await screenWith(/broken\.jsonl: line 2: no JSON[^]*code 3/);
     await givenBack();
   });
 });
