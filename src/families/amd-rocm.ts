@@ -27,6 +27,17 @@ const ggml: Source = {
 const radv: Source = { cited: "https://docs.mesa3d.org/drivers/radv.html", seen: "2026-11-25" };
 const jax: Source = { cited: "https://pypi.org/project/jax-rocm7-pjrt/", seen: "2026-11-25" };
 
+const tableHeader: Source = { kernel: "drivers/gpu/drm/amd/include/kgd_pp_interface.h", module: "amdgpu" };
+/** Levels of clocks, as the driver calls them; hwmon has the first two. */
+const levels = [
+  ["sclk", "pp_dpm_sclk"],
+  ["mclk", "pp_dpm_mclk"],
+  ["socclk", "pp_dpm_socclk"],
+  ["fclk", "pp_dpm_fclk"],
+  ["vclk", "pp_dpm_vclk"],
+  ["dclk", "pp_dpm_dclk"],
+] as const;
+
 const driver: DriverSpec = {
   module: "amdgpu",
   origin: "mainline",
@@ -176,7 +187,70 @@ export default {
     { name: "power_watts", read: "hwmon:power1_average", scale: 1e-6, source: power },
     { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: power },
     { name: "clock_hertz", read: "hwmon:freq1_input", source: power },
+    { name: "clock_hertz", read: "hwmon:freq2_input", source: power },
+    ...levels.map(([part, file]) => ({
+      name: "clock_hertz",
+      part,
+      read: `device:${file}`,
+      form: "current" as const,
+      scale: 1e6,
+      source: power,
+    })),
     { name: "pcie_replay_count", read: "device:pcie_replay_count", source: pcie },
+    // The table that the firmware fills: what is told depends on its version.
+    { name: "throttled_state", read: "table:gpu_metrics/indep_throttle_status", source: tableHeader },
+    { name: "throttled_state", read: "table:gpu_metrics/throttle_status", source: tableHeader },
+    { name: "throttled_ratio", read: "table:gpu_metrics/*_residency_acc", source: tableHeader },
+    { name: "throttled_update_count", read: "table:gpu_metrics/throttle_residency_*", source: tableHeader },
+    { name: "pcie_link_lanes", part: "firmware", read: "table:gpu_metrics/pcie_link_width", source: tableHeader },
+    {
+      name: "pcie_link_transfers_per_second",
+      part: "firmware",
+      read: "table:gpu_metrics/pcie_link_speed",
+      scale: 1e8,
+      source: tableHeader,
+    },
+    {
+      name: "energy_joules",
+      part: "socket",
+      read: "table:gpu_metrics/energy_accumulator",
+      scale: 2 ** -16,
+      source: tableHeader,
+    },
+    { name: "busy_ratio", part: "video *", read: "table:gpu_metrics/vcn_activity", scale: 0.01, source: tableHeader },
+    {
+      name: "busy_ratio",
+      part: "NPU column *",
+      read: "table:gpu_metrics/average_ipu_activity",
+      scale: 0.01,
+      source: tableHeader,
+    },
+    {
+      name: "power_watts",
+      part: "NPU",
+      read: "table:gpu_metrics/average_ipu_power",
+      scale: 0.001,
+      source: tableHeader,
+    },
+    {
+      name: "clock_hertz",
+      part: "NPU",
+      read: "table:gpu_metrics/average_ipuclk_frequency",
+      scale: 1e6,
+      source: tableHeader,
+    },
+    {
+      name: "memory_read_bytes_per_second",
+      read: "table:gpu_metrics/average_{dram,ipu}_reads",
+      scale: 1e6,
+      source: tableHeader,
+    },
+    {
+      name: "memory_write_bytes_per_second",
+      read: "table:gpu_metrics/average_{dram,ipu}_writes",
+      scale: 1e6,
+      source: tableHeader,
+    },
     { name: "busy_ratio", read: "fdinfo:drm-engine-*", source: usage },
     { name: "memory_bytes", read: "fdinfo:drm-memory-*", scale: 1024, source: usage },
     { name: "memory_bytes", part: "compute", read: "kfd:proc/*/vram_*", source: kfdProcess },

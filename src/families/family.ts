@@ -241,17 +241,29 @@ export interface MetricSpec {
   readonly part?: string;
   /**
    * Relative to the bus device ("device:"), its class device ("class:"), debugfs ("debug:"), procfs ("proc:"), the device's hwmon
-   * ("hwmon:"), a thermal zone by its type ("thermal:"); an ioctl ("ask:"), the vendor's library ("vendor:"); of each process: an
-   * fdinfo key ("fdinfo:"), AMD's compute processes ("kfd:"). `*` is one path element, `{address}` the device's address. Of several rows of one name and part the first that is
-   * there counts.
+   * ("hwmon:"), a thermal zone by its type ("thermal:"), sysfs ("sys:"); amdgpu's binary table ("table:"); an ioctl ("ask:"), the
+   * vendor's library ("vendor:"); of each process: an fdinfo key ("fdinfo:"), AMD's compute processes ("kfd:"). `*` is one path element,
+   * `{address}` the device's address, `{hwmon}` what its hwmon is called. Of several rows of one name and part the first that is there
+   * counts.
    */
   readonly read: string;
   /** Multiply the number read by this to get the base unit. */
   readonly scale?: number;
-  /** How the text becomes a number; absent: one number. "percents": each "12%" in it, by core. "word": no number, not sampled. */
-  readonly form?: "percents" | "word";
-  /** A counter: what follows from two readings of it; "rest" is what is left of each second. */
-  readonly derived?: { readonly name: string; readonly how: "rate" | "rest" };
+  /**
+   * How the text becomes numbers; absent: one number. "percents": each "12%" in it, by core or chip. "counts": lines "Name: 12", each a
+   * part, or the line that `line` names. "current": of a list of levels the one marked by a star. "measure": a number and its unit, or
+   * "N/A". "usage": "usage:12 avusage:3". "watched": "POWER_STATUS_VALID,time,least,most,mean". "word": no number, not sampled.
+   */
+  readonly form?: "percents" | "counts" | "current" | "measure" | "usage" | "watched" | "word";
+  /** Of "counts": the line that is this metric. */
+  readonly line?: string;
+  /**
+   * Of things that sysfs and procfs do not tie to the device: a file, relative to the directory of the metric's, that holds its address.
+   * "alone": nothing says which is whose, so it counts only where there is one in its directory.
+   */
+  readonly owner?: string;
+  /** A counter: what follows from two readings of it; "rest" is what is left of each second, `wraps_at` where it begins again at 0. */
+  readonly derived?: { readonly name: string; readonly how: "rate" | "rest"; readonly wraps_at?: number };
   /** Reading it leaves a sleeping device asleep, and what it says holds then. Without it nothing is read of a suspended device. */
   readonly safe?: true;
   /** Reading it wakes the device: only asked with `--query`. */
@@ -282,6 +294,8 @@ export interface Family {
   /** Best known first. May be empty when no Linux route is public. */
   readonly routes: readonly RouteSpec[];
   readonly metrics?: readonly MetricSpec[];
+  /** What its driver tells nobody and who could be asked, in a clause: said where load, memory or power are missing. */
+  readonly untold?: { readonly says: string; readonly source: Source };
   /** What a detector or a person gets wrong with it. */
   readonly traps?: readonly string[];
   readonly openness: {

@@ -352,6 +352,19 @@ export default {
       drivers: ["i915"],
       source: i915Gt,
     },
+    // Reasons by name: pl1, pl2, pl4, thermal, prochot, ratl, vr_thermalert, vr_tdc; newer chips have others.
+    {
+      name: "throttled_state",
+      read: "device:tile*/gt*/freq0/throttle/reason_*",
+      drivers: ["xe"],
+      source: xeThrottle,
+    },
+    {
+      name: "throttled_state",
+      read: "device:drm/card*/gt/gt*/throttle_reason_*",
+      drivers: ["i915"],
+      source: i915Gt,
+    },
     {
       name: "temperature_celsius",
       part: "pkg",

@@ -251,6 +251,33 @@ export default {
     { name: "clock_hertz", read: "device:freq/current_freq", scale: 1e6, since: "7.2", source: abi },
     { name: "clock_max_hertz", read: "device:freq/hw_max_freq", scale: 1e6, safe: true, since: "7.2", source: abi },
     { name: "clock_min_hertz", read: "device:freq/hw_min_freq", scale: 1e6, safe: true, since: "7.2", source: abi },
+    {
+      name: "clock_efficient_hertz",
+      read: "device:freq/hw_efficient_freq",
+      scale: 1e6,
+      safe: true,
+      since: "7.2",
+      source: abi,
+    },
+    // 50XX and newer: what somebody has set, within what the hardware can.
+    {
+      name: "clock_limit_hertz",
+      part: "least",
+      read: "device:freq/set_min_freq",
+      scale: 1e6,
+      safe: true,
+      since: "7.2",
+      source: abi,
+    },
+    {
+      name: "clock_limit_hertz",
+      part: "most",
+      read: "device:freq/set_max_freq",
+      scale: 1e6,
+      safe: true,
+      since: "7.2",
+      source: abi,
+    },
     // Obsolete names, to be removed in 2027: only where freq/ is not there.
     { name: "clock_hertz", read: "device:npu_current_frequency_mhz", scale: 1e6, since: "6.15", source: abi },
     {

@@ -3,6 +3,11 @@
 import { fact, type Source } from "../base/source.ts";
 import { pci, type DriverSpec, type Family, type FirmwareSpec, type NodeSpec } from "./family.ts";
 
+const counters: Source = {
+  cited: "https://github.com/tenstorrent/tt-kmd@4af71921 docs/sysfs-attributes.md",
+  says: "Counts events in units of 32 byte flits.",
+  seen: "2026-11-25",
+};
 const kmd: Source = {
   cited: "https://github.com/tenstorrent/tt-kmd",
   says: "@4af71921 (2026-07-16) enumerate.h, module.c:64-71, telemetry.c:225-253, blackhole.c:393-425, wormhole.c:373-385, docs/sysfs-attributes.md, udev-50-tenstorrent.rules",
@@ -176,6 +181,14 @@ export default {
       source: kmd,
     },
     { name: "thermal_trip_count", read: "class:tt_therm_trip_count", source: kmd },
+    // Words of 32 bytes that went through the PCIe tile, of each network on chip; the counters have 32 bits.
+    {
+      name: "pcie_transfer_bytes",
+      read: "class:pcie_perf_counters/*_word_*",
+      scale: 32,
+      derived: { name: "pcie_transfer_bytes_per_second", how: "rate", wraps_at: 2 ** 37 },
+      source: counters,
+    },
     { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: kmd },
     { name: "power_watts", read: "hwmon:power1_input", scale: 1e-6, source: kmd },
     { name: "voltage_volts", read: "hwmon:in1_input", scale: 0.001, source: kmd },

@@ -3,15 +3,15 @@
  * there is neither. Rows of one name and part are tried in their order: a new name before the one it replaces.
  */
 
-import { chain, malformed, read, type Reading, type Unread } from "../base/reading.ts";
+import type { Unread } from "../base/reading.ts";
 import type { MetricSpec } from "../families/family.ts";
-import { fileMeter, fixedMeter, isGone, wordOf, type Meter, type Named } from "./meter.ts";
+import { formMeter } from "./forms.ts";
+import { fileMeter, fixedMeter, wordOf, type Meter, type Named } from "./meter.ts";
 import { exists, partsOf, spotsOf, type Place, type Spot } from "./place.ts";
-import type { Metric } from "./sample.ts";
-import { metricOf, plausible, saysOf, unknown, withoutValue } from "./value.ts";
+import { saysOf, unknown } from "./value.ts";
 
 /** Schemes that are files; the others have readers of their own (ask.ts, processes.ts, nvml.ts). */
-const FILES: ReadonlySet<string> = new Set(["device", "class", "hwmon", "debug", "proc", "thermal"]);
+const FILES: ReadonlySet<string> = new Set(["device", "class", "hwmon", "debug", "proc", "thermal", "sys"]);
 
 export interface Resolved {
   readonly meters: readonly Meter[];
@@ -29,7 +29,8 @@ export function catalogueMeters(place: Place): Resolved {
   const key = (name: string, part: string | undefined): string => `${name}\0${part ?? ""}`;
   for (const spec of fileSpecs(place)) {
     const { scheme, pattern } = schemeOf(spec);
-    const spots = spotsOf(place, scheme, pattern).filter(({ path }) => !claimed.has(path));
+    const found = spotsOf(place, scheme, pattern, spec.owner);
+    const spots = found.filter(({ path }) => !claimed.has(`${path}\0${spec.line ?? ""}`));
     const parts = partsOf(spots);
     const needs = "root";
     for (const [at, spot] of spots.entries()) {
@@ -42,6 +43,7 @@ export function catalogueMeters(place: Place): Resolved {
       if (told.has(key(spec.name, part))) continue;
       told.add(key(spec.name, part));
       claimed.add(spot.path);
+      claimed.add(`${spot.path}\0${spec.line ?? ""}`);
       meters.push(meterOf(place, spec, part, spot, needs));
     }
     if (spots.length === 0) {
@@ -88,7 +90,7 @@ function channelOf({ root }: Place, scheme: string, path: string): string | unde
 function meterOf(place: Place, spec: MetricSpec, part: string | undefined, spot: Spot, needs: string): Meter {
   const { root } = place;
   const safe = spec.safe ?? false;
-  if (spec.form === "percents") return percentsMeter(place, spec, spot.path, needs);
+  if (spec.form !== undefined && spec.form !== "word") return formMeter(root, spec, spec.form, part, spot.path, needs);
   return fileMeter(root, {
     name: spec.name,
     ...(part === undefined ? {} : { part }),
@@ -98,42 +100,6 @@ function meterOf(place: Place, spec: MetricSpec, part: string | undefined, spot:
     ...(spec.scale === undefined ? {} : { scale: spec.scale }),
     ...(spec.derived === undefined ? {} : { derived: spec.derived }),
   });
-}
-
-/** "NPU load:  Core0: 12%, Core1:  0%," by core, "NPU load: 12%" as a whole. drivers/rknpu/rknpu_debugger.c of Rockchip's kernel */
-function percentsMeter({ root }: Place, { name, scale = 1, safe }: MetricSpec, path: string, needs: string): Meter {
-  let lost = false;
-  return {
-    safe: safe ?? false,
-    gives: [{ name, from: path }],
-    read(): readonly Metric[] {
-      const text = withoutValue(root.text(path));
-      lost = isGone(text);
-      const loads = chain(text, percents);
-      if (loads.state !== "read") return [metricOf(name, undefined, loads, needs)];
-      return loads.value.map(({ core, percent }) => {
-        const sane = plausible(name, percent * scale, path);
-        return metricOf(name, core === undefined ? undefined : `core ${core}`, sane, needs);
-      });
-    },
-    gone: () => lost,
-  };
-}
-
-/** More cores than any such chip has are no load. */
-const CORE_LIMIT = 64;
-
-export function percents(
-  text: string,
-  from: string,
-): Reading<readonly { readonly core: number | undefined; readonly percent: number }[]> {
-  const loads = [...text.slice(0, 4096).matchAll(/(?:Core\s*(\d{1,2}):\s*)?(\d{1,3})\s*%/gi)].map(
-    ([, core, percent = ""]) => ({ core: core === undefined ? undefined : Number(core), percent: Number(percent) }),
-  );
-  if (loads.length === 0 || loads.length > CORE_LIMIT) {
-    return malformed(from, `not a load: ${JSON.stringify(text.trim().slice(0, 40))}`);
-  }
-  return read(loads, from);
 }
 
 /** One reason for each metric that is nowhere: what says more than "absent" before that. */

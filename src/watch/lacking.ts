@@ -32,5 +32,10 @@ function reasonOf({ root, device, driver, directories }: Place): Pick<UnknownMet
     return { why: "uncaptured", says: "what was saved of this machine does not hold it" };
   }
   if (driver === undefined && device.nodes.length === 0) return { why: "absent", says: "no driver is bound" };
-  return { why: "absent", says: `its driver${driver === undefined ? "" : ` (${driver})`} does not tell it` };
+  const named = driver === undefined ? "" : ` (${driver})`;
+  const untold = device.family?.untold?.says;
+  return {
+    why: "absent",
+    says: `its driver${named} does not tell it${untold === undefined ? "" : `: ${untold}`}`,
+  };
 }

@@ -82,9 +82,29 @@ export interface Spot {
 
 /**
  * The paths of a catalogue's `read`, by its scheme. Empty: nothing of the kind is there. A place that may not be looked into (debugfs
- * without root) is one spot whose stat is denied.
+ * without root) is one spot whose stat is denied. `owner` says which spots are this device's where the kernel does not.
  */
-export function spotsOf(place: Place, scheme: string, pattern: string): readonly Spot[] {
+export function spotsOf(place: Place, scheme: string, pattern: string, owner?: string): readonly Spot[] {
+  const spots = allSpots(place, scheme, pattern);
+  if (owner === undefined) return spots;
+  // Parts of one thing (its cores) stand for later stars; the first names the thing.
+  if (owner === "alone") return new Set(spots.map(({ stars }) => stars[0])).size > 1 ? [] : withoutFirst(spots);
+  return withoutFirst(spots.filter(({ path }) => isOwn(place, path.slice(0, path.lastIndexOf("/")), owner)));
+}
+
+/** The star that names the device says nothing of its parts. */
+const withoutFirst = (spots: readonly Spot[]): readonly Spot[] =>
+  spots.map(({ path, stars }) => ({ path, stars: stars.slice(1) }));
+
+/** A file beside it (or below, by a pattern) holds the device's address: "0000:6d:00.0", "000:6d:00.0". */
+function isOwn({ root, device }: Place, directory: string, owner: string): boolean {
+  return expand(root, directory, owner).some(({ path }) => {
+    const [domain, ...rest] = wordOf(root, path)?.split(":") ?? [];
+    return [domain?.padStart(4, "0"), ...rest].join(":").toLowerCase() === device.address;
+  });
+}
+
+function allSpots(place: Place, scheme: string, pattern: string): readonly Spot[] {
   const { root, device } = place;
   const below = (bases: readonly string[]): readonly Spot[] =>
     bases.flatMap((base) => expand(root, base, pattern)).slice(0, MATCH_LIMIT);
@@ -98,7 +118,9 @@ export function spotsOf(place: Place, scheme: string, pattern: string): readonly
     case "debug":
       return expand(root, "/sys/kernel/debug", pattern.replaceAll("{address}", device.address));
     case "proc":
-      return expand(root, "/proc", pattern.replaceAll("{address}", device.address));
+      return namesOf(place, pattern).flatMap((named) => expand(root, "/proc", named));
+    case "sys":
+      return namesOf(place, pattern).flatMap((named) => expand(root, "/sys", named));
     case "thermal":
       return place.allZones
         .filter(({ type }) => globMatches(pattern, type))
@@ -106,6 +128,16 @@ export function spotsOf(place: Place, scheme: string, pattern: string): readonly
     default:
       return [];
   }
+}
+
+/** `{hwmon}` is what the device's hwmon is called: some drivers name their folder of procfs alike. */
+function namesOf({ root, device, hwmon }: Place, pattern: string): readonly string[] {
+  const addressed = pattern.replaceAll("{address}", device.address);
+  if (!addressed.includes("{hwmon}")) return [addressed];
+  return hwmon.flatMap((path) => {
+    const name = wordOf(root, `${path}/name`);
+    return name === undefined || !/^\w{1,40}$/.test(name) ? [] : [addressed.replaceAll("{hwmon}", name)];
+  });
 }
 
 /** The class devices of a device: those of its nodes, and those that hang from it under a class its family names. */
@@ -141,11 +173,13 @@ function expand(root: Root, base: string, pattern: string): readonly Spot[] {
       spots = spots.map(({ path, stars }) => ({ path: `${path}/${part}`, stars }));
       continue;
     }
+    // Of "reason_*" the reason is the word, of "gt*" the whole name.
+    const literal = /^(?:[a-z]+_)+(?=\*$)/.exec(part)?.[0] ?? "";
     spots = spots.flatMap(({ path, stars }) =>
       (valueOf(root.list(path)) ?? [])
         .filter((name) => globMatches(part, name))
         .slice(0, MATCH_LIMIT)
-        .map((name) => ({ path: `${path}/${name}`, stars: [...stars, name] })),
+        .map((name) => ({ path: `${path}/${name}`, stars: [...stars, name.slice(literal.length)] })),
     );
   }
   return spots.slice(0, MATCH_LIMIT);

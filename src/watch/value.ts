@@ -88,7 +88,7 @@ const errorWords = (why: string): string =>
   /^E[A-Z0-9]{2,}$/.test(why) ? `the driver answers with the error ${why}` : why;
 
 /** A driver that has the file and no value in it has none: ENODATA is no nonsense. */
-export function withoutValue(reading: Reading<string>): Reading<string> {
+export function withoutValue<T>(reading: Reading<T>): Reading<T> {
   return reading.state === "malformed" && reading.why !== undefined && NO_VALUE.has(reading.why)
     ? absent(reading.from, `the driver has no value for it here (${reading.why})`)
     : reading;

@@ -13,6 +13,7 @@ import { askMeters } from "./ask.ts";
 import { catalogueMeters } from "./catalogue.ts";
 import { cpuMeters } from "./cpu.ts";
 import { genericMeters } from "./generic.ts";
+import { gpuTableMeters } from "./gpu-metrics.ts";
 import { wordOf, type Meter, type Tick } from "./meter.ts";
 import { nvmlMeter, openNvml, type NvmlFeed } from "./nvml.ts";
 import { findSensors, placeOf, type Place, type Sensors } from "./place.ts";
@@ -182,7 +183,9 @@ function signatureOf({ device, directories, driver, hwmon, devfreq, zones }: Pla
 function metersOf(place: Place, sensors: Sensors, options: WatchOptions, nvml: NvmlFeed | undefined): readonly Meter[] {
   if (place.device.bus === "cpu") return cpuMeters(place.root, sensors);
   const own = catalogueMeters(place);
-  const found = [...own.meters, ...genericMeters(place, own.claimed), ...askMeters(place, options.query ?? false)];
+  const files = [...own.meters, ...genericMeters(place, own.claimed)];
+  const table = gpuTableMeters(place, new Set(files.flatMap(({ gives }) => gives.map(({ name }) => name))));
+  const found = [...files, ...table, ...askMeters(place, options.query ?? false)];
   if (nvml !== undefined && isNvidia(place.device)) found.push(nvmlMeter(place, nvml));
   const told = new Set(found.flatMap(({ gives }) => gives.map(({ name }) => name)));
   const meters = [...found, ...own.gaps.filter(({ gives }) => gives.every(({ name }) => !told.has(name)))];

@@ -22,7 +22,20 @@ const machines = existsSync(shared)
   : [];
 
 it("every metric of the catalogue is described, ends in its unit, and has a scheme that is read", () => {
-  const schemes = ["device", "class", "hwmon", "debug", "proc", "thermal", "ask", "fdinfo", "kfd", "vendor"];
+  const schemes = [
+    "device",
+    "class",
+    "hwmon",
+    "debug",
+    "proc",
+    "thermal",
+    "sys",
+    "table",
+    "ask",
+    "fdinfo",
+    "kfd",
+    "vendor",
+  ];
   for (const { id, metrics = [] } of families) {
     for (const spec of metrics) {
       expect([id, spec.name, schemes.includes(schemeOf(spec).scheme)]).toEqual([id, spec.name, true]);
