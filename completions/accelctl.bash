@@ -5,7 +5,7 @@ _accelctl() {
     case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|metrics|open|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--token-file|--html|--models|--tls-cert|--tls-key|--config|--replay|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--replay|--token-file|--html|--models|--tls-cert|--tls-key|--config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -30,10 +30,10 @@ _accelctl() {
     board) words="--json --help" ;;
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
-    dashboard) words="--root --env --listen --token-file --no-run --no-open --help" ;;
+    dashboard) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;
     help) words="--help" ;;
     metrics) words="--root --paste --env --openmetrics --output --over --no-processes --query --help" ;;
-    open) words="--root --env --listen --token-file --no-run --no-open --help" ;;
+    open) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;
     report) words="--root --paste --env --html --json --markdown --query --help" ;;
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
     top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;

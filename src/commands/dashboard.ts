@@ -2,12 +2,14 @@
 
 import { request } from "node:http";
 import { basename } from "node:path";
-import { CannotError, UsageError } from "../base/errors.ts";
+import { CannotError, FileError, UsageError } from "../base/errors.ts";
 import { openRoot } from "../root/open.ts";
 import { tokenOf } from "../serve/config.ts";
 import { ownMetrics } from "../serve/metrics-source.ts";
 import { forwardLine, hasDisplay, openBrowser } from "../serve/page/browser.ts";
 import { pageParts } from "../serve/page/parts.ts";
+import { readRecording } from "../watch/recording.ts";
+import type { Sample } from "../watch/sample.ts";
 import { openLog } from "../serve/http/log.ts";
 import { startServer, type Running } from "../serve/server.ts";
 import { flag, option, type Command, type Invocation, type OptionSpec } from "./command.ts";
@@ -22,6 +24,7 @@ const ASK_MS = 1500;
 
 export const dashboardOptions: readonly OptionSpec[] = [
   ...rootOptions.filter(({ name }) => name !== "paste"),
+  { name: "replay", value: "FILE", says: "Live shows this recording (watch --record) in the place of the machine" },
   { name: "listen", value: "HOST:PORT", says: `where to listen (${USUAL}); port 0: any that is free` },
   {
     name: "token-file",
@@ -38,12 +41,13 @@ const command: Command = {
   usage: "",
   says:
     "Serves the page, and metrics at /metrics, on loopback and opens it in the browser where there is a display: devices and their routes as stacks with " +
-    "evidence and cures, models, live figures, and the atlas of accelerators. --root shows a captured machine instead. " +
+    "evidence and cures, models, live figures, and the atlas of accelerators. --root shows a captured machine instead, --replay what was recorded. " +
     "Over ssh it prints the line that brings the page to you. Ctrl-C ends it.",
   options: dashboardOptions,
   examples: [
     { command: "accelctl dashboard", says: "this machine" },
     { command: "accelctl dashboard --root capture.json", says: "one that was captured" },
+    { command: "accelctl dashboard --replay night.jsonl", says: "what watch --record kept" },
     { command: "accelctl dashboard --no-open --listen 127.0.0.1:0", says: "only the address, on any free port" },
   ],
   run: (invocation) => serveDashboard(invocation, { reuse: false }),
@@ -55,8 +59,11 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   const root = option(invocation, "root");
   if (root === "-") throw new UsageError("--root - reads standard input, which can be read once; give a file");
   if (root !== undefined) openRoot(root); // what cannot be opened is told now, and not to a page
+  const replay = option(invocation, "replay");
+  // Read now: what is wrong with it is told here and not on a page.
+  const recording = replay === undefined ? undefined : recordingIn(replay);
   const listen = option(invocation, "listen");
-  if (reuse && root === undefined) {
+  if (reuse && root === undefined && recording === undefined) {
     const url = `http://${listen ?? USUAL}`;
     if (await isOurs(url)) return show(invocation, url, undefined);
   }
@@ -66,7 +73,12 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   const environments = environmentsOf(invocation);
   const run = !flag(invocation, "no-run");
   const parts = [
-    ...pageParts({ environments, run, ...(isLive ? {} : { root, name: basename(root) }) }),
+    ...pageParts({
+      environments,
+      run,
+      ...(isLive ? {} : { root, name: basename(root) }),
+      ...(recording === undefined ? {} : { recording }),
+    }),
     // Time does not pass on a captured machine: there is nothing to scrape.
     ...(isLive ? [ownMetrics({ environments })] : []),
   ];
@@ -76,6 +88,13 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   await untilStopped();
   await server.drain(DRAIN_MS);
   return 0;
+}
+
+/** A last line that was cut off is passed over, as top and the page itself do. */
+function recordingIn(path: string): { readonly name: string; readonly samples: readonly Sample[] } {
+  const samples = [...readRecording(path, { lenient: true })];
+  if (samples.length === 0) throw new FileError(path, "a recording without a sample");
+  return { name: basename(path), samples };
 }
 
 async function start(

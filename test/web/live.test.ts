@@ -205,8 +205,26 @@ describe.skipIf(!hasBrowser)(`the Live view${unlessBrowser}`, () => {
       }).toEqual(["no sample came"]);
       await noSeriousViolations(page);
       await shoot(page, "live-recording");
-      await page.getByRole("button", { name: "Back to this machine" }).click();
+      await page.getByRole("button", { name: "Back", exact: true }).click();
       await eventually(() => page.locator(".status").innerText()).toMatch(/^.?\s*live/);
+    });
+  });
+
+  it("shows the recording that its server was given, and comes back to it from another", async () => {
+    const samples = recording()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Sample);
+    const { url } = await serve({ open: made(), recorded: samples, name: "given.jsonl" });
+    await browser.visit(`${url}/#/live`, async (page) => {
+      const status = page.locator(".status");
+      await eventually(() => status.innerText()).toMatch(/recording\s+given\.jsonl, \d\d:\d\d:\d\d to/);
+      await eventually(() => isDrawn(page, "busy")).toBe(true);
+      expect(await page.getByRole("button", { name: /^(Pause|Back)$/ }).count()).toBe(0);
+      await page.locator("input[type=file]").setInputFiles(fileWith("other.jsonl", recording()));
+      await eventually(() => status.innerText()).toContain("other.jsonl");
+      await page.getByRole("button", { name: "Back", exact: true }).click();
+      await eventually(() => status.innerText()).toContain("given.jsonl");
+      await noSeriousViolations(page);
     });
   });
 
@@ -323,18 +341,27 @@ describe.skipIf(!hasBrowser || !hasShared)(
   `the Live view of a captured machine${unlessBrowser}${hasShared ? "" : " (skipped: no ../shared)"}`,
   () => {
     const browser = useBrowser();
-    const dashboard = useDashboard({ root: sharedPath("machines/kernel/rack-7.3.tar.gz") });
+    const dashboard = useDashboard({ root: sharedPath("machines/kernel/rack-7.3.tar.gz"), name: "rack-7.3.tar.gz" });
     it("shows its devices and says what a saved machine cannot tell", async () => {
       for (const look of looks) {
         await browser.visit(
           `${dashboard.url}/#/live`,
           async (page) => {
-            await page.locator(".live-device").first().waitFor();
-            expect(await page.locator(".live-device").count()).toBeGreaterThan(3);
-            await page
-              .getByText(/metrics? not read, and why/)
-              .first()
-              .click();
+            const silent = page.getByRole("region", { name: "Other devices, of which nothing can be read" }).last();
+            await silent.waitFor();
+            expect(await page.locator(".status").innerText()).toMatch(
+              /saved machine\s+rack-7\.3\.tar\.gz does not move/,
+            );
+            // Nothing that goes on: no range, no pause, no rate.
+            expect(await page.getByRole("button", { name: "Pause" }).count()).toBe(0);
+            expect(await page.locator("canvas").count()).toBe(0);
+            const [memory] = await page.locator(".live-device .facts dd").allInnerTexts();
+            expect(memory).toMatch(/^\d.* of \d.*iB$/);
+            expect(await silent.getByRole("row").count()).toBeGreaterThan(10);
+            expect(await silent.innerText()).toContain("no driver is bound");
+            await noSeriousViolations(page);
+            await silent.getByRole("button", { name: /^\d+ metrics of Qualcomm/ }).click();
+            await page.getByText(/metrics? not read, and why/).click();
             expect((await page.locator(".unread .why").first().innerText()).length).toBeGreaterThan(5);
             await noOverflow(page);
             await noSeriousViolations(page);

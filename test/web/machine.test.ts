@@ -276,7 +276,7 @@ describe.skipIf(!hasBrowser)(`a server with a token, and one that goes${unlessBr
       async (page) => {
         await page.getByRole("heading", { name: "Devices" }).waitFor();
         await server.stop();
-        await page.getByRole("button", { name: "Look again" }).click();
+        await page.getByRole("button", { name: "Read again", exact: true }).click();
         await page.getByRole("alert").filter({ hasText: "the server does not answer" }).waitFor();
         await page.getByRole("link", { name: "Models" }).click();
         await page

@@ -7,6 +7,10 @@ import type { ModelFigures, ModelState } from "../engine.ts";
 export interface Recent {
   /** A recording: it is all there is, and the stream says nothing. */
   readonly recorded: boolean;
+  /** A machine that was saved: its one sample is all there is, and nothing of it changes. */
+  readonly saved?: boolean;
+  /** Of the recording or the saved machine: a file's name, no path. */
+  readonly name?: string;
   /** Oldest first. */
   readonly samples: readonly Sample[];
 }

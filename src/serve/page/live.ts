@@ -22,7 +22,11 @@ export interface LiveOptions {
   /** Absent: no models are served here. */
   readonly engine?: Pick<Engine, "models" | "figures">;
   /** A recording that is shown instead of a machine: no sampler runs, and the stream says nothing. */
-  readonly recorded?: readonly Sample[];
+  readonly recorded?: Iterable<Sample>;
+  /** The machine was saved: it is sampled once, for the first who asks. */
+  readonly saved?: boolean;
+  /** Of the recording or the saved machine, as the page shows it. */
+  readonly name?: string;
   /** For tests. */
   readonly linger_ms?: number;
 }
@@ -54,9 +58,19 @@ export function livePart(options: LiveOptions): Part {
         path: "/api/samples/recent",
         answer(exchange) {
           const since = Date.parse(exchange.query.get("since") ?? "");
+          if (options.saved === true) {
+            try {
+              feed.once();
+            } catch (error) {
+              // Its sentence may name paths of this machine: it goes into the log.
+              exchange.note({ saved: String(error) });
+              throw new HttpError(500, "the saved machine cannot be read; accelctl review says why");
+            }
+          }
           const samples = feed.ring.texts(Number.isNaN(since) ? -Infinity : since);
           // Samples are kept as text: parsing an hour of them to write them again would hold up the server.
-          const body = `{"recorded":${options.recorded !== undefined},"samples":[${samples.join(",")}]}`;
+          const told = { recorded: options.recorded !== undefined, saved: options.saved === true, name: options.name };
+          const body = `${JSON.stringify(told).slice(0, -1)},"samples":[${samples.join(",")}]}`;
           exchange.send(200, body, { ...fresh, "content-type": "application/json" });
         },
       },
@@ -148,6 +162,19 @@ class Feed {
     this.#options = options;
     this.ring = new SampleRing(options.recorded !== undefined);
     for (const sample of options.recorded ?? []) this.ring.push(sample);
+  }
+
+  /** One sample, if there is none yet. */
+  once(): void {
+    if (this.#last !== -Infinity || this.#options.recorded !== undefined) return;
+    let sampler: Sampler | undefined;
+    try {
+      sampler = this.#options.open();
+      this.ring.push(sampler.sample());
+      this.#last = performance.now();
+    } finally {
+      sampler?.close();
+    }
   }
 
   join(interval: number): { samples(): AsyncGenerator<string, void, undefined>; leave(): void } {

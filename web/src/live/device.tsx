@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Badge, DataTable, harmless, plural, type Column } from "../parts/index.ts";
-import type { ProcessUse } from "../../../src/watch/sample.ts";
+import type { DeviceSample, ProcessUse } from "../../../src/watch/sample.ts";
 import { Chart } from "./chart.tsx";
 import { follows, history, state, tick } from "./feed.ts";
 import type { History, Series } from "./history.ts";
@@ -90,6 +90,9 @@ function push(groups: Map<string, Series[]>, series: Series): void {
   else there.push(series);
 }
 
+/** Is there anything to draw of it? */
+export const tells = (from: History, device: string): boolean => groupsOf(from, device).charts.length > 0;
+
 const power: Readonly<
   Record<string, { readonly symbol: string; readonly word: string; readonly tone: "ok" | "plain" }>
 > = {
@@ -107,26 +110,9 @@ export function Device({ id }: { readonly id: string }) {
   const gone = from.last !== undefined && at < Date.parse(from.last.at) / 1000;
   const { charts, unread } = groupsOf(from, id);
   const shown = all ? charts : charts.slice(0, 12);
-  const mark = sample.power_state === null ? undefined : power[sample.power_state];
   return (
     <section class={charts.length === 0 ? "live-device bare" : "live-device"} aria-label={sample.name}>
-      <div class="live-device-head">
-        <h3>{harmless(sample.name)}</h3>
-        {gone ? (
-          <Badge symbol="✗" word={`gone since ${clockOf(at)}`} tone="bad" />
-        ) : (
-          mark !== undefined && <Badge {...mark} />
-        )}
-        <span class="soft">
-          <code>{harmless(sample.address === "" ? sample.bus : `${sample.bus} ${sample.address}`)}</code>
-          {sample.driver !== undefined && (
-            <>
-              {" "}
-              · driver <code>{harmless(sample.driver)}</code>
-            </>
-          )}
-        </span>
-      </div>
+      <Head sample={sample} {...(gone ? { gone: at } : {})} />
       {charts.length === 0 && (
         <p class="soft">
           {unread.length === 0
@@ -144,7 +130,7 @@ export function Device({ id }: { readonly id: string }) {
           {plural(charts.length - shown.length, "more chart")}
         </button>
       )}
-      {(charts.length > 0 || (sample.processes ?? []).length > 0) && (
+      {sample.bus !== "cpu" && (charts.length > 0 || (sample.processes ?? []).length > 0) && (
         <Processes processes={sample.processes} because={sample.processes_because} device={sample.name} />
       )}
       {unread.length > 0 && <Unread series={unread} from={from} />}
@@ -152,7 +138,31 @@ export function Device({ id }: { readonly id: string }) {
   );
 }
 
-function Unread({ series, from }: { readonly series: readonly Series[]; readonly from: History }) {
+/** `gone`: the moment since when it is not there, in seconds. */
+export function Head({ sample, gone }: { readonly sample: DeviceSample; readonly gone?: number }) {
+  const mark = sample.power_state === null ? undefined : power[sample.power_state];
+  return (
+    <div class="live-device-head">
+      <h3>{harmless(sample.name)}</h3>
+      {gone !== undefined ? (
+        <Badge symbol="✗" word={`gone since ${clockOf(gone)}`} tone="bad" />
+      ) : (
+        mark !== undefined && <Badge {...mark} />
+      )}
+      <span class="soft">
+        <code>{harmless(sample.address === "" ? sample.bus : `${sample.bus} ${sample.address}`)}</code>
+        {sample.driver !== undefined && (
+          <>
+            {" "}
+            · driver <code>{harmless(sample.driver)}</code>
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+export function Unread({ series, from }: { readonly series: readonly Series[]; readonly from: History }) {
   const row = from.times.length - 1;
   return (
     <details class="unread">
@@ -174,7 +184,7 @@ function Unread({ series, from }: { readonly series: readonly Series[]; readonly
 }
 
 /** The reason of most: "no driver is bound". */
-function mostOften(from: History, series: readonly Series[]): string {
+export function mostOften(from: History, series: readonly Series[]): string {
   const counts = new Map<string, number>();
   for (const one of series) {
     const reason = harmless(from.reason(one, from.times.length - 1) ?? "not told");

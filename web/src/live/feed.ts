@@ -12,7 +12,10 @@ export type State =
   | { readonly is: "live" }
   /** `until`: when it is tried again, performance.now(). */
   | { readonly is: "lost"; readonly says: string; readonly until: number }
-  | { readonly is: "recorded"; readonly name: string }
+  /** `home`: the server shows it, and nothing else. */
+  | { readonly is: "recorded"; readonly name: string; readonly home: boolean }
+  /** A machine that was saved: its one sample stays as it is. */
+  | { readonly is: "saved"; readonly name: string | undefined }
   /** There is no server: this page was exported. */
   | { readonly is: "none" };
 
@@ -66,9 +69,9 @@ export async function follow(stop: AbortSignal): Promise<void> {
     let says = "the stream ended";
     try {
       listen();
-      const recorded = await catchUp();
-      if (recorded) {
-        state.value = { is: "recorded", name: "a recording" };
+      const still = await catchUp();
+      if (still !== undefined) {
+        state.value = still;
         return;
       }
       const query = `interval=${interval.peek()}`;
@@ -103,8 +106,8 @@ export async function follow(stop: AbortSignal): Promise<void> {
   }
 }
 
-/** What the server kept, from where this page's own history ends. True: the server shows a recording. */
-async function catchUp(): Promise<boolean> {
+/** What the server kept, from where this page's own history ends. Gives a state where that is all there will be. */
+async function catchUp(): Promise<State | undefined> {
   const known = history.peek().last?.at;
   const recent = await ask<Recent>(
     `api/samples/recent${known === undefined ? "" : `?since=${encodeURIComponent(known)}`}`,
@@ -112,7 +115,8 @@ async function catchUp(): Promise<boolean> {
   if (recent.recorded) history.value = new History(RECORDED);
   for (const sample of recent.samples) if (isSample(sample)) history.peek().push(sample, interval.peek());
   drawn();
-  return recent.recorded;
+  if (recent.recorded) return { is: "recorded", name: recent.name ?? "a recording", home: true };
+  return recent.saved === true ? { is: "saved", name: recent.name } : undefined;
 }
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {
@@ -141,7 +145,7 @@ export function showRecording(name: string, samples: readonly Sample[]): void {
   for (const sample of shown) made.push(sample, usual);
   history.value = made;
   paused.value = false;
-  state.value = { is: "recorded", name };
+  state.value = { is: "recorded", name, home: false };
   drawn();
 }
 

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Empty, ErrorBox, Spinner, Tabs, useDrop, type DropTaker } from "../parts/index.ts";
 import { shown } from "../report.ts";
-import { Device, Values } from "./device.tsx";
+import { Device, tells, Values } from "./device.tsx";
+import { Silent, Still } from "./still.tsx";
 import { follow, follows, forget, history, interval, paused, retryNow, showRecording, state, tick } from "./feed.ts";
 import { parseRecording } from "./history.ts";
 import { ServedModels } from "./serving.tsx";
@@ -38,6 +39,7 @@ const looksRecorded = async (file: File): Promise<boolean> =>
 export default function LiveView() {
   const [tab, setTab] = useState("charts");
   const recorded = state.value.is === "recorded";
+  const saved = state.value.is === "saved";
   const pace = interval.value;
   const source = shown.value.source.kind;
   useEffect(() => {
@@ -67,8 +69,9 @@ export default function LiveView() {
       <div class="live-head">
         <h1>Live</h1>
         <Status />
+        {saved && <Controls />}
       </div>
-      <Controls />
+      {!saved && <Controls />}
       {failed.value !== undefined && <ErrorBox says={failed.value} onDismiss={() => (failed.value = undefined)} />}
       <Lost />
       <ServedModels />
@@ -76,8 +79,8 @@ export default function LiveView() {
       <Tabs
         label="How values are shown"
         tabs={[
-          { id: "charts", title: "Charts" },
-          { id: "values", title: "Table of values" },
+          { id: "charts", title: saved ? "Devices" : "Charts" },
+          { id: "values", title: saved ? "Every metric" : "Table of values" },
         ]}
         chosen={tab}
         onChoose={setTab}
@@ -103,7 +106,11 @@ function Devices() {
     return <Spinner says="Waiting for the first sample" />;
   }
   const ids = [...devices.keys()];
-  const shownIds = wanted !== "" && devices.has(wanted) ? [wanted] : ids;
+  const one = wanted !== "" && devices.has(wanted) ? wanted : undefined;
+  // Those of which nothing can be drawn share a table; chosen, one says of each metric why.
+  const telling = one === undefined ? ids.filter((id) => tells(history.value, id)) : [one];
+  const silent = one === undefined ? ids.filter((id) => !telling.includes(id)) : [];
+  const isSaved = state.value.is === "saved";
   return (
     <>
       {ids.length > 1 && (
@@ -124,9 +131,8 @@ function Devices() {
           </label>
         </p>
       )}
-      {shownIds.map((id) => (
-        <Device key={id} id={id} />
-      ))}
+      {telling.map((id) => (isSaved ? <Still key={id} id={id} /> : <Device key={id} id={id} />))}
+      {silent.length > 0 && <Silent ids={silent} alone={telling.length === 0} onChoose={setWanted} />}
     </>
   );
 }
@@ -141,11 +147,20 @@ function Status() {
     live: paused.value ? "paused" : "live",
     lost: "connection lost",
     recorded: "recording",
+    saved: "saved machine",
     none: "no server",
   }[now.is];
   const tone = now.is === "lost" ? "bad" : now.is === "live" && !paused.value ? "ok" : "note";
   const symbol =
-    now.is === "lost" ? "✗" : now.is === "live" ? (paused.value ? "❚❚" : "●") : now.is === "recorded" ? "▤" : "…";
+    now.is === "lost"
+      ? "✗"
+      : now.is === "live"
+        ? paused.value
+          ? "❚❚"
+          : "●"
+        : now.is === "recorded" || now.is === "saved"
+          ? "▤"
+          : "…";
   const [first] = history.value.times;
   return (
     <p class="status">
@@ -158,47 +173,53 @@ function Status() {
       <span class="soft">
         {now.is === "recorded"
           ? `${now.name}${first === undefined || last === undefined ? "" : `, ${clockOf(first)} to ${clockOf(last)}`}`
-          : last === undefined
-            ? ""
-            : `last sample ${clockOf(last)}${taken === undefined ? "" : `, read in ${(taken * 1000).toFixed(1)} ms`}`}
+          : now.is === "saved"
+            ? `${now.name === undefined ? "it" : now.name} does not move: values as they were saved`
+            : last === undefined
+              ? ""
+              : `last sample ${clockOf(last)}${taken === undefined ? "" : `, read in ${(taken * 1000).toFixed(1)} ms`}`}
       </span>
     </p>
   );
 }
 
 function Controls() {
-  const recorded = state.value.is === "recorded";
+  const now = state.value;
+  const recorded = now.is === "recorded";
+  const moves = !recorded && now.is !== "saved" && now.is !== "none";
   const chosen = zoom.value === undefined ? range.value : undefined;
   return (
     <div class="controls" role="toolbar" aria-label="Time">
-      <div class="segments" role="group" aria-label="Range">
-        {ranges.map(({ seconds, word }) => (
-          <button
-            key={seconds}
-            type="button"
-            aria-pressed={chosen === seconds}
-            onClick={() => {
-              range.value = seconds;
-              zoom.value = undefined;
-            }}
-          >
-            {word}
-          </button>
-        ))}
-        {recorded && (
-          <button
-            type="button"
-            aria-pressed={chosen === Infinity}
-            onClick={() => {
-              range.value = Infinity;
-              zoom.value = undefined;
-            }}
-          >
-            All
-          </button>
-        )}
-      </div>
-      {!recorded && (
+      {now.is !== "saved" && now.is !== "none" && (
+        <div class="segments" role="group" aria-label="Range">
+          {ranges.map(({ seconds, word }) => (
+            <button
+              key={seconds}
+              type="button"
+              aria-pressed={chosen === seconds}
+              onClick={() => {
+                range.value = seconds;
+                zoom.value = undefined;
+              }}
+            >
+              {word}
+            </button>
+          ))}
+          {recorded && (
+            <button
+              type="button"
+              aria-pressed={chosen === Infinity}
+              onClick={() => {
+                range.value = Infinity;
+                zoom.value = undefined;
+              }}
+            >
+              All
+            </button>
+          )}
+        </div>
+      )}
+      {moves && (
         <>
           <button type="button" aria-pressed={paused.value} onClick={() => (paused.value = !paused.value)}>
             {paused.value ? "Go on" : "Pause"}
@@ -236,7 +257,7 @@ function Controls() {
             }}
           />
         </label>
-        {recorded && (
+        {recorded && !now.home && shown.value.source.kind !== "static" && (
           <button
             type="button"
             onClick={() => {
@@ -244,7 +265,7 @@ function Controls() {
               forget();
             }}
           >
-            Back to this machine
+            Back
           </button>
         )}
       </span>

@@ -1,5 +1,6 @@
 /** The machine in a few facts, and what became of its devices in a line. */
 
+import type { Reading } from "../../../src/base/reading.ts";
 import type { Report } from "../../../src/review/report.ts";
 import { Badge, bytes, Facts, harmless, plural, severity, valueOf, works, type Fact } from "../parts/index.ts";
 import type { Source } from "../report.ts";
@@ -8,32 +9,56 @@ import { Told } from "./told.tsx";
 export function MachineHead({ report, source }: { readonly report: Report; readonly source: Source }) {
   const { machine, kernel } = report;
   const model = valueOf(machine.model);
-  const facts: readonly (Fact | undefined)[] = [
-    { name: "Distribution", value: <Told reading={machine.distribution} /> },
-    {
-      name: "Kernel",
-      value: kernel.release === null ? <span class="not-read">not captured</span> : harmless(kernel.release),
-    },
-    { name: "Architecture", value: <Told reading={machine.arch} /> },
-    { name: "Processor", value: <Told reading={machine.cpu} /> },
-    { name: "Memory", value: <Told reading={machine.memory_bytes} as={bytes} /> },
-    {
-      name: "Accelerator framework",
-      value: <Told reading={kernel.accel} as={(has) => (has ? "in this kernel" : "not in this kernel")} />,
-    },
-    { name: "Kernel taint", value: <Told reading={kernel.taint} as={(taint) => (taint === "" ? "none" : taint)} /> },
-    { name: "Container", value: <Told reading={machine.container} /> },
-    { name: "Virtual machine", value: <Told reading={machine.virtual} /> },
+  const facts: readonly Asked[] = [
+    asked("Distribution", machine.distribution),
+    kernel.release === null
+      ? { name: "Kernel", value: undefined }
+      : { name: "Kernel", value: harmless(kernel.release) },
+    asked("Architecture", machine.arch),
+    asked("Processor", machine.cpu),
+    asked("Memory", machine.memory_bytes, bytes),
+    asked("Accelerator framework", kernel.accel, (has) => (has ? "in this kernel" : "not in this kernel")),
+    asked("Kernel taint", kernel.taint, (taint) => (taint === "" ? "none" : taint)),
+    asked("Container", machine.container),
+    asked("Virtual machine", machine.virtual),
   ];
+  const known = facts.flatMap(({ name, value }): Fact[] => (value === undefined ? [] : [{ name, value }]));
+  const uncaptured = facts.filter(({ value }) => value === undefined).map(({ name }) => lower(name));
   return (
     <header class="machine-head">
-      <h1>{model === undefined ? "Machine of unknown model" : harmless(model)}</h1>
+      <h1>{model === undefined ? nameless(source) : harmless(model)}</h1>
       <Summary report={report} />
       {source.kind === "server" ? null : <p class="unseen">not this machine</p>}
-      <Facts facts={facts.filter((fact) => fact !== undefined)} />
+      {known.length > 0 && <Facts facts={known} />}
+      {uncaptured.length > 0 && (
+        <p class="not-read uncaptured">
+          Not captured: {known.length === 0 ? "what machine this is" : uncaptured.join(", ")}
+        </p>
+      )}
     </header>
   );
 }
+
+/** Undefined: not captured, which is told of all such facts together. */
+interface Asked {
+  readonly name: string;
+  readonly value: Fact["value"] | undefined;
+}
+
+const asked = <T,>(name: string, reading: Reading<T>, as?: (value: T) => string): Asked => ({
+  name,
+  value: reading.state === "uncaptured" ? undefined : <Told reading={reading} {...(as === undefined ? {} : { as })} />,
+});
+
+const lower = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+
+/** What a virtual machine, a container or a text does not tell. */
+const nameless = (source: Source): string =>
+  source.kind === "server" && source.name === undefined ? "This machine" : "Machine of unknown model";
+
+/** "17 do not work", "1 does not work". */
+const countOf = (n: number, state: "yes" | "no" | "unknown"): string =>
+  `${n} ${n === 1 || state === "unknown" ? works[state].word : { yes: "work", no: "do not work" }[state]}`;
 
 function Summary({ report }: { readonly report: Report }) {
   const devices = report.devices.filter(({ bus }) => bus !== "cpu");
@@ -45,11 +70,11 @@ function Summary({ report }: { readonly report: Report }) {
   }));
   return (
     <p class="summary">
-      <span>{plural(devices.length, "accelerator")}</span>
+      <span>{devices.length === 0 ? "no accelerator" : plural(devices.length, "accelerator")}</span>
       {(["yes", "no", "unknown"] as const)
         .filter((state) => of(state) > 0)
         .map((state) => (
-          <Badge key={state} {...works[state]} word={`${of(state)} ${works[state].word}`} />
+          <Badge key={state} {...works[state]} word={countOf(of(state), state)} />
         ))}
       {severe
         .filter(({ count }) => count > 0)

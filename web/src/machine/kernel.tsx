@@ -29,12 +29,15 @@ export function Abilities({ report }: { readonly report: Report }) {
   // Of a pasted text nothing is known of the kernel, and there is nothing to say.
   if (abilities.every(({ state }) => state === "unknown" || state === "not needed")) return null;
   const families = new Set(abilities.map(({ family }) => family)).size;
+  const seen = abilities.filter(({ state }) => state !== "unknown" && state !== "not needed");
+  const unseen = families - new Set(seen.map(({ family }) => family)).size;
   const can = new Set(abilities.filter(({ state }) => able.has(state)).map(({ family }) => family)).size;
   return (
     <section aria-labelledby="abilities">
       <h2 id="abilities">What this kernel could drive</h2>
       <p>
-        It has a driver for {can} of {plural(families, "family", "families")} that can be plugged in.
+        It has a driver for {can} of {plural(families, "family", "families")} that can be plugged in
+        {unseen > 0 && <>; of {unseen} that is not known</>}.
       </p>
       <details class="more">
         <summary>All drivers of the catalogue</summary>

@@ -30,10 +30,10 @@ export function SourceBar() {
             Back
           </button>
         )}
-        {source.kind === "server" && (
+        {source.kind === "server" && source.name === undefined && (
           <>
             <button type="button" onClick={() => void loadReport()} disabled={state === "loading"}>
-              Look again
+              Read again
             </button>
             <button
               type="button"
@@ -41,7 +41,7 @@ export function SourceBar() {
               onClick={() => void loadReport({ query: true })}
               disabled={state === "loading"}
             >
-              Ask drivers, too
+              Read again and ask drivers
             </button>
           </>
         )}
