@@ -1,6 +1,6 @@
 /** AMD GPUs for compute: amdgpu with amdkfd, ROCm. Instinct cards are of class 1200, Radeons of 0300 or 0380. */
 
-import { type Source } from "../base/source.ts";
+import { fact, type Source } from "../base/source.ts";
 import { pci, type DriverSpec, type Family, type FirmwareSpec } from "./family.ts";
 
 const driverTable: Source = { kernel: "drivers/gpu/drm/amd/amdgpu/amdgpu_drv.c", module: "amdgpu", release: "7.3.4" };
@@ -26,6 +26,21 @@ const ggml: Source = {
 };
 const radv: Source = { cited: "https://docs.mesa3d.org/drivers/radv.html", seen: "2026-11-25" };
 const jax: Source = { cited: "https://pypi.org/project/jax-rocm7-pjrt/", seen: "2026-11-25" };
+const rooflines: Source = {
+  cited: "https://rooflinenotes.dev/accelerators/",
+  says: "MI300X: BF16 1.3 PFLOPS, FP8 dense 2.61 PFLOPS; MI355X: BF16 2.5 PFLOPS, 288 GB HBM3E",
+  seen: "2026-11-25",
+};
+const mi300x: Source = {
+  cited: "https://www.jaredwatkins.com/research/ai-accelerators/amd-instinct/mi300-series/",
+  says: "TDP: 750W (MI300X)",
+  seen: "2026-11-25",
+};
+const mi355x: Source = {
+  cited: "https://www.tomshardware.com/pc-components/gpus/amds-instinct-mi355x-accelerator-will-consume-1-400-watts",
+  says: "MI355X that will consume up to 1400W",
+  seen: "2026-11-25",
+};
 
 const tableHeader: Source = { kernel: "drivers/gpu/drm/amd/include/kgd_pp_interface.h", module: "amdgpu" };
 /** Levels of clocks, as the driver calls them; hwmon has the first two. */
@@ -108,6 +123,12 @@ export default {
       id: "instinct",
       name: "AMD Instinct",
       matches: [pci("1002:*", { classes: ["1200"] })],
+      peak: [
+        { ops: 2.61e15, precision: "fp8 (MI300X)", watts: fact(750, mi300x), source: rooflines },
+        { ops: 1.3e15, precision: "bf16 (MI300X)", watts: fact(750, mi300x), source: rooflines },
+        { ops: 2.5e15, precision: "bf16 (MI355X)", watts: fact(1400, mi355x), source: rooflines },
+      ],
+      memory: fact("MI300X 192 GB HBM3, MI355X 288 GB HBM3E", rooflines),
       source: driverTable,
     },
     {
@@ -281,5 +302,5 @@ export default {
     },
   ],
   sources: [kfdProcess, pcie, gtt, driverTable, power, vram, kfd, usage, udev, rocm, clr, migraphx, ggml, radv, jax],
-  unknown: ["peak, memory and power: they differ per product"],
+  unknown: ["peak, memory and power of Radeons, and of Instincts but MI300X and MI355X: they differ per product"],
 } as const satisfies Family;

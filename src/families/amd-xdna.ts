@@ -28,6 +28,22 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-22",
 };
+const hawkPoint: Source = {
+  cited:
+    "https://techpowerup.com/316436/amd-ryzen-8040-series-hawk-point-mobile-processors-announced-with-a-faster-npu",
+  says: 'NPU performance has been increased to 16 TOPS, compared to 10 TOPS of the NPU on the "Phoenix" silicon',
+  seen: "2026-11-25",
+};
+const strix: Source = {
+  cited: "https://www.cnet.com/tech/computing/amd-rebrands-next-gen-mobile-cpus-ryzen-ai-claims-50-tops-npus/",
+  says: "XDNA 2, with up to 50 TOPS",
+  seen: "2026-11-25",
+};
+const halo: Source = {
+  cited: "https://raw.githubusercontent.com/kyuz0/strixhalo-homelab/HEAD/Hardware/PCs/Minix_Elite_ER939-AI.md",
+  says: "AMD Ryzen AI Max+ 395: 50 TOPS NPU",
+  seen: "2026-11-25",
+};
 
 const driver: DriverSpec = {
   module: "amdxdna",
@@ -134,6 +150,10 @@ export default {
       matches: [pci("1022:1502", { revisions: ["00"] })],
       cores: fact(20, manual),
       memory: fact("2560 KB of memory tiles; shared system RAM", manual),
+      peak: [
+        { ops: 16e12, precision: "unstated (Hawk Point)", source: hawkPoint },
+        { ops: 10e12, precision: "unstated (Phoenix)", source: hawkPoint },
+      ],
       source: ids,
     },
     {
@@ -142,12 +162,14 @@ export default {
       matches: [pci("1022:17f0", { revisions: ["10"] })],
       cores: fact(32, manual),
       memory: fact("4096 KB of memory tiles; shared system RAM", manual),
+      peak: [{ ops: 50e12, precision: "unstated", source: strix }],
       source: ids,
     },
     {
       id: "npu5",
       name: "XDNA 2 of Strix Halo (npu5)",
       matches: [pci("1022:17f0", { revisions: ["11"] })],
+      peak: [{ ops: 50e12, precision: "unstated", source: halo }],
       source: ids,
     },
     { id: "npu6", name: "XDNA 2 of Krackan (npu6)", matches: [pci("1022:17f0", { revisions: ["20"] })], source: ids },
@@ -287,5 +309,9 @@ export default {
     { how: "documents", says: "captures of real hardware (Phoenix, Strix), read by our tests" },
   ],
   sources: [ids, aie2, aie4, uapi, kconfig, manual, vendorTree, xrt, xrtSource, mlirAie, ryzenAi, flm, udev, pciids],
-  unknown: ["power", "peak operations per second from a primary source", "product names of npu3 and npu9 to npu11"],
+  unknown: [
+    "power",
+    "peak operations per second from a primary source, and of which numbers",
+    "product names of npu3 and npu9 to npu11",
+  ],
 } as const satisfies Family;

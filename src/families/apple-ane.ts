@@ -13,6 +13,11 @@ const generic: Source = {
   seen: "2026-11-25",
 };
 const udev: Source = { cited: "Debian udev 257.13: 50-udev-default.rules, SUBSYSTEM accel", seen: "2026-11-22" };
+const m1: Source = {
+  cited: "https://www.macrumors.com/2020/11/10/apple-announces-m1-chip-for-the-mac/",
+  says: "can process 11 trillion operations per second",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "apple-ane",
@@ -26,7 +31,13 @@ export default {
   architectureDetail: fact("tiled MAC array fed by fixed-function task descriptors", driver),
   use: "inference",
   chips: [
-    { id: "t8103", name: "Neural Engine of M1", matches: [of("apple,t8103-ane")], source: driver },
+    {
+      id: "t8103",
+      name: "Neural Engine of M1",
+      matches: [of("apple,t8103-ane")],
+      peak: [{ ops: 11e12, precision: "unstated", source: m1 }],
+      source: driver,
+    },
     { id: "t6000", name: "Neural Engine of M1 Pro, Max, Ultra", matches: [of("apple,t6000-ane")], source: driver },
     { id: "ane", name: "Apple Neural Engine", matches: [of("apple,ane")], source: generic },
   ],
@@ -88,5 +99,5 @@ export default {
   maintained: "stalled since 2023; community work goes on in allbilly/ane",
   verified: [{ how: "documents", says: "source and issue threads; never run" }],
   sources: [driver, asahi, nodes, steps, generic, udev],
-  unknown: ["throughput under this driver", "power"],
+  unknown: ["throughput under this driver, and of later chips", "power"],
 } as const satisfies Family;

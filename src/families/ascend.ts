@@ -15,6 +15,16 @@ const hdk: Source = {
 };
 const docs: Source = { cited: "https://www.hiascend.com/document", seen: "2026-11-25" };
 const om: Source = { cited: "https://github.com/lutzroeder/netron/blob/main/source/om.js", seen: "2026-11-22" };
+const hisilicon: Source = {
+  cited: "http://www.hisilicon.com/en/Media-Center/News/Key-Information-About-the-Huawei-Ascend310",
+  says: "In typical configuration, 16 TOPS@INT8 and 8 TOPS@FP16 can be output, while the power consumption is only 8 W",
+  seen: "2026-11-25",
+};
+const connect2018: Source = {
+  cited: "https://www.chinaaet.com/article/3000091430",
+  says: "Ascend 910: FP16 256 TFLOPS, INT8 512 TOPS, at most 350 W",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "ascend",
@@ -26,9 +36,29 @@ export default {
   architectureDetail: fact("DaVinci cores: a matrix cube beside vector and scalar units", docs),
   use: "both",
   chips: [
-    { id: "310", name: "Ascend 310", matches: [pci("19e5:d100")], source: collector },
+    {
+      id: "310",
+      name: "Ascend 310",
+      matches: [pci("19e5:d100")],
+      peak: [
+        { ops: 16e12, precision: "int8", source: hisilicon },
+        { ops: 8e12, precision: "fp16", source: hisilicon },
+      ],
+      watts: fact(8, hisilicon),
+      source: collector,
+    },
     { id: "310p", name: "Ascend 310P", matches: [pci("19e5:d500")], source: collector },
-    { id: "910", name: "Ascend 910", matches: [pci("19e5:d801")], source: collector },
+    {
+      id: "910",
+      name: "Ascend 910",
+      matches: [pci("19e5:d801")],
+      peak: [
+        { ops: 512e12, precision: "int8", source: connect2018 },
+        { ops: 256e12, precision: "fp16", source: connect2018 },
+      ],
+      watts: fact(350, connect2018),
+      source: collector,
+    },
     { id: "910b", name: "Ascend 910B", matches: [pci("19e5:d802")], source: collector },
     { id: "910c", name: "Ascend 910C (910_93)", matches: [pci("19e5:d803")], source: collector },
   ],
@@ -102,5 +132,5 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "lspci and npu-smi output of others" }],
   sources: [collector, vllm, hdk, docs, om],
-  unknown: ["throughput and power from a primary source", "class of the nodes"],
+  unknown: ["throughput and power of 310P, 910B and 910C", "class of the nodes"],
 } as const satisfies Family;

@@ -15,6 +15,11 @@ const cards: Source = {
 };
 const docs: Source = { cited: "https://axcl-docs.readthedocs.io/", seen: "2026-11-25" };
 const samples: Source = { cited: "https://github.com/AXERA-TECH/axcl-samples/issues/5", seen: "2026-11-22" };
+const measured: Source = {
+  cited: "https://jas-hacks.blogspot.com/2024/09/ax650n-sipeed-maix-iv-axerapi-pro-npu.html",
+  says: "AX650N delivers 72.0 TOPS@INT4 and 18.0 TOPS@INT8",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "axera",
@@ -24,7 +29,18 @@ export default {
   says: "M.2 and PCIe cards around a vision SoC, met on Raspberry Pi 5 and PCs. One package brings drivers, firmware and runtime.",
   architecture: "unknown",
   use: "inference",
-  chips: [{ id: "ax650", name: "AX650N, AX8850", matches: [pci("1f4b:0650")], source: cards }],
+  chips: [
+    {
+      id: "ax650",
+      name: "AX650N, AX8850",
+      matches: [pci("1f4b:0650")],
+      peak: [
+        { ops: 18e12, precision: "int8 (AX650N)", source: measured },
+        { ops: 72e12, precision: "int4 (AX650N)", source: measured },
+      ],
+      source: cards,
+    },
+  ],
   routes: [
     {
       name: "axcl",
@@ -74,5 +90,10 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "output of others" }],
   sources: [pciids, cards, docs, samples],
-  unknown: ["licence of the drivers", "throughput", "power", "class of the node, here taken as misc"],
+  unknown: [
+    "licence of the drivers",
+    "throughput from a primary source",
+    "power",
+    "class of the node, here taken as misc",
+  ],
 } as const satisfies Family;

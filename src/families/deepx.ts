@@ -1,6 +1,6 @@
 /** DEEPX DX-M1 and DX-H1: M.2 modules and cards. Two modules drive them: dx_dma for PCIe, dxrt_driver for the NPU. */
 
-import type { Source } from "../base/source.ts";
+import { fact, type Source } from "../base/source.ts";
 import { pci, type Family } from "./family.ts";
 
 const driver: Source = { cited: "https://github.com/DEEPX-AI/dx_rt_npu_linux_driver@7074748", seen: "2026-11-25" };
@@ -9,6 +9,11 @@ const runtime: Source = {
   seen: "2026-11-22",
 };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const module: Source = {
+  cited: "https://wiki.t-firefly.com/en/DX-M1/DX-M1.html",
+  says: "25 TOPS of performance with only 2W to 5W of power; 4GB LPDDR5",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "deepx",
@@ -18,12 +23,28 @@ export default {
   architecture: "unknown",
   use: "inference",
   chips: [
-    { id: "m1", name: "DX-M1", matches: [pci("1ff4:0100")], source: driver },
+    {
+      id: "m1",
+      name: "DX-M1",
+      matches: [pci("1ff4:0100")],
+      peak: [{ ops: 25e12, precision: "unstated", source: module }],
+      watts: fact(5, module),
+      memory: fact("4 GB LPDDR5 on the M.2 module", module),
+      source: driver,
+    },
     { id: "m1m", name: "DX-M1M", matches: [pci("1ff4:0110")], source: driver },
     { id: "h1", name: "DX-H1", matches: [pci("1ff4:0101"), pci("1ff4:0102")], source: pciids },
     { id: "h1m", name: "DX-H1M", matches: [pci("1ff4:0111"), pci("1ff4:0112")], source: pciids },
     // Modules delivered before ids were assigned; the driver announces the end of this id for 2026-12-31.
-    { id: "legacy", name: "DX-M1 with an early id", matches: [pci("1ff4:0000")], source: driver },
+    {
+      id: "legacy",
+      name: "DX-M1 with an early id",
+      matches: [pci("1ff4:0000")],
+      peak: [{ ops: 25e12, precision: "unstated", source: module }],
+      watts: fact(5, module),
+      memory: fact("4 GB LPDDR5 on the M.2 module", module),
+      source: driver,
+    },
   ],
   routes: [
     {
@@ -74,5 +95,5 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "driver source and an lspci of others" }],
   sources: [driver, runtime, pciids],
-  unknown: ["architecture", "throughput", "power"],
+  unknown: ["architecture", "throughput and power of DX-H1", "of which numbers the throughput is told"],
 } as const satisfies Family;

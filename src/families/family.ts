@@ -72,13 +72,25 @@ export const of = (compatible: string, more: Omit<OfMatch, "bus" | "compatible">
   ...more,
 });
 
+/** Peak throughput as its maker tells it, in operations per second (1 MAC = 2). */
+export interface Peak {
+  readonly ops: number;
+  /**
+   * Numbers it holds for: int8, fp16; "sparse" after it when half of the weights must be zero; "unstated" when the source names none.
+   * In brackets which part or card, where the chip's entry stands for several. Unique within the chip.
+   */
+  readonly precision: string;
+  /** Power of that very part or card, where the chip's entry stands for several. */
+  readonly watts?: Fact<number>;
+  readonly source: Source;
+}
+
 export interface Chip {
   /** Unique within the family: rk3588, wormhole, vpu37xx */
   readonly id: string;
   readonly name: string;
   readonly matches: readonly Match[];
-  /** Peak throughput in operations per second (1 MAC = 2), each with the precision it holds for. */
-  readonly peak?: readonly { readonly ops: number; readonly precision: string; readonly source: Source }[];
+  readonly peak?: readonly Peak[];
   /** On-chip or on-card memory in words. */
   readonly memory?: Fact<string>;
   /** Typical or maximal power in watts. */

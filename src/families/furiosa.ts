@@ -14,6 +14,21 @@ const machines: Source = {
   seen: "2026-11-25",
 };
 const pypi: Source = { cited: "https://pypi.org/project/furiosa-llm/", seen: "2026-11-25" };
+const rngd: Source = {
+  cited: "https://developer.furiosa.ai/docs-dev/PR-3475/en/overview/rngd.html",
+  says: "256 TFLOPS for BF16, 512 TFLOPS for FP8, 512 TOPS for INT8, and 1024 TOPS for INT4; two HBM3 modules, 1.5 TB/s",
+  seen: "2026-11-25",
+};
+const rngdPower: Source = {
+  cited: "https://b-lab.team/en/content/ada3ac02-5dd1-4e89-a8cc-48125939458e",
+  says: "operating at a Thermal Design Power (TDP) of 180W",
+  seen: "2026-11-25",
+};
+const warboy: Source = {
+  cited: "https://furiosa-ai.github.io/docs/latest/en/npu/warboy.html",
+  says: "64 TOPS performance and includes 32MB of SRAM; two processing elements; supports the INT8 quantization scheme",
+  seen: "2026-11-25",
+};
 
 const vendorRuntime = {
   // Sonames were not confirmed in a source: the Python packages show the runtime.
@@ -38,8 +53,29 @@ export default {
   architectureDetail: fact("tensor contraction processor", pypi),
   use: "inference",
   chips: [
-    { id: "warboy", name: "Warboy", matches: [pci("1ed2:0000")], source: pciids },
-    { id: "rngd", name: "RNGD", matches: [pci("1ed2:0001")], source: pciids },
+    {
+      id: "warboy",
+      name: "Warboy",
+      matches: [pci("1ed2:0000")],
+      peak: [{ ops: 64e12, precision: "int8", source: warboy }],
+      memory: fact("32 MB of SRAM on the chip", warboy),
+      cores: fact(2, warboy),
+      source: pciids,
+    },
+    {
+      id: "rngd",
+      name: "RNGD",
+      matches: [pci("1ed2:0001")],
+      peak: [
+        { ops: 512e12, precision: "int8", source: rngd },
+        { ops: 512e12, precision: "fp8", source: rngd },
+        { ops: 256e12, precision: "bf16", source: rngd },
+        { ops: 1024e12, precision: "int4", source: rngd },
+      ],
+      memory: fact("two HBM3 modules, 1.5 TB/s", rngd),
+      watts: fact(180, rngdPower),
+      source: pciids,
+    },
     { id: "rngd-plus", name: "RNGD-Plus", matches: [pci("1ed2:0002")], source: pciids },
     { id: "rngd-s", name: "RNGD-S", matches: [pci("1ed2:2222")], source: pciids },
   ],
@@ -99,5 +135,11 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "device-api source and output of others" }],
   sources: [api, pciids, machines, pypi],
-  unknown: ["licence of the drivers", "sonames", "model file's magic", "throughput", "power"],
+  unknown: [
+    "licence of the drivers",
+    "sonames",
+    "model file's magic",
+    "throughput and power of RNGD-Plus and RNGD-S",
+    "power of Warboy",
+  ],
 } as const satisfies Family;

@@ -14,6 +14,11 @@ const v5e: Source = { cited: "https://docs.cloud.google.com/tpu/docs/v5e", seen:
 const v6e: Source = { cited: "https://docs.cloud.google.com/tpu/docs/v6e", seen: "2026-11-22" };
 const tpu7x: Source = { cited: "https://docs.cloud.google.com/tpu/docs/tpu7x", seen: "2026-11-25" };
 const libtpu: Source = { cited: "https://pypi.org/project/libtpu/", seen: "2026-11-25" };
+const v4: Source = {
+  cited: "https://glennklockwood.com/garden/tpuv4",
+  says: "BF16 275, INT8 275; 32 GB HBM2, 1.2 TB/s; 192 W maximum (after Google's TPU v4 page)",
+  seen: "2026-11-25",
+};
 
 const runtime: RuntimeSpec = {
   name: "libtpu",
@@ -48,7 +53,18 @@ export default {
   chips: [
     { id: "v2-v3", name: "Cloud TPU v2 or v3", matches: [pci("1ae0:0027")], source: ids },
     { id: "plc", name: "Cloud TPU (plc)", matches: [pci("1ae0:0056")], source: ids },
-    { id: "v4", name: "Cloud TPU v4", matches: [pci("1ae0:005e")], source: ids },
+    {
+      id: "v4",
+      name: "Cloud TPU v4",
+      matches: [pci("1ae0:005e")],
+      peak: [
+        { ops: 275e12, precision: "bf16", source: v4 },
+        { ops: 275e12, precision: "int8", source: v4 },
+      ],
+      memory: fact("32 GB HBM2, 1.2 TB/s", v4),
+      watts: fact(192, v4),
+      source: ids,
+    },
     {
       id: "v5p",
       name: "Cloud TPU v5p",

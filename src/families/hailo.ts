@@ -12,6 +12,17 @@ const library: Source = { cited: "https://github.com/hailo-ai/hailort@41a720b9 (
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const pi: Source = { cited: "https://github.com/raspberrypi/documentation/pull/3893", seen: "2026-11-22" };
 
+const register: Source = {
+  cited: "https://www.theregister.com/2024/04/10/hailo_10h_ai_chip/?td=readmore",
+  says: "40 TOPS of INT4 performance, equivalent to 20 TOPS of INT8",
+  seen: "2026-11-25",
+};
+const study: Source = {
+  cited: "https://github.com/branes-ai/graphs/blob/main/docs/hardware/hailo_edge_ai.md",
+  says: "Hailo-8: 26 TOPS INT8 @ 2.5W; Hailo-10H: 40 TOPS INT4 @ 2.5W (typical)",
+  seen: "2026-11-25",
+};
+
 const booted = (chip: string, folder: string) =>
   [
     "customer_certificate.bin",
@@ -57,7 +68,7 @@ export default {
       name: "Hailo-8, 8R, 8L",
       matches: [pci("1e60:2864")],
       peak: [
-        { ops: 26e12, precision: "int8 (Hailo-8)", source: pi },
+        { ops: 26e12, precision: "int8 (Hailo-8)", watts: fact(2.5, study), source: pi },
         { ops: 13e12, precision: "int8 (Hailo-8L)", source: pi },
       ],
       memory: fact("on-chip only", pi),
@@ -67,7 +78,11 @@ export default {
       id: "hailo10h",
       name: "Hailo-10H",
       matches: [pci("1e60:45c4"), of("hailo,integrated-nnc,hailo10h2")],
-      peak: [{ ops: 40e12, precision: "int4", source: pi }],
+      peak: [
+        { ops: 40e12, precision: "int4", source: pi },
+        { ops: 20e12, precision: "int8", source: register },
+      ],
+      watts: fact(2.5, study),
       memory: fact("LPDDR4 on the module", pi),
       source: five,
     },
@@ -209,5 +224,8 @@ export default {
     { how: "documents", says: "kernel logs of Hailo-8 and 8L by others" },
   ],
   sources: [five, four, library, pciids, pi],
-  unknown: ["power", "temperature and power are readable through HailoRT only"],
+  unknown: [
+    "power of Hailo-8L, 12L and 15, and throughput of 12L and 15",
+    "temperature and power are readable through HailoRT only",
+  ],
 } as const satisfies Family;

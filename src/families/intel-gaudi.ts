@@ -34,6 +34,16 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-22",
 };
+const vision2024: Source = {
+  cited: "https://pcguia.pt/2024/04/nvidia-e-amd-tem-um-novo-rival-no-mercado-de-ia-a-intel",
+  says: "Gaudi 3: 1835 TFLOPS in FP8 and BF16, 900 W, 128 GB HBM2e at 3.7 TB/s, 64 cores; Gaudi 2: BF16 432 TFLOPS, 600 W, 96 GB HBM2e at 2.45 TB/s, 24 cores",
+  seen: "2026-11-25",
+};
+const firstMemory: Source = {
+  cited: "https://huggingface.co/docs/transformers/v5.10.2/perf_train_gaudi",
+  says: "128GB of memory on Gaudi 3, 96GB on Gaudi 2, and 32GB on first-gen Gaudi",
+  seen: "2026-11-25",
+};
 
 const firmware: FirmwareSpec = {
   files: [
@@ -88,10 +98,43 @@ export default {
   use: "both",
   chips: [
     { id: "goya", name: "Goya (HL-1000)", matches: [pci("1da3:0001")], source: ids },
-    { id: "gaudi", name: "Gaudi (HL-2000)", matches: [pci("1da3:1000")], source: ids },
-    { id: "gaudi-sec", name: "Gaudi, secured (HL-2000)", matches: [pci("1da3:1010")], source: ids },
-    { id: "gaudi2", name: "Gaudi 2", matches: [pci("1da3:1020")], source: ids },
-    { id: "gaudi3", name: "Gaudi 3", matches: [pci("1da3:1060"), pci("1da3:1063")], source: pciids },
+    {
+      id: "gaudi",
+      name: "Gaudi (HL-2000)",
+      matches: [pci("1da3:1000")],
+      memory: fact("32 GB", firstMemory),
+      source: ids,
+    },
+    {
+      id: "gaudi-sec",
+      name: "Gaudi, secured (HL-2000)",
+      matches: [pci("1da3:1010")],
+      memory: fact("32 GB", firstMemory),
+      source: ids,
+    },
+    {
+      id: "gaudi2",
+      name: "Gaudi 2",
+      matches: [pci("1da3:1020")],
+      peak: [{ ops: 432e12, precision: "bf16", source: vision2024 }],
+      memory: fact("96 GB HBM2e, 2.45 TB/s", vision2024),
+      watts: fact(600, vision2024),
+      cores: fact(24, vision2024),
+      source: ids,
+    },
+    {
+      id: "gaudi3",
+      name: "Gaudi 3",
+      matches: [pci("1da3:1060"), pci("1da3:1063")],
+      peak: [
+        { ops: 1835e12, precision: "fp8", source: vision2024 },
+        { ops: 1835e12, precision: "bf16", source: vision2024 },
+      ],
+      memory: fact("128 GB HBM2e, 3.7 TB/s", vision2024),
+      watts: fact(900, vision2024),
+      cores: fact(64, vision2024),
+      source: pciids,
+    },
     { id: "greco", name: "Greco", matches: [pci("1da3:0030")], source: pciids },
   ],
   routes: [
@@ -199,8 +242,8 @@ export default {
   ],
   sources: [ids, abi, uapi, devices, goyaFiles, gaudiFiles, gaudi2Files, hwmon, udev, vendor, thunk, pciids],
   unknown: [
-    "peak operations",
-    "power",
+    "peak operations of Goya and Gaudi, of Gaudi 2 at 8 bits",
+    "power of Goya and Gaudi",
     "memory from a primary source",
     "group of /dev/hl* nodes",
     "any Linux driver of Greco",

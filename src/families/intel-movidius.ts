@@ -25,6 +25,11 @@ const rules: Source = {
 const ncsdk: Source = { cited: "https://movidius.github.io/ncsdk/ncs.html", seen: "2026-11-25" };
 const depthai: Source = { cited: "https://pypi.org/project/depthai/", seen: "2026-11-25" };
 const issue: Source = { cited: "https://github.com/openvinotoolkit/openvino/issues/13485", seen: "2026-11-22" };
+const toms: Source = {
+  cited: "http://www.tomshardware.com/news/intel-movidius-vpu-ai-inference,35327.html",
+  says: "up to 4 TOPS within a slim 1.5W power envelope; Neural Compute Engine more than 1 TOPS; 2.5MB of on-chip memory, 16 SHAVE vector processors",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "movidius",
@@ -45,6 +50,12 @@ export default {
         usb("03e7:f63c", "in a bootloader (OAK cameras)"),
         usb("03e7:f63d", "booted from flash (OAK cameras)"),
       ],
+      peak: [
+        { ops: 4e12, precision: "unstated (all units)", watts: fact(1.5, toms), source: toms },
+        { ops: 1e12, precision: "unstated (Neural Compute Engine)", source: toms },
+      ],
+      memory: fact("2.5 MB on chip", toms),
+      cores: fact(16, toms),
       source: xlink,
     },
     {
@@ -147,8 +158,7 @@ export default {
   ],
   sources: [xlink, luxonis, dropped, rules, ncsdk, depthai, issue],
   unknown: [
-    "peak operations",
-    "power",
+    "peak operations and power of Myriad 2",
     "PCIe cards with several Myriads (HDDL): ids not read",
     "today's udev rule of DepthAI from its own repository",
   ],

@@ -25,6 +25,31 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-22",
 };
+const meteorLake: Source = {
+  cited: "https://www.theregister.com/2024/04/10/hailo_10h_ai_chip/?td=readmore",
+  says: "Intel's Core Ultra Meteor Lake NPU is capable of 11 TOPS at INT8",
+  seen: "2026-11-25",
+};
+const arrowLake: Source = {
+  cited: "https://chip.pl/2024/07/intel-core-ultra-200-wydajnosc-mozliwosci",
+  says: "NPU of 13 TOPS, INT8",
+  seen: "2026-11-25",
+};
+const lunarLake: Source = {
+  cited: "https://kitguru.net/components/cpu/joao-silva/panther-lake-will-reportedly-get-5th-generation-intel-npus",
+  says: "Lunar Lake's NPU4 offering an impressive 48 TOPs of peak AI computation",
+  seen: "2026-11-25",
+};
+const pantherLake: Source = {
+  cited: "https://rcrtech.com/semiconductor-news/intel-panther-lake-ai-performance/amp",
+  says: "the NPU itself rated at roughly 50 TOPS",
+  seen: "2026-11-25",
+};
+const engines: Source = {
+  cited: "https://overclock3d.net/reviews/cpu_mainboard/how-intel-supercharged-mobile-and-gaming-with-panther-lake/5/",
+  says: "Instead of having six with NPU 4, Intel has three with NPU 5 (Neural Compute Engines)",
+  seen: "2026-11-25",
+};
 
 const driver: DriverSpec = {
   module: "intel_vpu",
@@ -136,6 +161,7 @@ export default {
       name: "NPU of Meteor Lake (37xx)",
       matches: [pci("8086:7d1d")],
       memory: fact("shared system RAM", userMode),
+      peak: [{ ops: 11e12, precision: "int8", source: meteorLake }],
       source: ids,
     },
     {
@@ -143,6 +169,7 @@ export default {
       name: "NPU of Arrow Lake (37xx)",
       matches: [pci("8086:ad1d")],
       memory: fact("shared system RAM", userMode),
+      peak: [{ ops: 13e12, precision: "int8", source: arrowLake }],
       source: ids,
     },
     {
@@ -150,6 +177,8 @@ export default {
       name: "NPU of Lunar Lake (40xx)",
       matches: [pci("8086:643e")],
       memory: fact("shared system RAM", userMode),
+      peak: [{ ops: 48e12, precision: "unstated", source: lunarLake }],
+      cores: fact(6, engines),
       source: ids,
     },
     {
@@ -157,6 +186,8 @@ export default {
       name: "NPU of Panther Lake (50xx)",
       matches: [pci("8086:b03e")],
       memory: fact("shared system RAM", userMode),
+      peak: [{ ops: 50e12, precision: "unstated", source: pantherLake }],
+      cores: fact(3, engines),
       source: ids,
     },
     {
@@ -325,7 +356,7 @@ export default {
   ],
   sources: [ids, firmwareNames, abi, debugfs, udev, userMode, openvino, onnxruntime, ggml, pciids],
   unknown: [
-    "peak operations per second from a primary source",
+    "peak operations per second from a primary source, and of Wildcat Lake and Nova Lake",
     "power",
     "whether Ubuntu's linux-firmware holds the vpu files",
   ],

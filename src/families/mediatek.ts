@@ -26,6 +26,11 @@ const clocks: Source = {
   release: "7.3.4",
 };
 const clock8365: Source = { kernel: "drivers/clk/mediatek", module: "clk_mt8365_apu", release: "7.3.4" };
+const genio1200: Source = {
+  cited: "https://www.linleygroup.com/newsletters/newsletter_detail.php?num=6464",
+  says: "The DLA can deliver 4.8 trillion operations per second (TOPS)",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "mediatek",
@@ -41,6 +46,7 @@ export default {
       id: "mt8195",
       name: "APU of MT8195, MT8395 (Genio 1200)",
       matches: [of("mediatek,mt8195-apusys-rv"), of("mediatek,mt8195-apusys_pll", { hint: true })],
+      peak: [{ ops: 4.8e12, precision: "unstated", source: genio1200 }],
       source: posted,
     },
     { id: "mt8192", name: "APU of MT8192", matches: [of("mediatek,mt8192-apusys-rv")], source: posted },
@@ -111,5 +117,5 @@ export default {
   maintained: "yes, by the vendor",
   verified: [{ how: "documents", says: "device-tree strings and container recipes; never run" }],
   sources: [genio, litert, vendor, posted, containers, clocks, clock8365],
-  unknown: ["firmware names", "peak throughput", "mode and owner of the nodes", "class of the nodes"],
+  unknown: ["firmware names", "peak throughput but of MT8195", "mode and owner of the nodes", "class of the nodes"],
 } as const satisfies Family;

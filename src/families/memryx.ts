@@ -15,6 +15,11 @@ const packages: Source = {
   seen: "2026-11-25",
 };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const datasheet: Source = {
+  cited: "https://developer.memryx.com/specs/mx3_datasheet.html",
+  says: "Turbo Mode: 6 TOPS @1GHz; Total Weight memory: 10.5MB; Total Feature mapped memory: 5MB; approximately 0.5 - 2W per chip",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "memryx",
@@ -24,7 +29,17 @@ export default {
   architecture: "dataflow",
   architectureDetail: fact("dataflow cores beside their memory", repository),
   use: "inference",
-  chips: [{ id: "mx3", name: "MX3", matches: [pci("1fe9:0100")], source: pciids }],
+  chips: [
+    {
+      id: "mx3",
+      name: "MX3",
+      matches: [pci("1fe9:0100")],
+      peak: [{ ops: 6e12, precision: "unstated (one chip at 1 GHz)", source: datasheet }],
+      memory: fact("10.5 MB for weights and 5 MB for feature maps, on chip", datasheet),
+      watts: fact(2, datasheet),
+      source: pciids,
+    },
+  ],
   routes: [
     {
       name: "memryx",
@@ -94,5 +109,5 @@ export default {
     },
   ],
   sources: [driver, repository, accl, packages, pciids],
-  unknown: ["throughput", "power"],
+  unknown: ["of which numbers the throughput is told"],
 } as const satisfies Family;

@@ -18,6 +18,11 @@ const open: Source = {
   says: "@79538ba1 (2019) kmd/port/linux/nvdla_core_callbacks.c:349-434, nvdla_gem.c:410, umd/port/linux/nvdla.c:53",
   seen: "2026-11-22",
 };
+const orin: Source = {
+  cited: "https://github.com/NVIDIA/Deep-Learning-Accelerator-SW",
+  says: "Jetson AGX Orin 64GB, MAXN: 2x DLA sparse INT8 peak performance 105 TOPs",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "nvdla",
@@ -30,7 +35,13 @@ export default {
   use: "inference",
   chips: [
     { id: "tegra194", name: "DLA of Xavier", matches: [of("nvidia,tegra194-nvdla")], source: l4t },
-    { id: "tegra234", name: "DLA of Orin", matches: [of("nvidia,tegra234-nvdla")], source: l4t },
+    {
+      id: "tegra234",
+      name: "DLA of Orin",
+      matches: [of("nvidia,tegra234-nvdla")],
+      peak: [{ ops: 105e12, precision: "int8 sparse (both of Jetson AGX Orin 64GB)", source: orin }],
+      source: l4t,
+    },
     {
       id: "open",
       name: "NVDLA (open design)",
@@ -135,7 +146,7 @@ export default {
   ],
   sources: [l4t, firmware, open],
   unknown: [
-    "peak operations",
+    "peak operations of Xavier's DLA",
     "power",
     "group of the nodes on L4T",
     "package names of L4T",

@@ -1,6 +1,6 @@
 /** NVIDIA GPUs: CUDA on the proprietary or the open kernel module (same names), nouveau with NVK, nova growing; Tegra's GPU on L4T. */
 
-import { type Source } from "../base/source.ts";
+import { fact, type Source } from "../base/source.ts";
 import { of, pci, type DelegateSpec, type Family, type NodeSpec, type RuntimeSpec } from "./family.ts";
 
 const table: Source = {
@@ -39,6 +39,46 @@ const pciids: Source = {
   cited: "https://github.com/pciutils/pciids",
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-22",
+};
+const h100: Source = {
+  cited: "https://glennklockwood.com/garden/processors/h100",
+  says: "FP8 1978.9, FP16 989.4, INT8 1978.9 TFLOPS (matrix, not sparse); 80 GB HBM3; 700 W maximum",
+  seen: "2026-11-25",
+};
+const a100: Source = {
+  cited: "https://www.tomshw.it/hardware/la-cina-sfida-nvidia-baidu-svela-il-chip-kunlun-ii/",
+  says: "Nvidia A100 624/1248 (sparse) INT8 TOPS",
+  seen: "2026-11-25",
+};
+const a100Half: Source = {
+  cited: "https://github.com/calculon-ai/calculon/blob/main/systems/a100_80g.json",
+  says: "matrix float16: 312 tflops",
+  seen: "2026-11-25",
+};
+const a100Power: Source = {
+  cited: "https://fudzilla.com/news/ai/50832-nvidia-unveils-the-a100-tensor-core-gpu",
+  says: "SXM4 board form factor and has a TDP of 400W",
+  seen: "2026-11-25",
+};
+const t4: Source = {
+  cited: "https://hmc-tech.com/gpu/nvidia-l4-vs-nvidia-t4",
+  says: "T4: INT8 130.25 TOPS Tensor; TDP 70W",
+  seen: "2026-11-25",
+};
+const b200: Source = {
+  cited: "https://rooflinenotes.dev/accelerators/",
+  says: "B200 SXM: BF16 2.25 PFLOPS",
+  seen: "2026-11-25",
+};
+const b200Power: Source = {
+  cited: "https://hmc-tech.com/gpus/nvidia-b200-vs-nvidia-l4",
+  says: "B200: TDP 1000W",
+  seen: "2026-11-25",
+};
+const orin: Source = {
+  cited: "https://github.com/NVIDIA/Deep-Learning-Accelerator-SW",
+  says: "Jetson AGX Orin 64GB, MAXN: GPU sparse INT8 peak DL performance 171 TOPs",
+  seen: "2026-11-25",
 };
 
 const node: NodeSpec = {
@@ -100,6 +140,15 @@ export default {
       id: "gpu",
       name: "NVIDIA GPU",
       matches: [pci("10de:*", { classes: ["0300", "0302"] })],
+      peak: [
+        { ops: 1978.9e12, precision: "int8 (H100 SXM)", watts: fact(700, h100), source: h100 },
+        { ops: 1978.9e12, precision: "fp8 (H100 SXM)", watts: fact(700, h100), source: h100 },
+        { ops: 989.4e12, precision: "fp16 (H100 SXM)", watts: fact(700, h100), source: h100 },
+        { ops: 624e12, precision: "int8 (A100 SXM)", watts: fact(400, a100Power), source: a100 },
+        { ops: 312e12, precision: "fp16 (A100 SXM)", watts: fact(400, a100Power), source: a100Half },
+        { ops: 130.25e12, precision: "int8 (T4)", watts: fact(70, t4), source: t4 },
+        { ops: 2.25e15, precision: "bf16 (B200 SXM)", watts: fact(1000, b200Power), source: b200 },
+      ],
       source: table,
     },
     {
@@ -115,6 +164,7 @@ export default {
         { bus: "platform", modalias: "of:N*T*Cnvidia,gp10b*" },
         { bus: "platform", modalias: "of:N*T*Cnvidia,gm20b*" },
       ],
+      peak: [{ ops: 171e12, precision: "int8 sparse (GPU of Jetson AGX Orin 64GB)", source: orin }],
       source: nvgpu,
     },
   ],
@@ -317,5 +367,8 @@ export default {
     },
   ],
   sources: [table, nvml, turing, packages, nouveau, nova, nvk, nvgpu, onnxruntime, tensorrt, jax, ggml, pciids],
-  unknown: ["peak, memory and power: they differ per product", "packages of Ubuntu and Arch were not read"],
+  unknown: [
+    "peak, memory and power of most products; of the rest from their maker",
+    "packages of Ubuntu and Arch were not read",
+  ],
 } as const satisfies Family;

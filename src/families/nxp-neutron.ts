@@ -1,6 +1,6 @@
 /** NXP eIQ Neutron: the NPU of i.MX95. NXP's own kernel drives it; a driver for mainline has been posted. */
 
-import type { Source } from "../base/source.ts";
+import { fact, type Source } from "../base/source.ts";
 import { of, type Family } from "./family.ts";
 
 const kernel: Source = { cited: "https://github.com/nxp-imx/linux-imx drivers/staging/neutron", seen: "2026-11-25" };
@@ -16,6 +16,16 @@ const machine: Source = {
   says: "an emulated device tree spells it fsl,imx95-neutron-npu; no public source does",
   seen: "2026-11-25",
 };
+const toradex: Source = {
+  cited: "https://www.toradex.cn/de/blog/imx95-npu-next-gen-ai-performance",
+  says: "NXP's Neutron NPU (2.0 TOPS)",
+  seen: "2026-11-25",
+};
+const eetimes: Source = {
+  cited: "https://simmtester.com/News/IndustryArticle/24946",
+  says: "a general-purpose matrix-multiplication accelerator",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "nxp-neutron",
@@ -23,7 +33,8 @@ export default {
   name: "NXP eIQ Neutron",
   aliases: ["neutron"],
   says: "NPU of i.MX95 processors (and of MCX controllers without Linux). Models are converted for it ahead of time.",
-  architecture: "unknown",
+  architecture: "MAC array",
+  architectureDetail: fact("matrix multiplication accelerator", eetimes),
   use: "inference",
   chips: [
     {
@@ -35,6 +46,7 @@ export default {
         of("fsl,imx95-neutron-npu"),
         of("fsl,imx95", { hint: true }),
       ],
+      peak: [{ ops: 2e12, precision: "unstated", source: toradex }],
       source: kernel,
     },
   ],
@@ -85,5 +97,9 @@ export default {
   maintained: "yes",
   verified: [{ how: "documents", says: "vendor kernel source and guide; never run" }],
   sources: [kernel, posted, guide, delegate, machine],
-  unknown: ["architecture", "throughput", "power", "mode of the node: root's unless the image says otherwise"],
+  unknown: [
+    "of which numbers the throughput is told",
+    "power",
+    "mode of the node: root's unless the image says otherwise",
+  ],
 } as const satisfies Family;

@@ -15,6 +15,11 @@ const sdk: Source = {
   seen: "2026-11-22",
 };
 const debian: Source = { cited: "Debian firmware-qcom-soc 20250410-2, 20260916-1 (file lists)", seen: "2026-11-22" };
+const skus: Source = {
+  cited: "https://quic.github.io/cloud-ai-sdk-pages/latest/Getting-Started/Architecture",
+  says: "Standard: Int8 325 TOPs, FP16 110 TFLOPs, 75 W; Pro: 375 TOPs, 125 TFLOPs, 75 W; Ultra, four SoCs: 870 TOPs, 290 TFLOPs, 150 W; 16 AI cores a SoC",
+  seen: "2026-11-25",
+};
 const files = ["sbl", "fw1", "fw2", "fw5", "fw9", "fw10"] as const;
 
 export default {
@@ -27,7 +32,22 @@ export default {
   architectureDetail: fact("Hexagon NSP cores behind MHI and a network-like control protocol", ids),
   use: "inference",
   chips: [
-    { id: "aic100", name: "Cloud AI 100", matches: [pci("17cb:a100")], source: ids },
+    {
+      id: "aic100",
+      name: "Cloud AI 100",
+      matches: [pci("17cb:a100")],
+      peak: [
+        { ops: 375e12, precision: "int8 (Pro)", watts: fact(75, skus), source: skus },
+        { ops: 325e12, precision: "int8 (Standard)", watts: fact(75, skus), source: skus },
+        { ops: 870e12, precision: "int8 (Ultra, four chips)", watts: fact(150, skus), source: skus },
+        { ops: 125e12, precision: "fp16 (Pro)", watts: fact(75, skus), source: skus },
+        { ops: 110e12, precision: "fp16 (Standard)", watts: fact(75, skus), source: skus },
+        { ops: 290e12, precision: "fp16 (Ultra, four chips)", watts: fact(150, skus), source: skus },
+      ],
+      memory: fact("Standard 16 GB, Pro 32 GB, Ultra 128 GB DDR; 126 to 144 MB of SRAM a chip", skus),
+      cores: fact(16, skus),
+      source: ids,
+    },
     { id: "aic080", name: "Cloud AI 80", matches: [pci("17cb:a080")], source: ids },
     { id: "aic200", name: "Cloud AI 200", matches: [pci("17cb:a110")], source: ids },
   ],
@@ -130,5 +150,5 @@ export default {
     },
   ],
   sources: [ids, images, kconfig, abi, udev, kit, sdk, debian],
-  unknown: ["peak operations", "memory", "power", "packages of Ubuntu and Fedora"],
+  unknown: ["peak operations, memory and power of Cloud AI 80 and 200", "packages of Ubuntu and Fedora"],
 } as const satisfies Family;

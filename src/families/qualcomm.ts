@@ -28,6 +28,17 @@ const msm: Source = {
   cited: "public copies of Qualcomm's msm kernels: drivers/media/platform/msm/npu/npu_dev.c, drivers/char/adsprpc.c",
   seen: "2026-11-25",
 };
+const xElite: Source = {
+  cited: "https://simmtester.com/News/IndustryArticle/25650",
+  says: "The Hexagon processor is capable of up to 45 TOPS of INT8 AI performance",
+  seen: "2026-11-25",
+};
+const x2Elite: Source = {
+  cited:
+    "https://www.notebookcheck.net/Hexagon-NPU-6-in-the-Snapdragon-X2-Elite-Extreme-80-TOPS-performance-that-is-up-to-95-faster-than-Apple-M4-and-122-faster-than-Intel-Lunar-Lake.1166576.0.html",
+  says: "up to 80 TOPS of AI processing power",
+  seen: "2026-11-25",
+};
 
 /** Compatibles of the compute DSP's remote processor, one row per SoC. All are claimed by qcom_q6v5_pas unless noted. */
 const cdsp = (...compatibles: string[]): readonly OfMatch[] => compatibles.map((compatible) => of(compatible));
@@ -73,11 +84,18 @@ export default {
   architectureDetail: fact("VLIW DSP with HVX vectors and HMX matrix unit", library),
   use: "inference",
   chips: [
-    { id: "x1e80100", name: "Hexagon NPU of Snapdragon X", matches: cdsp("qcom,x1e80100-cdsp-pas"), source: pas },
+    {
+      id: "x1e80100",
+      name: "Hexagon NPU of Snapdragon X",
+      matches: cdsp("qcom,x1e80100-cdsp-pas"),
+      peak: [{ ops: 45e12, precision: "int8", source: xElite }],
+      source: pas,
+    },
     {
       id: "glymur",
       name: "Hexagon NPU of Snapdragon X2 (glymur)",
       matches: cdsp("qcom,glymur-cdsp-pas"),
+      peak: [{ ops: 80e12, precision: "unstated", source: x2Elite }],
       source: boards,
     },
     { id: "kaanapali", name: "Hexagon NPU of kaanapali", matches: cdsp("qcom,kaanapali-cdsp-pas"), source: boards },

@@ -30,6 +30,17 @@ const pciids: Source = {
 };
 const boardLog: Source = { cited: "https://github.com/blakeblackshear/frigate/pull/21259", seen: "2026-11-22" };
 const dtsi: Source = { kernel: "arch/arm64/boot/dts/rockchip/rk3588-base.dtsi", release: "7.3.4" };
+const rk3568: Source = {
+  cited: "http://mbb.eet-china.com/tags/17067.html",
+  says: "RK3568 overview: Neural network acceleration engine with processing performance up to 1 TOPS",
+  seen: "2026-11-25",
+};
+const rk3566: Source = { cited: "https://laosan.tv/?p=66", says: "RK3566: 0.8 TOPS", seen: "2026-11-25" };
+const rv1106: Source = {
+  cited: "https://wiki.t-firefly.com/en/CT36L/usage_npu.html",
+  says: "RV1106 has a built-in NPU module, with a processing performance of up to 0.5TOPS",
+  seen: "2026-11-25",
+};
 
 /** SoCs of the RKNN2 runtime (librknnrt); RV1106 has a smaller one of its own. */
 const large = ["rk3588", "rk3576", "rk3568", "rk3562", "rv1126b", "rknpu"];
@@ -105,10 +116,20 @@ export default {
       name: "RK3566/RK3568 NPU",
       matches: [of("rockchip,rk3568-rknpu")],
       memory: fact("shared system RAM; its IOMMU reaches 4 GB", rknpu),
+      peak: [
+        { ops: 1e12, precision: "unstated (RK3568)", source: rk3568 },
+        { ops: 0.8e12, precision: "unstated (RK3566)", source: rk3566 },
+      ],
       source: rknpu,
     },
     { id: "rk3562", name: "RK3562 NPU", matches: [of("rockchip,rk3562-rknpu")], source: rknpu },
-    { id: "rv1106", name: "RV1103/RV1106 NPU", matches: [of("rockchip,rv1106-rknpu")], source: rknpu },
+    {
+      id: "rv1106",
+      name: "RV1103/RV1106 NPU",
+      matches: [of("rockchip,rv1106-rknpu")],
+      peak: [{ ops: 0.5e12, precision: "unstated", source: rv1106 }],
+      source: rknpu,
+    },
     { id: "rv1126b", name: "RV1126B NPU", matches: [of("rockchip,rv1126b-rknpu")], source: rknpu },
     { id: "rknpu", name: "Rockchip NPU (generic compatible)", matches: [of("rockchip,rknpu")], source: rknpu },
     { id: "rk1808", name: "RK1808 NPU card", matches: [pci("1d87:1808")], source: pciids },

@@ -12,6 +12,12 @@ const cvi: Source = {
   seen: "2026-11-25",
 };
 const later: Source = { cited: "later bm_soc_drv.c, public copies", says: "cvitek,tpu is BM1688", seen: "2026-11-25" };
+const sg2002: Source = { cited: "https://github.com/SoCXin/SG2002", says: "1 TOPS@INT8", seen: "2026-11-25" };
+const sg2000: Source = {
+  cited: "https://github.com/lupyuen2/wip-nuttx/commit/150643ecbfd5e897b3b216c63272c5de8d864cae",
+  says: "SG2000: TPU: 0.5 TOPS INT8",
+  seen: "2026-11-25",
+};
 
 const runtime = {
   libraries: ["libbmlib.so.0", "libbmrt.so*"],
@@ -58,7 +64,16 @@ export default {
     // Of a SoC board: the compatible is the same for BM1684 and BM1684X.
     { id: "bm1684-soc", name: "BM1684 or BM1684X SoC", matches: [of("bitmain,tpu-1684")], source: sophon },
     { id: "bm1684x", name: "BM1684X", matches: [pci("1f1c:1686")], source: sophon },
-    { id: "cvitek", name: "CV18xx, SG200x, BM1688", matches: [of("cvitek,tpu")], source: cvi },
+    {
+      id: "cvitek",
+      name: "CV18xx, SG200x, BM1688",
+      matches: [of("cvitek,tpu")],
+      peak: [
+        { ops: 1e12, precision: "int8 (SG2002)", source: sg2002 },
+        { ops: 0.5e12, precision: "int8 (SG2000)", source: sg2000 },
+      ],
+      source: cvi,
+    },
   ],
   routes: [
     {
@@ -133,5 +148,5 @@ export default {
   maintained: "yes, in China",
   verified: [{ how: "documents", says: "driver source; a board's and a tool's output of others" }],
   sources: [sophon, mlir, pciids, cvi, later],
-  unknown: ["power", "throughput from a primary source", "mode of the nodes"],
+  unknown: ["power", "throughput of BM168x", "mode of the nodes"],
 } as const satisfies Family;

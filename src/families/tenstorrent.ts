@@ -39,6 +39,16 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-22",
 };
+const blackholeCards: Source = {
+  cited: "https://docs.tenstorrent.com/_sources/aibs/blackhole/specifications.md.txt",
+  says: "p100a: 28 GB GDDR6, 448 GB/sec; p150a, p150b: 32 GB GDDR6, 512 GB/sec; TBP (Total Board Power) 300W",
+  seen: "2026-11-25",
+};
+const p150: Source = {
+  cited: "https://huggingface.co/blog/codys12/diy-qb",
+  says: "Each card can hold 32GB of GDDR6, and perform 774 FLOPS of FP8",
+  seen: "2026-11-25",
+};
 
 const driver: DriverSpec = {
   module: "tenstorrent",
@@ -94,13 +104,13 @@ export default {
       id: "wormhole",
       name: "Wormhole (n150, n300, Galaxy)",
       matches: [pci("1e52:401e")],
-      // Of the card with one chip; n300 has two, 466 and 131 TFLOPS at 300 W.
       peak: [
-        { ops: 262e12, precision: "fp8 (n150)", source: cards },
-        { ops: 74e12, precision: "fp16 (n150)", source: cards },
+        { ops: 262e12, precision: "fp8 (n150)", watts: fact(160, cards), source: cards },
+        { ops: 74e12, precision: "fp16 (n150)", watts: fact(160, cards), source: cards },
+        { ops: 466e12, precision: "fp8 (n300, two chips)", watts: fact(300, cards), source: cards },
+        { ops: 131e12, precision: "fp16 (n300, two chips)", watts: fact(300, cards), source: cards },
       ],
       memory: fact("n150 12 GB, n300 24 GB GDDR6", compatibility),
-      watts: fact(160, cards),
       source: kmd,
     },
     {
@@ -108,7 +118,8 @@ export default {
       name: "Blackhole (p100a, p150, p300, Galaxy)",
       matches: [pci("1e52:b140")],
       cores: fact(140, systemFirmware),
-      memory: fact("up to 32 GB GDDR6", systemFirmware),
+      memory: fact("p100a 28 GB at 448 GB/s, p150 32 GB at 512 GB/s, GDDR6", blackholeCards),
+      peak: [{ ops: 774e12, precision: "fp8 (p150)", watts: fact(300, blackholeCards), source: p150 }],
       source: kmd,
     },
   ],
@@ -221,5 +232,5 @@ export default {
     { how: "documents", says: "captures of real hardware (Wormhole, Blackhole), read by our tests" },
   ],
   sources: [kmd, umd, metal, xla, mlir, systemFirmware, compatibility, hardware, cards, tools, pypi, pciids],
-  unknown: ["peak figures and power of Grayskull and Blackhole, from a primary source"],
+  unknown: ["peak figures and power of Grayskull", "peak figures of Blackhole from a primary source"],
 } as const satisfies Family;

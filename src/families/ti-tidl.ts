@@ -17,6 +17,16 @@ const trees: Source = {
   seen: "2026-11-25",
 };
 const tidl: Source = { cited: "https://github.com/TexasInstruments/edgeai-tidl-tools", seen: "2026-11-22" };
+const spradd2: Source = {
+  cited: "https://ti.com/document-viewer/ja-jp/lit/html/SPRADD2/GUID-7DD68DFB-8C08-4BDB-9C3F-050AD0D068A3",
+  says: "8-bit vectors of length 32: 2x32x32x1GHz=2 Tera Operations per second",
+  seen: "2026-11-25",
+};
+const am68a: Source = {
+  cited: "https://ti.com/tool/PROCESSOR-SDK-AM68A",
+  says: "AM68A 8 TOPS vision SoC",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "ti-tidl",
@@ -30,12 +40,19 @@ export default {
   architectureDetail: fact("C7x VLIW DSP with a matrix multiply accelerator", tidl),
   use: "inference",
   chips: [
-    { id: "am62a", name: "AM62A, AM67A, J722S: C7x with MMA", matches: [of("ti,am62a-c7xv-dsp")], source: bindings },
+    {
+      id: "am62a",
+      name: "AM62A, AM67A, J722S: C7x with MMA",
+      matches: [of("ti,am62a-c7xv-dsp")],
+      peak: [{ ops: 2e12, precision: "int8 (AM62A)", source: spradd2 }],
+      source: bindings,
+    },
     { id: "j721e", name: "TDA4VM (J721E): C71x with MMA", matches: [of("ti,j721e-c71-dsp")], source: bindings },
     {
       id: "j721s2",
       name: "AM68A, AM69A, TDA4 (J721S2, J784S4): C71x with MMA",
       matches: [of("ti,j721s2-c71-dsp")],
+      peak: [{ ops: 8e12, precision: "unstated (AM68A)", source: am68a }],
       source: bindings,
     },
   ],
@@ -98,7 +115,8 @@ export default {
   verified: [{ how: "documents", says: "bindings and device trees of Debian 7.3.4; never run" }],
   sources: [bindings, kernel, trees, tidl],
   unknown: [
-    "throughput and power from a primary source",
+    "throughput of AM67A, AM69A and TDA4VM",
+    "power",
     "first mainline release of the driver for C7x",
     "a compatible ti,j722s-c7xv-dsp has been posted and is in no kernel yet",
   ],

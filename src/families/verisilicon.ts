@@ -33,6 +33,21 @@ const rockchip: Source = {
   seen: "2026-11-25",
 };
 const record: Source = { cited: "https://github.com/flappyjet/npu-toolbox README.md", seen: "2026-11-25" };
+const stm32mp2: Source = {
+  cited: "https://wiki.st.com/stm32mpu-ecosystem-v5/wiki/STM32MP2_NPU_description",
+  says: "one AI core that delivers 1.2 TOPS at 800 MHz; only supports 8-bits NN models",
+  seen: "2026-11-25",
+};
+const imx8mpPeak: Source = {
+  cited: "https://emb-exp.com/nxp-npus-understanding-the-shift",
+  says: "i.MX8M Plus: ~2.3 TOPS",
+  seen: "2026-11-25",
+};
+const rv1126: Source = {
+  cited: "https://huggingface.co/opencv/opencv_zoo/commit/443b117dfaad489de1a1a1435e96d6a884ef59bd",
+  says: "Toybrick RV1126: NPU 2.0TOPS, support 8bit / 16bit",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "verisilicon",
@@ -51,12 +66,14 @@ export default {
       name: "Vivante VIP (npu@ of the device tree)",
       // The same compatible names 2D, 3D and NPU cores: only the node's name tells them apart.
       matches: [of("vivante,gc", { names: ["npu"] })],
+      peak: [{ ops: 1.2e12, precision: "int8 (STM32MP25 at 800 MHz)", source: stm32mp2 }],
       source: bindings,
     },
     {
       id: "imx8mp",
       name: "i.MX8M Plus VIPNano-SI+",
       matches: [of("fsl,imx8-vipsi"), of("fsl,imx8mp", { hint: true })],
+      peak: [{ ops: 2.3e12, precision: "unstated", source: imx8mpPeak }],
       source: imx,
     },
     {
@@ -81,6 +98,7 @@ export default {
       id: "rk1808",
       name: "Rockchip RK1808, RK3399Pro, RV1109, RV1126",
       matches: [of("rockchip,npu")],
+      peak: [{ ops: 2e12, precision: "unstated (RV1126)", source: rv1126 }],
       source: rockchip,
     },
   ],

@@ -77,7 +77,9 @@ export function familyText(family: Family, terminal: Terminal): string {
   ];
   lines.push("", paint(terminal, "bold", "Chips"));
   for (const chip of family.chips) {
-    const peak = (chip.peak ?? []).map((p) => `${opsWord(p.ops)} ${p.precision}`).join(", ");
+    const peak = (chip.peak ?? [])
+      .map((p) => `${opsWord(p.ops)} ${p.precision}${p.watts ? ` at ${p.watts.value} W` : ""}`)
+      .join(", ");
     const facts = [
       peak,
       chip.cores ? `${chip.cores.value} cores` : "",

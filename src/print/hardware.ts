@@ -76,7 +76,12 @@ function familyLines(family: Family): string[] {
 }
 
 function chipRow(chip: Chip, notes: Notes): string {
-  const peak = (chip.peak ?? []).map((p) => `${opsWord(p.ops)} ${p.precision} ${notes.ref(p.source)}`).join("; ");
+  const peak = (chip.peak ?? [])
+    .map(({ ops, precision, watts, source }) => {
+      const power = watts ? ` at ${watts.value} W ${notes.ref(watts.source)}` : "";
+      return `${opsWord(ops)} ${precision} ${notes.ref(source)}${power}`;
+    })
+    .join("; ");
   const more = [
     chip.memory ? `${chip.memory.value} ${notes.ref(chip.memory.source)}` : "",
     chip.watts ? `${chip.watts.value} W ${notes.ref(chip.watts.source)}` : "",

@@ -226,6 +226,9 @@ describe.skipIf(!hasBrowser)(`the Atlas${unlessBrowser}`, () => {
       expect(await table.locator("tbody tr").count()).toBe(peaks.length);
       expect(await table.locator("tbody tr a[href^='https://']").count()).toBeGreaterThan(peaks.length / 2);
       expect(await table.innerText()).toMatch(/RK3588 NPU\s+Rockchip NPU\s+6 TOPS\s+int8/);
+      // Power is that of the very card, not of another one behind the same id.
+      expect(await table.innerText()).toMatch(/870 TOPS\s+int8 \(Ultra, four chips\)\s+150 W\s+5\.8 TOPS\/W/);
+      expect(await page.getByRole("list", { name: "Kinds of numbers" }).innerText()).toContain("not told");
     });
   });
 });

@@ -191,9 +191,15 @@ function Chips({ family, notes }: { readonly family: AtlasFamily; readonly notes
                 ))}
               </td>
               <td>
-                {chip.peak?.map(({ ops, precision, source }) => (
+                {chip.peak?.map(({ ops, precision, watts, source }) => (
                   <div key={precision}>
                     {opsWord(ops)} {precision} <Ref notes={notes} at={source} />
+                    {watts !== undefined && (
+                      <>
+                        {" "}
+                        at {watts.value} W <Ref notes={notes} at={watts.source} />
+                      </>
+                    )}
                   </div>
                 ))}
               </td>

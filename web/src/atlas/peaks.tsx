@@ -11,6 +11,7 @@ interface Dot {
   readonly ops: number;
   readonly precision: string;
   readonly source: number;
+  /** Of that very part; undefined when only another's power is known. */
   readonly watts: number | undefined;
 }
 
@@ -20,7 +21,7 @@ export interface PeaksProps {
   readonly here: ReadonlySet<string>;
 }
 
-type Shape = "circle" | "square" | "diamond" | "triangle";
+type Shape = "circle" | "square" | "diamond" | "triangle" | "ring";
 
 /** Numbers of one width are alike: a peak at four bits is no peak at sixteen. */
 const kinds: readonly { readonly shape: Shape; readonly word: string; readonly is: RegExp }[] = [
@@ -28,6 +29,7 @@ const kinds: readonly { readonly shape: Shape; readonly word: string; readonly i
   { shape: "diamond", word: "fp8", is: /^(?:mx)?fp8/ },
   { shape: "square", word: "fp16, bf16", is: /^(?:b|t)?f(?:p|loat)?(?:16|32)/ },
   { shape: "triangle", word: "int4 and less", is: /^(?:int|fp|mxfp)[1-6]\b/ },
+  { shape: "ring", word: "of which numbers is not told", is: /^unstated\b/ },
 ];
 const kindOf = (precision: string): (typeof kinds)[number] | undefined => kinds.find(({ is }) => is.test(precision));
 
@@ -37,13 +39,13 @@ const TOP = 26;
 export function Peaks({ atlas, families, here }: PeaksProps) {
   const dots = families.flatMap((family) =>
     family.chips.flatMap(({ name, peak, watts }) =>
-      (peak ?? []).map(({ ops, precision, source }): Dot => ({
+      (peak ?? []).map(({ ops, precision, source, watts: own }): Dot => ({
         family,
         chip: name,
         ops,
         precision,
         source,
-        watts: watts?.value,
+        watts: (own ?? watts)?.value,
       })),
     ),
   );
@@ -159,9 +161,9 @@ function DotPlot({
                 </g>
               ))}
             </g>
-            {!narrow && first.watts !== undefined && (
+            {!narrow && (
               <text class="tick" x={width} y={y + 4} text-anchor="end">
-                {first.watts} W
+                {powerWord(row)}
               </text>
             )}
           </g>
@@ -175,6 +177,8 @@ export function Mark({ shape, x, y }: { readonly shape: Shape; readonly x: numbe
   switch (shape) {
     case "circle":
       return <circle class="mark" cx={x} cy={y} r={5} />;
+    case "ring":
+      return <circle class="mark hollow" cx={x} cy={y} r={4.5} />;
     case "square":
       return <rect class="mark hollow" x={x - 4.5} y={y - 4.5} width={9} height={9} />;
     case "diamond":
@@ -182,6 +186,14 @@ export function Mark({ shape, x, y }: { readonly shape: Shape; readonly x: numbe
     case "triangle":
       return <path class="mark hollow" d={`M${x} ${y - 6}L${x + 6} ${y + 5}L${x - 6} ${y + 5}Z`} />;
   }
+}
+
+/** "75 W"; "75–150 W" where the row's parts differ; nothing where no power is known. */
+function powerWord(row: readonly Dot[]): string {
+  const known = row.flatMap(({ watts }) => (watts === undefined ? [] : [watts]));
+  if (known.length === 0) return "";
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  return low === high ? `${low} W` : `${low}–${high} W`;
 }
 
 export const shortened = (text: string, most: number): string =>
