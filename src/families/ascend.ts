@@ -115,6 +115,7 @@ export default {
       ],
     },
   ],
+  untold: { says: "no file of its closed driver is known to tell it: Huawei's npu-smi shows it", source: docs },
   traps: [
     "19e5 is the vendor id of Huawei's network and storage cards too: match the device",
     "iBMC graphics (19e5:1711) and iBMA network (19e5:1710, class 1180) of the same servers are none",

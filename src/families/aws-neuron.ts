@@ -7,6 +7,20 @@ const driver: Source = {
   cited: "https://github.com/aws-neuron/aws-neuron-driver@fca19f7d (2.24.7.0)",
   seen: "2026-11-25",
 };
+const metrics: Source = {
+  cited: "https://github.com/aws-neuron/aws-neuron-driver@fca19f7d neuron_sysfs_metrics.c, v2/neuron_dhal_v2.c",
+  seen: "2026-11-25",
+};
+const power: Source = {
+  cited: "https://github.com/aws-neuron/aws-neuron-driver@fca19f7d neuron_power.c, neuron_power.h",
+  says: "power utilization, expressed in basis points",
+  seen: "2026-11-25",
+};
+const guide: Source = {
+  cited: "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/tools/neuron-sys-tools/neuron-sysfs-user-guide.html",
+  says: "Neuron Driver 2.31 reorganized the Neuron sysfs tree and moved several nodes to new paths.",
+  seen: "2026-11-25",
+};
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 /** The architecture of each chip, by AWS. */
 const chip = (name: string): Source => ({
@@ -134,6 +148,47 @@ export default {
       models: [{ format: "neff", compiler: "neuronx-cc", openness: "closed" }],
     },
   ],
+  metrics: [
+    // What the driver itself has given out, by core; the runtime's own counters (nc_time_in_use) stay 0 under PyTorch and tell no load.
+    {
+      name: "memory_bytes",
+      read: "sys:class/neuron_device/neuron*/neuron_core*/stats/memory_usage/device_mem/total",
+      owner: "alone",
+      source: metrics,
+    },
+    {
+      name: "memory_peak_bytes",
+      read: "sys:class/neuron_device/neuron*/neuron_core*/stats/memory_usage/device_mem/peak",
+      owner: "alone",
+      source: metrics,
+    },
+    {
+      name: "power_use_ratio",
+      read: "sys:class/neuron_device/neuron*/stats/power/utilization",
+      form: "watched",
+      scale: 0.01,
+      owner: "alone",
+      source: power,
+    },
+    {
+      name: "uncorrected_error_count",
+      part: "SRAM",
+      read: "sys:class/neuron_device/neuron*/stats/hardware/sram_ecc_uncorrected",
+      owner: "alone",
+      source: metrics,
+    },
+    {
+      name: "uncorrected_error_count",
+      part: "memory",
+      read: "sys:class/neuron_device/neuron*/stats/hardware/mem_ecc_uncorrected",
+      owner: "alone",
+      source: metrics,
+    },
+  ],
+  untold: {
+    says: "its driver has no file for it: neuron-monitor asks the runtime of each process",
+    source: guide,
+  },
   traps: [
     "Trainium3's ids stand in pci.ids; the driver 2.24.7.0 does not match them",
     "the class is 0880 (system peripheral) on Inf2, not 1200",
@@ -149,6 +204,10 @@ export default {
       says: "driver source and output of others; the id is seen in emulated machines without driver",
     },
   ],
-  sources: [driver, pciids, sdk, inferentia, trainium, inferentia2, trainium2, trainium3],
-  unknown: ["power", "folder of each statistics file under the class device"],
+  sources: [driver, metrics, power, guide, pciids, sdk, inferentia, trainium, inferentia2, trainium2, trainium3],
+  unknown: [
+    "power in watts: the driver tells a share of what the device may draw",
+    "where the driver's files lie since driver 2.31: the metrics are those of 2.24",
+    "which PCI function neuronN is where there are several: the driver numbers them by an id of its own, so files are read where there is one",
+  ],
 } as const satisfies Family;

@@ -4,6 +4,10 @@ import { fact, type Source } from "../base/source.ts";
 import { pci, type Family } from "./family.ts";
 
 const driver: Source = { cited: "https://github.com/axelera-ai-hub/axelera-driver@82e9f04c", seen: "2026-11-25" };
+const core: Source = {
+  cited: "https://github.com/axelera-ai-hub/axelera-driver@82e9f04c axl-aipu-core.c",
+  seen: "2026-11-25",
+};
 const metis: Source = { cited: "https://docs.ultralytics.com/integrations/axelera", seen: "2026-11-25" };
 const sdk: Source = { cited: "https://github.com/axelera-ai-hub/voyager-sdk", seen: "2026-11-22" };
 const installs: Source = {
@@ -69,6 +73,10 @@ export default {
       models: [],
     },
   ],
+  untold: {
+    says: "its driver has no file for it, but its version, interrupts and a trigger for recovery",
+    source: core,
+  },
   traps: [
     "one module and one class serve Metis and Europa; the numbers in the node's name are hexadecimal",
     "1234:2023, 1234:2024 and 1234:2025 stand in the driver's table for emulated test devices",
@@ -76,6 +84,6 @@ export default {
   openness: { kernel: "open", firmware: "closed", runtime: "closed", compiler: "closed", says: "open driver only" },
   maintained: "yes",
   verified: [{ how: "documents", says: "driver source and an lspci of others" }],
-  sources: [driver, sdk, installs, metis, pciids],
+  sources: [driver, core, sdk, installs, metis, pciids],
   unknown: ["firmware names", "model file's format", "throughput of Europa", "power"],
 } as const satisfies Family;

@@ -8,6 +8,11 @@ const runtime: Source = {
   cited: "https://github.com/DEEPX-AI/dx_rt lib/model.cpp, RELEASE_NOTES.md",
   seen: "2026-11-22",
 };
+const recovery: Source = {
+  cited: "https://github.com/DEEPX-AI/dx_rt_npu_linux_driver@7074748 modules/rt/dxrt_drv_recovery.c",
+  seen: "2026-11-25",
+};
+const cli: Source = { cited: "https://github.com/DEEPX-AI/dx_rt cli/dxrt-cli.cpp", seen: "2026-11-25" };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const module: Source = {
   cited: "https://wiki.t-firefly.com/en/DX-M1/DX-M1.html",
@@ -80,6 +85,21 @@ export default {
       models: [{ format: "dxnn", compiler: "DX-COM", openness: "closed" }],
     },
   ],
+  metrics: [
+    {
+      name: "recovery_count",
+      read: "sys:class/dxrt/dxrt*/recovery/recovery_count",
+      owner: "alone",
+      source: recovery,
+    },
+    {
+      name: "failed_recovery_count",
+      read: "sys:class/dxrt/dxrt*/recovery/recovery_fail_count",
+      owner: "alone",
+      source: recovery,
+    },
+  ],
+  untold: { says: "its drivers have no file for it: dxrt-cli asks the firmware", source: cli },
   traps: [
     "both modules are needed: dx_dma alone binds the card and makes no /dev/dxrt node",
     "DX-RT asks for a least version of both drivers, of the firmware and of the .dxnn file",
@@ -94,6 +114,6 @@ export default {
   },
   maintained: "yes",
   verified: [{ how: "documents", says: "driver source and an lspci of others" }],
-  sources: [driver, runtime, pciids],
+  sources: [driver, recovery, runtime, cli, pciids],
   unknown: ["architecture", "throughput and power of DX-H1", "of which numbers the throughput is told"],
 } as const satisfies Family;

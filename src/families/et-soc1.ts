@@ -8,6 +8,10 @@ const driver: Source = {
   cited: "https://github.com/aifoundry-org/et-platform@f5e79040 et-driver/et-soc1-pcie.c, dkms.conf, udev-50-et.rules",
   seen: "2026-11-22",
 };
+const stats: Source = {
+  cited: "https://github.com/aifoundry-org/et-platform@f5e79040 et-driver/et_sysfs_err_stats.c, et_sysfs_mem_stats.c",
+  seen: "2026-11-25",
+};
 const llama: Source = { cited: "https://github.com/aifoundry-org/llama.cpp", seen: "2026-11-22" };
 const corsix: Source = { cited: "https://www.corsix.org/", seen: "2026-11-22" };
 
@@ -77,6 +81,20 @@ export default {
       ],
     },
   ],
+  metrics: [
+    { name: "corrected_error_count", read: "device:err_stats/ce_count", form: "counts", source: stats },
+    { name: "uncorrected_error_count", read: "device:err_stats/uce_count", form: "counts", source: stats },
+    // Memory of the host that the driver holds for the card.
+    {
+      name: "memory_bytes",
+      part: "host",
+      read: "device:mem_stats/cma_allocated",
+      form: "measure",
+      scale: 2 ** 20,
+      source: stats,
+    },
+  ],
+  untold: { says: "its driver has no file for it: dev_mngt_service asks the card's firmware", source: platform },
   traps: [
     "the driver file is et-soc1.ko, lsmod says et_soc1",
     "the udev rule shipped matches et-soc1* and neither node: access is open because the driver itself sets 0666",
@@ -92,10 +110,10 @@ export default {
   },
   maintained: "yes, since October 2025",
   verified: [{ how: "documents", says: "read in the repository; never run here" }],
-  sources: [platform, driver, llama, corsix],
+  sources: [platform, driver, stats, llama, corsix],
   unknown: [
     "whether the libraries set a soname version",
     "measured power",
-    "sysfs holds mgmt_vq_stats, ops_vq_stats, mem_stats and err_stats of the card; the units of their lines were not read",
+    "what the fill of its queues (ops_vq_stats/utilization_percent) says of the load",
   ],
 } as const satisfies Family;

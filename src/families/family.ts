@@ -264,9 +264,9 @@ export interface MetricSpec {
   /**
    * How the text becomes numbers; absent: one number. "percents": each "12%" in it, by core or chip. "counts": lines "Name: 12", each a
    * part, or the line that `line` names. "current": of a list of levels the one marked by a star. "measure": a number and its unit, or
-   * "N/A". "usage": "usage:12 avusage:3". "watched": "POWER_STATUS_VALID,time,least,most,mean". "word": no number, not sampled.
+   * "N/A". "usage": "usage:12 avusage:3". "watched": "POWER_STATUS_VALID,time,least,most,mean". "hexadecimal": one number without prefix. "word": no number, not sampled.
    */
-  readonly form?: "percents" | "counts" | "current" | "measure" | "usage" | "watched" | "word";
+  readonly form?: "percents" | "counts" | "current" | "measure" | "usage" | "watched" | "hexadecimal" | "word";
   /** Of "counts": the line that is this metric. */
   readonly line?: string;
   /**
@@ -306,7 +306,7 @@ export interface Family {
   /** Best known first. May be empty when no Linux route is public. */
   readonly routes: readonly RouteSpec[];
   readonly metrics?: readonly MetricSpec[];
-  /** What its driver tells nobody and who could be asked, in a clause: said where load, memory or power are missing. */
+  /** Where load, memory, clock, temperature or power are missing with a driver bound: why, and who could be asked; in a sentence. */
   readonly untold?: { readonly says: string; readonly source: Source };
   /** What a detector or a person gets wrong with it. */
   readonly traps?: readonly string[];

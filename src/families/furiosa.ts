@@ -7,6 +7,10 @@ const api: Source = {
   cited: "https://github.com/furiosa-ai/device-api@bc3cabc device-api/src/arch, src/sysfs",
   seen: "2026-11-25",
 };
+const management: Source = {
+  cited: "https://github.com/furiosa-ai/device-api@bc3cabc device-api/src/sysfs.rs, src/hwmon.rs, test_data",
+  seen: "2026-11-25",
+};
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const machines: Source = {
   cited: "sysfs and lsmod of Warboy and RNGD hosts, public copies",
@@ -38,6 +42,24 @@ const vendorRuntime = {
   licence: "proprietary",
   source: pypi,
 } as const;
+/** Files of the management device, which says in busname whose it is. */
+const managed = ({ class: folder, device }: { readonly class: string; readonly device: string }) =>
+  [
+    {
+      name: "heartbeat_count",
+      read: `sys:class/${folder}/${device}/heartbeat`,
+      derived: { name: "heartbeats_per_second", how: "rate" },
+      owner: "busname",
+      source: management,
+    },
+    {
+      name: "transfer_event_count",
+      read: `sys:class/${folder}/${device}/atr_error`,
+      form: "counts",
+      owner: "busname",
+      source: management,
+    },
+  ] as const;
 const files = {
   files: [],
   elsewhere: "on the card, updated by FuriosaAI's firmware packages",
@@ -120,6 +142,13 @@ export default {
       models: [],
     },
   ],
+  metrics: [
+    // Sensors of hwmon are labelled by the driver: PEAK, NPU_PE0, AMBIENT, RMS_TOTAL of RNGD.
+    { name: "temperature_celsius", read: "hwmon:temp1_input", scale: 0.001, source: management },
+    { name: "power_watts", read: "hwmon:power1_average", scale: 1e-6, source: management },
+    ...managed({ class: "npu_mgmt", device: "npu*_mgmt" }),
+    ...managed({ class: "rngd_mgmt", device: "rngd!npu*mgmt" }),
+  ],
   traps: [
     "the vendor id is the same for both generations: only the device id tells which driver",
     "of RNGD the class device is called rngd!npuNmgmt; the exclamation mark stands for a slash",
@@ -134,7 +163,7 @@ export default {
   },
   maintained: "yes",
   verified: [{ how: "documents", says: "device-api source and output of others" }],
-  sources: [api, pciids, machines, pypi],
+  sources: [api, management, pciids, machines, pypi],
   unknown: [
     "licence of the drivers",
     "sonames",

@@ -9,6 +9,15 @@ const four: Source = {
   seen: "2026-11-22",
 };
 const library: Source = { cited: "https://github.com/hailo-ai/hailort@41a720b9 (5.2.0)", seen: "2026-11-22" };
+const integrated: Source = {
+  cited: "https://github.com/hailo-ai/hailort-drivers@45e5fc53 linux/integrated_nnc/src/main.c",
+  seen: "2026-11-25",
+};
+const tools: Source = {
+  cited:
+    "https://github.com/hailo-ai/hailort@41a720b9 hailort/hailortcli/mon_command.cpp, power_measurement_command.cpp",
+  seen: "2026-11-25",
+};
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const pi: Source = { cited: "https://github.com/raspberrypi/documentation/pull/3893", seen: "2026-11-22" };
 
@@ -199,6 +208,20 @@ export default {
       models,
     },
   ],
+  metrics: [
+    // Of the NPU inside a Hailo-15: memory of the SoC that its driver holds for transfers.
+    {
+      name: "memory_bytes",
+      part: "transfers",
+      read: "class:cma_in_use",
+      drivers: ["hailort-core-driver", "hailo_integrated_nnc"],
+      source: integrated,
+    },
+  ],
+  untold: {
+    says: "its driver has no file for it: hailortcli (monitor, measure-power) asks the firmware",
+    source: tools,
+  },
   traps: [
     "two branches of one driver: 4.x claims 1e60:2864 only, 5.x claims 45c4, 43a2 and 26a2 only; the wrong one stays unbound",
     'the module is hailo_pci and the driver link says "hailo"; of 5.x hailo1x_pci says "hailo1x"',
@@ -223,7 +246,7 @@ export default {
     },
     { how: "documents", says: "kernel logs of Hailo-8 and 8L by others" },
   ],
-  sources: [five, four, library, pciids, pi],
+  sources: [five, four, integrated, library, tools, pciids, pi],
   unknown: [
     "power of Hailo-8L, 12L and 15, and throughput of 12L and 15",
     "temperature and power are readable through HailoRT only",

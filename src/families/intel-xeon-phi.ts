@@ -13,6 +13,7 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-25",
 };
+const abi: Source = { kernel: "Documentation/ABI/testing/sysfs-class-mic", release: "5.9" };
 const capture: Source = { cited: "hwloc test data 32em64t-2n8c+dax+nvme+mic+dimms", seen: "2026-11-22" };
 
 export default {
@@ -69,6 +70,12 @@ export default {
       models: [],
     },
   ],
+  metrics: [
+    // MPSS's module writes hexadecimal without a prefix: 3d cores and 7c0000 KiB of the captured card, which has 61 and 8 GB.
+    { name: "core_count", read: "class:active_cores", form: "hexadecimal", source: capture },
+    { name: "memory_total_bytes", read: "class:memsize", form: "hexadecimal", scale: 1024, source: capture },
+  ],
+  untold: { says: "its driver has no file for it: the card runs a Linux of its own, which knows", source: abi },
   traps: [
     "The class is 0b40 (co-processor), as that of QAT and Hailo.",
     "Knights Landing processors (not cards) are an ordinary x86 CPU with AVX-512.",
@@ -82,6 +89,6 @@ export default {
   },
   maintained: "no",
   verified: [{ how: "documents", says: "a capture of real hardware (8086:225c under mic), read by our tests" }],
-  sources: [mic, pciids, capture],
+  sources: [mic, abi, pciids, capture],
   unknown: ["peak, memory and power per product: not read", "library names of MPSS"],
 } as const satisfies Family;

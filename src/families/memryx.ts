@@ -7,6 +7,11 @@ const driver: Source = {
   cited: "https://github.com/memryx/mx3_driver_pub@713d86a2 kdriver/linux/pcie",
   seen: "2026-11-25",
 };
+const load: Source = {
+  cited:
+    "https://github.com/memryx/mx3_driver_pub@713d86a2 kdriver/linux/pcie/memx_fs_sys.c, memx_fs_proc.c, memx_fs_hwmon.c",
+  seen: "2026-11-25",
+};
 const repository: Source = { cited: "https://github.com/memryx/mx3_driver_pub@713d86a2", seen: "2026-11-25" };
 const accl: Source = { cited: "https://github.com/memryx/MxAccl", seen: "2026-11-22" };
 const packages: Source = {
@@ -88,6 +93,21 @@ export default {
     { name: "temperature_celsius", part: "chip 2", read: "hwmon:temp2_input", scale: 0.001, source: driver },
     { name: "temperature_celsius", part: "chip 3", read: "hwmon:temp3_input", scale: 0.001, source: driver },
     { name: "temperature_celsius", part: "chip 4", read: "hwmon:temp4_input", scale: 0.001, source: driver },
+    // By chip, of those that a group of models uses. Its folder, /sys/memxN or /proc/memxN by the driver's option, is called as its hwmon.
+    {
+      name: "busy_ratio",
+      read: "sys:{hwmon}/utilization",
+      form: "percents",
+      scale: 0.01,
+      source: load,
+    },
+    {
+      name: "busy_ratio",
+      read: "proc:{hwmon}/utilization",
+      form: "percents",
+      scale: 0.01,
+      source: load,
+    },
   ],
   traps: [
     "the driver stays bound when its initialisation fails: a driver link without a node means it did",
@@ -108,6 +128,6 @@ export default {
       says: "bound on Debian 7.3.4 to an emulated 1fe9:0100; initialisation fails for lack of registers",
     },
   ],
-  sources: [driver, repository, accl, packages, pciids],
+  sources: [driver, load, repository, accl, packages, pciids],
   unknown: ["of which numbers the throughput is told"],
 } as const satisfies Family;

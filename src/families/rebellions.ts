@@ -7,6 +7,10 @@ const docs: Source = {
   cited: "https://docs.rbln.ai/latest/getting_started/rbln_driver_installation_guide.html",
   seen: "2026-11-22",
 };
+const exporter: Source = {
+  cited: "https://github.com/rebellions-sw/rbln-metrics-exporter@48f33c0e README.md",
+  seen: "2026-11-25",
+};
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const hosts: Source = {
   cited: "container recipes and device plug-ins for RBLN hosts, public copies",
@@ -71,6 +75,10 @@ export default {
       models: [{ format: "rbln", compiler: "RBLN compiler", openness: "closed" }],
     },
   ],
+  untold: {
+    says: "no file of its closed driver is known to tell it: the daemon that comes with it does (gRPC, 127.0.0.1:50051)",
+    source: exporter,
+  },
   traps: [
     "the odd device ids are virtual functions of the card before them",
     "the SDK asks for a least driver: 0.10.0 needs 3.0.0, 0.9.4 needs 2.0.1",
@@ -79,6 +87,6 @@ export default {
   openness: { kernel: "closed", firmware: "closed", runtime: "closed", compiler: "closed", says: "closed" },
   maintained: "yes",
   verified: [{ how: "documents", says: "the maker's documentation; never run" }],
-  sources: [docs, pciids, hosts],
+  sources: [docs, exporter, pciids, hosts],
   unknown: ["architecture", "name the driver link shows", "class of the node", "throughput", "power"],
 } as const satisfies Family;

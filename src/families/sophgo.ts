@@ -4,6 +4,8 @@ import { fact, type Source } from "../base/source.ts";
 import { of, pci, type Family } from "./family.ts";
 
 const sophon: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driver, bmlib", seen: "2026-11-25" };
+const sysfs: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driver/bm_attr.c", seen: "2026-11-25" };
+const procfs: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driver/bm_debug.c", seen: "2026-11-25" };
 const mlir: Source = { cited: "https://github.com/sophgo/tpu-mlir", seen: "2026-11-22" };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
 const cvi: Source = {
@@ -132,6 +134,109 @@ export default {
       models: [{ format: "cvimodel", compiler: "TPU-MLIR", openness: "open" }],
     },
   ],
+  metrics: [
+    {
+      name: "busy_ratio",
+      read: "device:npu_usage",
+      form: "usage",
+      scale: 0.01,
+      drivers: ["bmdrv"],
+      source: sysfs,
+    },
+    // A card may hold several chips; dbdf holds each chip's address.
+    {
+      name: "clock_hertz",
+      read: "proc:bmsophon/card*/bmsophon*/tpu_freq",
+      form: "measure",
+      scale: 1e6,
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "temperature_celsius",
+      part: "chip",
+      read: "proc:bmsophon/card*/bmsophon*/chip_temp",
+      form: "measure",
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "temperature_celsius",
+      part: "board",
+      read: "proc:bmsophon/card*/board_temp",
+      form: "measure",
+      owner: "bmsophon*/dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "power_watts",
+      part: "TPU",
+      read: "proc:bmsophon/card*/bmsophon*/tpu_power",
+      form: "measure",
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "power_watts",
+      part: "chip",
+      read: "proc:bmsophon/card*/bmsophon*/chip_power",
+      form: "measure",
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "power_watts",
+      part: "board",
+      read: "proc:bmsophon/card*/board_power",
+      form: "measure",
+      owner: "bmsophon*/dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "voltage_volts",
+      part: "TPU",
+      read: "proc:bmsophon/card*/bmsophon*/tpu_volt",
+      form: "measure",
+      scale: 0.001,
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "current_amperes",
+      part: "TPU",
+      read: "proc:bmsophon/card*/bmsophon*/tpu_cur",
+      form: "measure",
+      scale: 0.001,
+      owner: "dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "clock_max_hertz",
+      read: "proc:bmsophon/card*/tpu_maxclk",
+      form: "measure",
+      scale: 1e6,
+      owner: "bmsophon*/dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+    {
+      name: "clock_min_hertz",
+      read: "proc:bmsophon/card*/tpu_minclk",
+      form: "measure",
+      scale: 1e6,
+      owner: "bmsophon*/dbdf",
+      drivers: ["bmdrv"],
+      source: procfs,
+    },
+  ],
   traps: [
     "16c3 is Synopsys' vendor id: on early boards only together with device 1682",
     "1e30:2042 is the SG2042's PCIe root complex, no TPU",
@@ -147,6 +252,6 @@ export default {
   },
   maintained: "yes, in China",
   verified: [{ how: "documents", says: "driver source; a board's and a tool's output of others" }],
-  sources: [sophon, mlir, pciids, cvi, later],
+  sources: [sophon, sysfs, procfs, mlir, pciids, cvi, later],
   unknown: ["power", "throughput of BM168x", "mode of the nodes"],
 } as const satisfies Family;

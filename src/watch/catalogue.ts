@@ -48,13 +48,19 @@ export function catalogueMeters(place: Place): Resolved {
     }
     if (spots.length === 0) {
       const from = `${scheme}:${pattern}`;
-      missing.push({ named: named(spec.name, spec.part, from), reading: { state: absentState(place), from }, needs });
+      const others = spec.owner !== undefined && spotsOf(place, scheme, pattern).length > 0;
+      const reading: Unread = others
+        ? { state: "absent", from, why: spec.owner === "alone" ? WHOSE : "its driver tells it of other devices only" }
+        : { state: absentState(place), from };
+      missing.push({ named: named(spec.name, spec.part, from), reading, needs });
     }
   }
   // No kernel driver has the rows of a stick: lacking.ts says so once.
   const gaps = place.device.bus === "usb" ? [] : reasons(place, missing);
   return { meters, gaps, claimed };
 }
+
+const WHOSE = "its driver has it for several devices, and nothing says which of them is this one";
 
 /** Rows of files that the bound driver has; all of them where no driver is bound. */
 function fileSpecs({ device, driver }: Place): readonly MetricSpec[] {

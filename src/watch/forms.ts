@@ -21,7 +21,7 @@ const TEXT_LIMIT = 4096;
 /** More cores, or counters, than any such chip has are none. */
 const FOUND_LIMIT = 64;
 
-const FORMS: Readonly<Record<Form, Parse>> = { percents, counts, current, measure, usage, watched };
+const FORMS: Readonly<Record<Form, Parse>> = { percents, counts, current, measure, usage, watched, hexadecimal };
 
 export function formMeter(
   root: Root,
@@ -131,6 +131,14 @@ export function watched(text: string, from: string): Reading<readonly Found[]> {
     { part: "mean", value: oneNumber(mean, from) },
     { part: "most", value: oneNumber(most, from) },
   ]);
+}
+
+/** "7c0000" */
+export function hexadecimal(text: string, from: string): Reading<readonly Found[]> {
+  const digits = /^\s*([0-9a-f]{1,13})\s*$/i.exec(text)?.[1];
+  return digits === undefined
+    ? notA("a hexadecimal number", text, from)
+    : read([{ value: parseInt(digits, 16) }], from);
 }
 
 function chainAll(

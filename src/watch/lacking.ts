@@ -32,10 +32,6 @@ function reasonOf({ root, device, driver, directories }: Place): Pick<UnknownMet
     return { why: "uncaptured", says: "what was saved of this machine does not hold it" };
   }
   if (driver === undefined && device.nodes.length === 0) return { why: "absent", says: "no driver is bound" };
-  const named = driver === undefined ? "" : ` (${driver})`;
-  const untold = device.family?.untold?.says;
-  return {
-    why: "absent",
-    says: `its driver${named} does not tell it${untold === undefined ? "" : `: ${untold}`}`,
-  };
+  const says = device.family?.untold?.says;
+  return { why: "absent", says: says ?? `its driver${driver === undefined ? "" : ` (${driver})`} does not tell it` };
 }
