@@ -4,6 +4,11 @@ import type { Source } from "../base/source.ts";
 import { of, type Family } from "./family.ts";
 
 const stack: Source = { cited: "https://github.com/ARM-software/ethos-n-driver-stack@6834c82", seen: "2026-11-25" };
+const launch: Source = {
+  cited: "https://www.fudzilla.com/news/ai/50902-arm-introduces-ethos-n78-npu",
+  says: "Ethos N78 can have between 1 and 10 TOP/s",
+  seen: "2026-11-25",
+};
 
 export default {
   id: "ethos-n",
@@ -18,6 +23,7 @@ export default {
       name: "Ethos-N78",
       // The stack's own compatibles carry no vendor prefix. One NPU has one node "ethosn" and a child per core.
       matches: [of("ethosn"), of("ethosn-core")],
+      peak: [{ ops: 10e12, precision: "unstated (largest configuration)", source: launch }],
       grouped: true,
       source: stack,
     },
@@ -62,5 +68,5 @@ export default {
   maintained: "no, since 2023",
   verified: [{ how: "documents", says: "source read; a log of the module on a board without the NPU" }],
   sources: [stack],
-  unknown: ["power", "throughput", "mode of the node"],
+  unknown: ["power", "mode of the node"],
 } as const satisfies Family;

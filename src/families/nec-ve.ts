@@ -15,6 +15,16 @@ const pciids: Source = {
   says: "@c1c12547 (2026-08-22)",
   seen: "2026-11-25",
 };
+const colfax: Source = {
+  cited: "https://www.colfax-intl.com/nec/sx-architecture",
+  says: "eight vector cores; 2.45 TF peak performance and 1.2 TB/s memory bandwidth per processor",
+  seen: "2026-11-25",
+};
+const doubles: Source = {
+  cited: "https://wikisum.wiki/wiki/NEC_SX-Aurora_TSUBASA",
+  says: "eight cores and a peak performance of 2.15 or 2.45 TFLOPS in double precision",
+  seen: "2026-11-25",
+};
 const capture: Source = { cited: "hwloc test data 32intel64-2p8co2t+8ve", seen: "2026-11-22" };
 
 export default {
@@ -30,6 +40,8 @@ export default {
       id: "ve1",
       name: "Vector Engine 1",
       matches: [pci("1bcf:001c")],
+      peak: [{ ops: 2.45e12, precision: "fp64", source: doubles }],
+      cores: fact(8, colfax),
       memory: fact("48 GB seen (attribute memory_size)", capture),
       source: driver,
     },
@@ -95,7 +107,7 @@ export default {
   verified: [{ how: "documents", says: "a capture of real hardware (eight cards under ve_drv), read by our tests" }],
   sources: [driver, veo, aveo, pciids, capture],
   unknown: [
-    "peak",
+    "peak in narrower numbers",
     "power",
     "whether the line is still sold",
     "which id Vector Engine 2 cards have",

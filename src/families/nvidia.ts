@@ -65,6 +65,16 @@ const t4: Source = {
   says: "T4: INT8 130.25 TOPS Tensor; TDP 70W",
   seen: "2026-11-25",
 };
+const l4: Source = {
+  cited: "https://store.sourcecode.com/en-us/bg-bucket-compare/125/9820",
+  says: "NVIDIA L4: INT8 Tensor Core 485 TOPS | Sparsity",
+  seen: "2026-11-25",
+};
+const l4Power: Source = {
+  cited: "https://hmc-tech.com/gpu/nvidia-l4-vs-nvidia-t4",
+  says: "L4: TDP 72W",
+  seen: "2026-11-25",
+};
 const b200: Source = {
   cited: "https://rooflinenotes.dev/accelerators/",
   says: "B200 SXM: BF16 2.25 PFLOPS",
@@ -146,6 +156,7 @@ export default {
         { ops: 989.4e12, precision: "fp16 (H100 SXM)", watts: fact(700, h100), source: h100 },
         { ops: 624e12, precision: "int8 (A100 SXM)", watts: fact(400, a100Power), source: a100 },
         { ops: 312e12, precision: "fp16 (A100 SXM)", watts: fact(400, a100Power), source: a100Half },
+        { ops: 485e12, precision: "int8 sparse (L4)", watts: fact(72, l4Power), source: l4 },
         { ops: 130.25e12, precision: "int8 (T4)", watts: fact(70, t4), source: t4 },
         { ops: 2.25e15, precision: "bf16 (B200 SXM)", watts: fact(1000, b200Power), source: b200 },
       ],

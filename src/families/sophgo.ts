@@ -8,6 +8,11 @@ const sysfs: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driv
 const procfs: Source = { cited: "https://github.com/sophgo/libsophon@06c7ffe driver/bm_debug.c", seen: "2026-11-25" };
 const mlir: Source = { cited: "https://github.com/sophgo/tpu-mlir", seen: "2026-11-22" };
 const pciids: Source = { cited: "https://github.com/pciutils/pciids@c1c12547", seen: "2026-11-22" };
+const box: Source = {
+  cited: "https://intl.sienovo.cn/blog/139362634",
+  says: "Sophgo BM1684: 17.6 TOPS at INT8 precision; 2.2 TFLOPS at FP32",
+  seen: "2026-11-25",
+};
 const cvi: Source = {
   cited: "sophgo/osdrv cvi-tpu driver, public copies",
   says: "compatible cvitek,tpu, driver cvi-tpu, node /dev/cvi-tpu0",
@@ -62,7 +67,16 @@ export default {
       matches: [pci("1e30:1682"), pci("16c3:1682"), of("bitmain,tpu-1682")],
       source: sophon,
     },
-    { id: "bm1684", name: "BM1684", matches: [pci("1e30:1684")], source: sophon },
+    {
+      id: "bm1684",
+      name: "BM1684",
+      matches: [pci("1e30:1684")],
+      peak: [
+        { ops: 17.6e12, precision: "int8", source: box },
+        { ops: 2.2e12, precision: "fp32", source: box },
+      ],
+      source: sophon,
+    },
     // Of a SoC board: the compatible is the same for BM1684 and BM1684X.
     { id: "bm1684-soc", name: "BM1684 or BM1684X SoC", matches: [of("bitmain,tpu-1684")], source: sophon },
     { id: "bm1684x", name: "BM1684X", matches: [pci("1f1c:1686")], source: sophon },
@@ -253,5 +267,5 @@ export default {
   maintained: "yes, in China",
   verified: [{ how: "documents", says: "driver source; a board's and a tool's output of others" }],
   sources: [sophon, sysfs, procfs, mlir, pciids, cvi, later],
-  unknown: ["power", "throughput of BM168x", "mode of the nodes"],
+  unknown: ["power", "throughput of BM1682, BM1684X and BM1688", "mode of the nodes"],
 } as const satisfies Family;

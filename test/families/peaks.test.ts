@@ -13,12 +13,10 @@ const without = [
   "cambricon",
   "cpu",
   "enflame",
-  "ethos-n",
   "intel-gpu",
   "kendryte",
   "kneron",
   "maia",
-  "nec-ve",
   "phytium",
   "rebellions",
   "renesas-drpai",
@@ -29,7 +27,7 @@ const without = [
 ];
 
 const numbers =
-  /^(?:int(?:4|8|16)|(?:mx)?fp(?:4|6|8)|fp(?:16|32)|bf16|unstated)(?: sparse)?(?: at [\d.]+ GHz)?(?: \(.+\))?$/;
+  /^(?:int(?:4|8|16)|(?:mx)?fp(?:4|6|8)|fp(?:16|32|64)|bf16|unstated)(?: sparse)?(?: at [\d.]+ GHz)?(?: \(.+\))?$/;
 const chips = families.flatMap((family) => family.chips.map((chip: Chip) => ({ family: family.id, chip })));
 const peaks = chips.flatMap(({ family, chip }) => (chip.peak ?? []).map((peak) => ({ family, chip, peak })));
 const facts = chips.flatMap(({ family, chip }) => {

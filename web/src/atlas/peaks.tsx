@@ -27,7 +27,7 @@ type Shape = "circle" | "square" | "diamond" | "triangle" | "ring";
 const kinds: readonly { readonly shape: Shape; readonly word: string; readonly is: RegExp }[] = [
   { shape: "circle", word: "int8", is: /^int8/ },
   { shape: "diamond", word: "fp8", is: /^(?:mx)?fp8/ },
-  { shape: "square", word: "fp16, bf16", is: /^(?:b|t)?f(?:p|loat)?(?:16|32)/ },
+  { shape: "square", word: "fp16, bf16 and wider", is: /^(?:b|t)?f(?:p|loat)?(?:16|32|64)/ },
   { shape: "triangle", word: "int4 and less", is: /^(?:int|fp|mxfp)[1-6]\b/ },
   { shape: "ring", word: "of which numbers is not told", is: /^unstated\b/ },
 ];
@@ -141,7 +141,7 @@ function DotPlot({
         const [first] = row;
         if (first === undefined) return null;
         const y = TOP + i * ROW + ROW / 2;
-        const name = narrow ? shortened(first.chip, 20) : shortened(first.chip, 38);
+        const name = narrow ? shortened(first.chip, 20) : shortened(first.chip, 34);
         return (
           <g key={`${first.family.id} ${first.chip}`} class={here.has(first.family.id) ? "here" : undefined}>
             <line class="row" x1={left} x2={width - right} y1={y} y2={y} />
@@ -188,10 +188,10 @@ export function Mark({ shape, x, y }: { readonly shape: Shape; readonly x: numbe
   }
 }
 
-/** "75 W"; "75–150 W" where the row's parts differ; nothing where no power is known. */
+/** "75 W"; "75–150 W" where the row's parts differ; nothing where that of one part is not known. */
 function powerWord(row: readonly Dot[]): string {
   const known = row.flatMap(({ watts }) => (watts === undefined ? [] : [watts]));
-  if (known.length === 0) return "";
+  if (known.length < row.length) return "";
   const [low, high] = [Math.min(...known), Math.max(...known)];
   return low === high ? `${low} W` : `${low}–${high} W`;
 }
