@@ -123,12 +123,14 @@ function DotPlot({
       aria-label="Peak throughput of chips, on a logarithmic axis"
     >
       <g aria-hidden="true">
-        {decades.map((ops) => (
+        {decades.map((ops, i) => (
           <g key={ops}>
             <line class="grid" x1={x(ops)} x2={x(ops)} y1={TOP - 6} y2={height} />
-            <text class="tick" x={x(ops)} y={14} text-anchor="middle">
-              {opsWord(ops)}
-            </text>
+            {(!narrow || i % 2 === 0) && (
+              <text class="tick" x={x(ops)} y={14} text-anchor="middle">
+                {opsWord(ops)}
+              </text>
+            )}
           </g>
         ))}
       </g>
@@ -141,7 +143,7 @@ function DotPlot({
         const [first] = row;
         if (first === undefined) return null;
         const y = TOP + i * ROW + ROW / 2;
-        const name = narrow ? shortened(first.chip, 20) : shortened(first.chip, 34);
+        const name = narrow ? shortened(first.chip, 16) : shortened(first.chip, 34);
         return (
           <g key={`${first.family.id} ${first.chip}`} class={here.has(first.family.id) ? "here" : undefined}>
             <line class="row" x1={left} x2={width - right} y1={y} y2={y} />
