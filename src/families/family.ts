@@ -72,7 +72,7 @@ export const of = (compatible: string, more: Omit<OfMatch, "bus" | "compatible">
   ...more,
 });
 
-/** Peak throughput as its maker tells it, in operations per second (1 MAC = 2). */
+/** Peak throughput as a source tells it, in operations per second (1 MAC = 2). */
 export interface Peak {
   readonly ops: number;
   /**

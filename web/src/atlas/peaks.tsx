@@ -1,4 +1,4 @@
-/** Peak throughput of chips as their makers tell it: dots on a logarithmic axis, one shape a kind of number. */
+/** Peak throughput of chips as their sources tell it: dots on a logarithmic axis, one shape a kind of number. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { DataTable, type Column } from "../parts/index.ts";
@@ -57,8 +57,9 @@ export function Peaks({ atlas, families, here }: PeaksProps) {
   return (
     <>
       <p class="soft">
-        Operations per second at most, as the makers tell them (a multiplication with its addition counts as two).
-        Nothing here was measured. {without.length > 0 && `No source for ${without.length} of these families.`}
+        Operations per second at most, as makers or those who wrote of them tell (a multiplication with its addition
+        counts as two). Nothing here was measured.{" "}
+        {without.length > 0 && `No source for ${without.length} of these families.`}
       </p>
       <ul class="atlas-legend" aria-label="Kinds of numbers">
         {kinds.map(({ shape, word }) => (
