@@ -1,7 +1,7 @@
 /** Commands that README.md and docs/tour.md show are run as they stand there; what the tour says that they print, they print. */
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,6 +18,8 @@ beforeAll(() => {
   cpSync(join(top, "demo"), folder, { recursive: true });
   cpSync(join(top, "demo/mobilenet_v1_0.25_128_quant.tflite"), join(folder, "model.tflite"));
   writeFileSync(join(folder, "model.onnx"), smallOnnx());
+  mkdirSync(join(folder, "models"));
+  writeFileSync(join(folder, "models/small.onnx"), smallOnnx());
   const x = writeNpy({ type: "float32", shape: [1, 3], data: Float32Array.of(1, 2, 3) });
   writeFileSync(join(folder, "x.npy"), x ?? "");
   writeFileSync(
@@ -36,6 +38,7 @@ function shell(line: string): { status: number | null; stdout: string; stderr: s
     encoding: "utf8",
     cwd: folder,
     env: { ...process.env, XDG_STATE_HOME: folder, NO_COLOR: "1" },
+    timeout: 60_000,
   });
 }
 
@@ -51,7 +54,7 @@ describe.skipIf(!runs)("README.md (skipped: no ONNX Runtime or TFLite for this m
     .filter((line) => line.startsWith("accelctl "));
 
   it("shows commands of every part", () => {
-    for (const verb of ["review", "explain", "inspect", "run", "bench", "delegates"]) {
+    for (const verb of ["review", "explain", "inspect", "run", "bench", "delegates", "top", "watch", "serve"]) {
       expect(lines.some((line) => line.startsWith(`accelctl ${verb}`))).toBe(true);
     }
   });
