@@ -1,118 +1,127 @@
 /**
- * Gate: what is asked of a call before a byte of its message is read: the token, that there is room for one more, and that the message
- * comes in time. An interceptor of @grpc/grpc-js. https://github.com/grpc/proposal/blob/master/L112-node-server-interceptors.md
+ * Gate: what is asked of a call before a byte of its message is read: that it is one of gRPC, the token, that there is such a method, and
+ * room for one more. And the clock of calls and connections.
  */
 
-import type * as grpcModule from "@grpc/grpc-js";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Refusal } from "../engine.ts";
-import { codes, statusOf } from "./status.ts";
+import type { Connection, Owner } from "../h2/connection.ts";
+import { blockOf } from "../h2/hpack.ts";
+import { valueOf, type Stream } from "../h2/stream.ts";
+import type { Limits } from "../http/limits.ts";
+import type { Log } from "../http/log.ts";
+import { Call, type Calls, type Method } from "./call.ts";
+import { statusBlock, StatusError, statusOf } from "./status.ts";
 
-type Grpc = typeof grpcModule;
-
-export interface GateLimits {
-  readonly requests: number;
-  readonly body_seconds: number;
-  readonly body_bytes: number;
-}
-
-/** How often messages on their way are looked at. */
+/** How often the clock is looked at. */
 const SWEEP_MS = 500;
-/** A message may be as slow as this, and then some: its bytes cannot be counted while it comes. */
-const SLOWEST_BYTES_A_SECOND = 1 << 20;
 /** Until a caller that was told "too many" comes again. */
 const AGAIN_S = 1;
+/** With a suffix that names the messages' format, or parameters. */
+const CONTENT = /^application\/grpc(?:[+;]|$)/;
+const NO_POST = blockOf([
+  [":status", "405"],
+  ["allow", "POST"],
+]);
+const NO_GRPC = blockOf([[":status", "415"]]);
 
-export class Gate {
-  /** Calls under way. */
-  calls = 0;
-  readonly #grpc: Grpc;
+export class Gate implements Owner, Calls {
+  readonly limits: Limits;
+  readonly log: Log;
+  draining = false;
+  readonly connections = new Set<Connection>();
+  readonly reading = new Set<Call>();
+  readonly spare: AbortController[] = [];
+  readonly #calls = new Set<Call>();
+  readonly #methods: ReadonlyMap<string, Method>;
   readonly #digest: Buffer | undefined;
-  readonly #open: ReadonlySet<string>;
-  readonly #limits: GateLimits;
-  readonly #refused: (path: string, code: number, details: string) => void;
-  /** Calls whose message is on its way, by when it has to be there; the oldest first. */
-  readonly #reading = new Map<grpcModule.ServerInterceptingCallInterface, number>();
   readonly #sweep: NodeJS.Timeout;
+  #empty: (() => void) | undefined;
 
-  /** `open`: paths that need no token. `refused` hears of what is turned away here. */
-  constructor(
-    grpc: Grpc,
-    token: string | undefined,
-    open: readonly string[],
-    limits: GateLimits,
-    refused: (path: string, code: number, details: string) => void,
-  ) {
-    this.#grpc = grpc;
+  constructor(methods: ReadonlyMap<string, Method>, token: string | undefined, limits: Limits, log: Log) {
+    this.#methods = methods;
     this.#digest = token === undefined ? undefined : digestOf(token);
-    this.#open = new Set(open);
-    this.#limits = limits;
-    this.#refused = refused;
-    this.#sweep = setInterval(() => this.#late(), SWEEP_MS).unref();
+    this.limits = limits;
+    this.log = log;
+    const { header_seconds, body_seconds } = limits;
+    const every = Math.min(SWEEP_MS, header_seconds * 500, body_seconds * 500);
+    this.#sweep = setInterval(() => this.#check(performance.now()), every).unref();
   }
 
-  readonly interceptor: grpcModule.ServerInterceptor = ({ path, requestStream }, call) => {
-    const { body_seconds, body_bytes } = this.#limits;
-    this.calls++;
-    let ended = false;
-    const refuse = (status: ReturnType<typeof statusOf>): void => {
-      this.#refused(path, status.code, status.details);
-      call.sendStatus(status);
-    };
-    return new this.#grpc.ServerInterceptingCall(call, {
-      start: (next) => {
-        if (!requestStream) {
-          this.#reading.set(call, performance.now() + (body_seconds + body_bytes / SLOWEST_BYTES_A_SECOND) * 1000);
+  open(stream: Stream): void {
+    const { head } = stream;
+    const content = valueOf(head, "content-type");
+    if (head.method !== "POST") stream.refuse(NO_POST);
+    else if (content === undefined || (content !== "application/grpc" && !CONTENT.test(content)))
+      stream.refuse(NO_GRPC);
+    else {
+      try {
+        const call = new Call(stream, this.#admit(stream), this);
+        this.#calls.add(call);
+        stream.taker = call;
+        try {
+          call.begin();
+        } catch (error) {
+          call.fail(error);
         }
-        next({
-          onReceiveMetadata: (metadata, pass) => {
-            if (!this.#open.has(path) && !this.#may(metadata)) {
-              const details =
-                metadata.get("authorization").length === 0 ? "a bearer token is needed" : "the token is not right";
-              refuse({ code: codes.token, details, metadata: new this.#grpc.Metadata() });
-            } else if (this.calls > this.#limits.requests) {
-              refuse(
-                statusOf(
-                  this.#grpc,
-                  new Refusal("busy", "too many requests are under way", { retry_after_s: AGAIN_S }),
-                ),
-              );
-            } else pass(metadata);
-          },
-          onReceiveHalfClose: (pass) => {
-            this.#reading.delete(call);
-            pass();
-          },
-          // Told at the end of every call, whatever its end.
-          onCancel: () => {
-            this.#reading.delete(call);
-            if (!ended) this.calls--;
-            ended = true;
-          },
-        });
-      },
-    });
-  };
+      } catch (error) {
+        const status = statusOf(error);
+        stream.refuse(statusBlock(status, true));
+        if (this.log.writes("info")) {
+          this.log.line("info", `gRPC ${head.path.slice(0, 200)} ${status.code}`, { error: status.details });
+        }
+      }
+    }
+  }
+
+  /** Throws StatusError, Refusal. */
+  #admit({ head }: Stream): Method {
+    const method = this.#methods.get(head.path);
+    // What is served is nobody's business who has no token.
+    if (this.#digest !== undefined && method?.open !== true) this.#may(valueOf(head, "authorization"), this.#digest);
+    if (method === undefined) throw new StatusError("unimplemented", "there is no such method");
+    if (this.#calls.size >= this.limits.requests) {
+      throw new Refusal("busy", "too many requests are under way", { retry_after_s: AGAIN_S });
+    }
+    return method;
+  }
+
+  #may(authorization: string | undefined, digest: Buffer): void {
+    const token = authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : "";
+    // Digests are of one length, and tell nothing of how much of a guess was right.
+    if (timingSafeEqual(digestOf(token), digest)) return;
+    throw new StatusError("token", authorization === undefined ? "a bearer token is needed" : "the token is not right");
+  }
+
+  over(call: Call): void {
+    this.#calls.delete(call);
+  }
+
+  closed(connection: Connection): void {
+    this.connections.delete(connection);
+    if (this.connections.size === 0) this.#empty?.();
+  }
+
+  /** Resolves when every connection is gone; those that are left after so many milliseconds are broken off. */
+  async drain(within_ms: number): Promise<void> {
+    this.draining = true;
+    for (const call of this.#calls) call.stop();
+    for (const connection of this.connections) connection.drain();
+    const force = setTimeout(() => {
+      for (const { socket } of this.connections) socket.destroy();
+    }, within_ms);
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#empty = resolve));
+    clearTimeout(force);
+    this.close();
+  }
 
   close(): void {
     clearInterval(this.#sweep);
   }
 
-  #may(metadata: grpcModule.Metadata): boolean {
-    if (this.#digest === undefined) return true;
-    const [given] = metadata.get("authorization");
-    const token = typeof given === "string" && /^bearer /i.test(given) ? given.slice(7).trim() : "";
-    // Digests are of one length, and tell nothing of how much of a guess was right.
-    return timingSafeEqual(digestOf(token), this.#digest);
-  }
-
-  #late(): void {
-    const now = performance.now();
-    for (const [call, until] of this.#reading) {
-      if (until > now) return;
-      this.#reading.delete(call);
-      call.sendStatus({ code: codes.deadline, details: "the message did not come in time" });
-    }
+  #check(now: number): void {
+    for (const call of this.reading) call.check(now);
+    for (const connection of this.connections) connection.check(now);
   }
 }
 

@@ -1,24 +1,27 @@
 /** grpc.health.v1.Health: whether the server, or a model, serves. https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 
-import type * as grpcModule from "@grpc/grpc-js";
-import type { Engine } from "../engine.ts";
-import { codes } from "./status.ts";
+import { Refusal, type Engine } from "../engine.ts";
 
 export const HEALTH = "grpc.health.v1.Health";
 /** How often a change is looked for while somebody watches. */
 const LOOK_MS = 500;
 
-type Watch = grpcModule.ServerWritableStream<{ service: string }, { status: string }>;
+interface Answer {
+  readonly status: string;
+}
 
 export interface Health {
-  readonly implementation: grpcModule.UntypedServiceImplementation;
+  check(service: string): Answer;
+  /** Tells of each change; resolves when nothing serves any more, or the watcher is gone. */
+  watch(service: string, gone: AbortSignal, tell: (answer: Answer) => Promise<void>): Promise<void>;
   /** Tells watchers that nothing serves any more, and ends them. */
   close(): void;
 }
 
 export function health(engine: Engine): Health {
   let closed = false;
-  const watchers = new Map<Watch, string>();
+  /** Each looks, and is done. */
+  const watchers = new Set<() => void>();
   let looking: NodeJS.Timeout | undefined;
 
   const statusOf = (service: string): string => {
@@ -29,46 +32,37 @@ export function health(engine: Engine): Health {
     if (model === undefined) return "SERVICE_UNKNOWN";
     return model.status === "ready" && !closed ? "SERVING" : "NOT_SERVING";
   };
-  const tell = (watch: Watch): void => {
-    const status = statusOf(watch.request.service);
-    if (watchers.get(watch) === status) return;
-    watchers.set(watch, status);
-    watch.write({ status });
-  };
-  const leave = (watch: Watch): void => {
-    watchers.delete(watch);
-    if (watchers.size > 0) return;
-    clearInterval(looking);
-    looking = undefined;
-  };
 
   return {
-    implementation: {
-      Check: (
-        { request: { service } }: grpcModule.ServerUnaryCall<{ service: string }, unknown>,
-        done: grpcModule.sendUnaryData<unknown>,
-      ) => {
+    check(service) {
+      const status = statusOf(service);
+      if (status === "SERVICE_UNKNOWN") throw new Refusal("not-found", "there is no such service or model");
+      return { status };
+    },
+    async watch(service, gone, tell) {
+      let told = "";
+      let look = (): void => undefined;
+      const leave = (): void => look();
+      const wake = (): void => look();
+      watchers.add(wake);
+      gone.addEventListener("abort", leave, { once: true });
+      looking ??= setInterval(() => [...watchers].forEach((one) => one()), LOOK_MS).unref();
+      while (!gone.aborted) {
         const status = statusOf(service);
-        if (status === "SERVICE_UNKNOWN")
-          done({ code: codes["not-found"], details: "there is no such service or model" });
-        else done(null, { status });
-      },
-      Watch: (watch: Watch) => {
-        watch.on("cancelled", () => leave(watch));
-        watch.on("error", () => leave(watch));
-        watchers.set(watch, "");
-        tell(watch);
-        if (closed) watch.end();
-        looking ??= setInterval(() => [...watchers.keys()].forEach(tell), LOOK_MS).unref();
-      },
+        if (status !== told) await tell({ status });
+        told = status;
+        if (closed) break;
+        await new Promise<void>((done) => (look = done));
+      }
+      gone.removeEventListener("abort", leave);
+      watchers.delete(wake);
+      if (watchers.size > 0) return;
+      clearInterval(looking);
+      looking = undefined;
     },
     close() {
       closed = true;
-      for (const watch of [...watchers.keys()]) {
-        tell(watch);
-        watch.end();
-        leave(watch);
-      }
+      for (const wake of [...watchers]) wake();
     },
   };
 }

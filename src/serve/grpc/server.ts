@@ -1,32 +1,24 @@
 /**
- * The server for gRPC: the Open Inference Protocol with Triton's extensions, health and reflection, by @grpc/grpc-js. It takes
- * connections itself, within limits, and hands them to the library, which has no such bounds.
+ * The server for gRPC: the Open Inference Protocol with Triton's extensions, health and reflection (methods.ts), over our own HTTP/2
+ * (../h2). This file listens and closes.
  *
  *     const grpc = await startGrpc(engine, { host: "127.0.0.1", port: 8001 });
  *     await grpc.close(10_000);
  */
 
-import type * as grpcModule from "@grpc/grpc-js";
-import type * as loaderModule from "@grpc/proto-loader";
-import type * as reflectionModule from "@grpc/reflection";
-import { existsSync, readFileSync } from "node:fs";
-import type * as tlsModule from "node:tls";
+import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
-import { dirname, join } from "node:path";
+import type * as tlsModule from "node:tls";
 import { CannotError, UsageError } from "../../base/errors.ts";
-import { LEAVE_OUT, ownFile, requireLate } from "../../base/package.ts";
-import { Refusal, type Engine } from "../engine.ts";
+import { requireLate } from "../../base/package.ts";
+import type { Engine } from "../engine.ts";
+import { Connection } from "../h2/connection.ts";
 import { limitsWith, type Limits } from "../http/limits.ts";
 import { isLoopback } from "../http/listen.ts";
 import { silent, type Log } from "../http/log.ts";
 import { Gate } from "./gate.ts";
-import { health, HEALTH } from "./health.ts";
-import { answerStream, Call, type AnyCall, type Stream } from "./call.ts";
-import { withMapEntries } from "./reflection.ts";
-import { infer, methods } from "./service.ts";
-import { codes } from "./status.ts";
-
-type Grpc = typeof grpcModule;
+import { health } from "./health.ts";
+import { methodsOf } from "./methods.ts";
 
 export interface GrpcOptions {
   /** An address or name; default 127.0.0.1. */
@@ -47,14 +39,6 @@ export interface GrpcRunning {
   close(within_ms: number): Promise<void>;
 }
 
-const SERVICE = "inference.GRPCInferenceService";
-/** Beside what is published: what it costs to ask tells nothing of the models. */
-const OPEN = [`/${SERVICE}/ServerLive`, `/${HEALTH}/Check`];
-/** HTTP/2 streams of one connection: more wait at the client. */
-const STREAMS = 256;
-/** A peer that is gone without a word is found out by a ping: a stream of answers may be silent for long. */
-const [PING_MS, PONG_MS] = [60_000, 20_000];
-
 /** Listens. Throws UsageError (an address that needs a token), CannotError (the address is taken, a file cannot be read). */
 export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<GrpcRunning> {
   const { host = "127.0.0.1", token, log = silent } = options;
@@ -62,58 +46,36 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
     throw new UsageError(`to listen on ${host}, which others can reach, a token is needed (--token-file FILE)`);
   }
   const limits = limitsWith(options.limits);
-  const grpc = requireLate("@grpc/grpc-js") as Grpc;
-  const credentials = credentialsOf(grpc, options.tls);
-  const gate = new Gate(grpc, token, OPEN, limits, (path, code, details) => {
-    if (log.writes("info")) log.line("info", `gRPC ${path} ${code}`, { error: details });
-  });
-  const server = new grpc.Server({
-    "grpc.max_receive_message_length": limits.body_bytes,
-    // Outputs are bounded by the models.
-    "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": STREAMS,
-    "grpc.max_connection_idle_ms": limits.idle_seconds * 1000,
-    "grpc.keepalive_time_ms": PING_MS,
-    "grpc.keepalive_timeout_ms": PONG_MS,
-    "grpc.enable_channelz": 0,
-    interceptors: [gate.interceptor],
-  });
-  const draining = new AbortController();
   const watched = health(engine);
-  addServices(grpc, server, engine, limits, log, draining.signal, watched.implementation);
-  const injector = server.createConnectionInjector(credentials);
-  const sockets = new Set<Socket>();
-  const taken = takeConnections(limits, sockets, (socket) => injector.injectConnection(socket));
+  const server = listenerOf(options.tls, limits);
+  const gate = new Gate(methodsOf(engine, limits, watched), token, limits, log);
+  countConnections(server, limits);
+  server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+    if (gate.draining) socket.destroy();
+    else if (!socket.destroyed) gate.connections.add(new Connection(socket, gate, performance.now()));
+  });
   try {
-    await listening(taken, host, options.port);
+    await listening(server, host, options.port);
   } catch (error) {
-    server.forceShutdown();
     gate.close();
     throw error;
   }
   let closed: Promise<void> | undefined;
   return {
-    port: (taken.address() as AddressInfo).port, // it listens on a port, not on a path
-    close: (within_ms) =>
-      (closed ??= new Promise<void>((done) => {
-        taken.close();
+    port: (server.address() as AddressInfo).port, // it listens on a port, not on a path
+    close: (within_ms) => {
+      if (closed === undefined) {
+        server.close();
         watched.close();
-        draining.abort();
-        const force = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, within_ms);
-        server.tryShutdown(() => {
-          clearTimeout(force);
-          server.forceShutdown();
-          gate.close();
-          done();
-        });
-      })),
+        closed = gate.drain(within_ms);
+      }
+      return closed;
+    },
   };
 }
 
-function credentialsOf(grpc: Grpc, tls: GrpcOptions["tls"]): grpcModule.ServerCredentials {
-  if (tls === undefined) return grpc.ServerCredentials.createInsecure();
+function listenerOf(tls: GrpcOptions["tls"], { header_seconds }: Limits): NetServer {
+  if (tls === undefined) return createServer({ noDelay: true });
   const read = (path: string): Buffer => {
     try {
       return readFileSync(path);
@@ -121,20 +83,28 @@ function credentialsOf(grpc: Grpc, tls: GrpcOptions["tls"]): grpcModule.ServerCr
       throw new CannotError(`${path} cannot be read`, { cause });
     }
   };
-  const [cert_chain, private_key] = [read(tls.cert), read(tls.key)];
+  const [cert, key] = [read(tls.cert), read(tls.key)];
+  const { createServer: createSecure } = requireLate("node:tls") as typeof tlsModule;
   try {
-    // The library would find out at the first connection.
-    (requireLate("node:tls") as typeof tlsModule).createSecureContext({ cert: cert_chain, key: private_key });
-    return grpc.ServerCredentials.createSsl(null, [{ cert_chain, private_key }]);
+    return createSecure({
+      cert,
+      key,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.2",
+      noDelay: true,
+      handshakeTimeout: header_seconds * 1000,
+    });
   } catch (cause) {
     throw new CannotError(`${tls.cert} and ${tls.key} are no certificate and its key`, { cause });
   }
 }
 
-/** A listener that keeps to the limits before anything is known of who connects. */
-function takeConnections(limits: Limits, sockets: Set<Socket>, take: (socket: Socket) => void): NetServer {
+/** Keeps to the limits before anything is known of who connects. */
+function countConnections(server: NetServer, limits: Limits): void {
   const perAddress = new Map<string, number>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  server.maxConnections = limits.connections;
+  server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
+  server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
     const open = perAddress.get(address) ?? 0;
     socket.on("error", () => socket.destroy());
@@ -143,22 +113,12 @@ function takeConnections(limits: Limits, sockets: Set<Socket>, take: (socket: So
       return;
     }
     perAddress.set(address, open + 1);
-    sockets.add(socket);
-    // One that connects and says nothing.
-    const silence = setTimeout(() => {
-      if (socket.bytesRead === 0) socket.destroy();
-    }, limits.header_seconds * 1000).unref();
     socket.once("close", () => {
-      clearTimeout(silence);
-      sockets.delete(socket);
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left === 0) perAddress.delete(address);
       else perAddress.set(address, left);
     });
-    take(socket);
   });
-  server.maxConnections = limits.connections;
-  return server;
 }
 
 function listening(server: NetServer, host: string, port: number): Promise<void> {
@@ -169,85 +129,4 @@ function listening(server: NetServer, host: string, port: number): Promise<void>
     });
     server.listen({ host, port, backlog: 1024 }, resolve);
   });
-}
-
-/** In the place of a request: what came is no message of the method. */
-const MALFORMED = Symbol("malformed");
-
-function addServices(
-  grpc: Grpc,
-  server: grpcModule.Server,
-  engine: Engine,
-  limits: Limits,
-  log: Log,
-  draining: AbortSignal,
-  healthMethods: grpcModule.UntypedServiceImplementation,
-): void {
-  const loader = requireLate("@grpc/proto-loader") as typeof loaderModule;
-  const reflection = requireLate("@grpc/reflection") as typeof reflectionModule;
-  const protos = loader.loadSync([protoFile("inference.proto"), protoFile("health.proto")], {
-    keepCase: true,
-    longs: Number,
-    enums: String,
-    defaults: true,
-    oneofs: true,
-  });
-  const inference: Record<string, grpcModule.MethodDefinition<unknown, unknown>> = {
-    ...(protos[SERVICE] as grpcModule.ServiceDefinition), // the proto names it
-  };
-  // Tensors are read and written by infer.ts, and what is malformed is answered by words.
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  for (const [name, method] of Object.entries(inference)) {
-    const plain = name === "ModelInfer" || name === "ModelStreamInfer";
-    inference[name] = plain
-      ? { ...method, requestDeserialize: asIs, responseSerialize: asIs as (value: unknown) => Buffer }
-      : { ...method, requestDeserialize: carefully(method) };
-  }
-  const begin = (call: AnyCall, method: string): Call => new Call(grpc, call, method, log);
-  const unary = (
-    name: string,
-    act: (request: never, call: Call) => unknown,
-  ): grpcModule.handleUnaryCall<unknown, unknown> => {
-    return (given, done) => {
-      const call = begin(given, name);
-      void (async () => {
-        try {
-          if (given.request === MALFORMED) throw new Refusal("invalid", `no ${name}Request`);
-          const value = await act(given.request as never, call); // what the proto says
-          call.end(codes.ok);
-          done(null, value);
-        } catch (error) {
-          done(call.failed(error));
-        }
-      })();
-    };
-  };
-  const implementation: grpcModule.UntypedServiceImplementation = {
-    ModelInfer: unary("ModelInfer", (bytes: Buffer, call) => infer(engine, bytes, limits, call)),
-    ModelStreamInfer: (stream: Stream) => {
-      void answerStream(engine, stream, limits, begin(stream, "ModelStreamInfer"), draining);
-    },
-  };
-  for (const [name, act] of Object.entries(methods(engine))) implementation[name] = unary(name, act);
-  server.addService(inference, implementation);
-  server.addService(protos[HEALTH] as grpcModule.ServiceDefinition, healthMethods); // the proto names it
-  new reflection.ReflectionService(withMapEntries(loader, protos)).addToServer(server);
-}
-
-function carefully({ requestDeserialize }: grpcModule.MethodDefinition<unknown, unknown>): (bytes: Buffer) => unknown {
-  return (bytes) => {
-    try {
-      return requestDeserialize(bytes);
-    } catch {
-      return MALFORMED; // protobufjs throws RangeError and Error
-    }
-  };
-}
-
-/** Beside this file, in the sources as in a build (tools/build.mjs); or above it, in a bundle of benches. */
-function protoFile(name: string): string {
-  const places = [name, `../${name}`].map((place) => join(dirname(ownFile()), place));
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new CannotError(`accelctl's ${name} is not found from ${ownFile()}: ${LEAVE_OUT}`);
-  return found;
 }

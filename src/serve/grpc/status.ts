@@ -4,52 +4,83 @@
  * https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
  */
 
-import type * as grpcModule from "@grpc/grpc-js";
 import { Refusal, type RefusalKind } from "../engine.ts";
+import { blockOf } from "../h2/hpack.ts";
 import { Writer } from "./wire.ts";
 
-type Grpc = typeof grpcModule;
-
 /** google.rpc.Code */
-const numbers: Readonly<Record<RefusalKind | "ok" | "token", number>> = {
+export const codes: Readonly<Record<RefusalKind | "ok" | "unimplemented" | "token", number>> = {
   ok: 0,
   cancelled: 1,
   invalid: 3,
   deadline: 4,
   "not-found": 5,
   busy: 8,
+  unimplemented: 12,
   failed: 13,
   "not-ready": 14,
   token: 16,
 };
-/** The same as the library's enum, which is not loaded for them. */
-export const codes = numbers as unknown as Readonly<Record<keyof typeof numbers, grpcModule.status>>;
 
 /** Proxies cut headers off at 8 KiB, and an escaped character takes up to 12 bytes. */
 const WORDS_LIMIT = 500;
 
 export interface Status {
-  readonly code: grpcModule.status;
+  readonly code: number;
   readonly details: string;
-  readonly metadata: grpcModule.Metadata;
+  /** Metadata; of a name that ends with -bin, as base64. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/** An answer that is no result and comes of no engine: of the protocol itself. */
+export class StatusError extends Error {
+  override readonly name = "StatusError";
+  readonly code: number;
+  readonly fields: Status["fields"];
+
+  constructor(code: keyof typeof codes, message: string, fields: Status["fields"] = []) {
+    super(message);
+    this.code = codes[code];
+    this.fields = fields;
+  }
 }
 
 /** Of anything that was thrown; what is no refusal is a bug, and tells the caller nothing. */
-export function statusOf(grpc: Grpc, error: unknown, id?: string): Status {
-  const metadata = new grpc.Metadata();
-  if (id !== undefined) metadata.set("x-request-id", id);
-  if (!(error instanceof Refusal))
-    return { code: codes.failed, details: "the server failed on this request", metadata };
+export function statusOf(error: unknown, id?: string): Status {
+  const fields: [string, string][] = id === undefined ? [] : [["x-request-id", id]];
+  if (error instanceof StatusError) {
+    return { code: error.code, details: error.message, fields: [...fields, ...error.fields] };
+  }
+  if (!(error instanceof Refusal)) return { code: codes.failed, details: "the server failed on this request", fields };
   const code = codes[error.kind];
   const details = wordsOf(error);
   if (error.retry_after_s !== undefined) {
     const ms = Math.max(1, Math.ceil(error.retry_after_s * 1000));
-    metadata.set("grpc-retry-pushback-ms", String(ms));
-    metadata.set("retry-after", String(Math.max(1, Math.ceil(error.retry_after_s))));
-    metadata.set("grpc-status-details-bin", retryInfo(code, details, ms));
+    fields.push(
+      ["grpc-retry-pushback-ms", String(ms)],
+      ["retry-after", String(Math.max(1, Math.ceil(error.retry_after_s)))],
+      ["grpc-status-details-bin", retryInfo(code, details, ms).toString("base64")],
+    );
   }
-  return { code, details, metadata };
+  return { code, details, fields };
 }
+
+/** A status as the last fields of an answer; with those of its beginning where there was none ("Trailers-Only"). */
+export function statusBlock({ code, details, fields }: Status, only: boolean): Buffer {
+  const words: [string, string][] = details === "" ? [] : [["grpc-message", escaped(details)]];
+  return blockOf([...(only ? beginning : []), ["grpc-status", String(code)], ...words, ...fields]);
+}
+
+export const beginning: readonly (readonly [string, string])[] = [
+  [":status", "200"],
+  ["content-type", "application/grpc"],
+];
+
+/** UTF-8, percent-encoded but for what is printed in ASCII. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+const escaped = (text: string): string =>
+  text.replace(/[^ -$&-~]+/g, (piece) =>
+    [...Buffer.from(piece)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+  );
 
 /** The words of a refusal, of a length that goes into a header; whole characters only, or they could not be escaped. */
 export const wordsOf = ({ message }: Refusal): string =>
