@@ -109,6 +109,7 @@ export class Call implements Context, Taker {
       if (count === undefined || unit === undefined)
         throw new StatusError("invalid", "grpc-timeout is no time of the protocol");
       const ms = Number(count) * (units[unit] ?? NaN);
+      if (ms === 0) throw new StatusError("deadline", "the deadline is over");
       this.deadline = this.begun + ms;
       if (ms <= TIMER_MOST) this.#timer = setTimeout(() => this.#late(), Math.ceil(ms));
     }

@@ -71,7 +71,7 @@ export function methodsOf(engine: Engine, limits: AskedLimits, health: Health): 
         emitted(call, service["ServerReflectionInfo"], ServerReflectionInfo),
       ),
   };
-  new reflection.ReflectionService(withMapEntries(loader, protos)).addToServer(library as never);
+  new reflection.ReflectionService(withMapEntries(loader, protos)).addToServer(library);
   return served;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A connection of HTTP/2, the server's side (RFC 9113): frames in and out, windows, settings, an orderly end. Made for gRPC, where the
- * library's objects of a request cost more than the request: no push, no priorities, no tunnels. docs/decisions/062
+ * library's objects of a request cost more than the request: no push, no priorities, no tunnels. docs/decisions/061-grpc.md
  */
 
 import type { Socket } from "node:net";
@@ -116,6 +116,8 @@ export class Connection {
   #partial: number;
   #leaving: "no" | "told" | "going" = "no";
   #told = 0;
+  /** The last streams that ended here before the peer was done with them. */
+  readonly #cut = new Set<number>();
   #over = false;
   #gone = false;
 
@@ -230,14 +232,14 @@ export class Connection {
     }
     const [begun, broken] = [at, this.#block !== undefined];
     at = this.#frames(bytes, at);
-    if (this.#over) return;
+    if (at < 0) return;
     if (at < bytes.length) this.#rest = at === 0 ? bytes : bytes.subarray(at);
     // A frame that is not whole, or a block of fields: but bytes of messages, which have their own pace.
     if (at === bytes.length && this.#settled && this.#block === undefined) this.#partial = 0;
     else if (this.#partial === 0 || (this.#settled && at > begun && !broken)) this.#partial = this.#heard;
   }
 
-  /** Frames that are whole; gives where the first begins that is not. */
+  /** Frames that are whole; gives where the first begins that is not, or -1: the connection is over. */
   #frames(bytes: Buffer, at: number): number {
     const end = bytes.length;
     while (!this.#over) {
@@ -254,15 +256,15 @@ export class Connection {
       const from = at + HEAD_BYTES;
       if (length > FRAME_BYTES) {
         this.#fail(errors.size, "a frame is longer than was agreed");
-        return at;
+        return -1;
       }
       if (!this.#settled && type !== SETTINGS) {
         this.#fail(errors.protocol, "the first frame is SETTINGS");
-        return at;
+        return -1;
       }
       if (this.#block !== undefined && (type !== CONTINUATION || id !== this.#blockId)) {
         this.#fail(errors.protocol, "a block of fields is broken off");
-        return at;
+        return -1;
       }
       if (type === DATA) {
         const padded = (flags & PADDED) !== 0 ? 1 : 0;
@@ -275,7 +277,7 @@ export class Connection {
       at = from + length;
       this.#frame(type, flags, id, bytes, from, at);
     }
-    return at;
+    return -1;
   }
 
   #frame(type: number, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
@@ -292,6 +294,7 @@ export class Connection {
     } else if (type === PRIORITY) {
       if (id === 0) this.#fail(errors.protocol, "PRIORITY is of a stream");
       else if (to - from !== 5) this.#refuse(id, errors.size);
+      else if ((bytes.readUInt32BE(from) & WINDOW_MOST) === id) this.#refuse(id, errors.protocol); // depends on itself
     }
   }
 
@@ -322,7 +325,7 @@ export class Connection {
     }
     let stream = this.streams.get(id);
     if (stream === undefined || stream.ended) {
-      this.#refuse(id, errors.closed);
+      if (!this.#cut.has(id)) this.#refuse(id, errors.closed);
       stream = undefined;
     } else {
       stream.window -= length;
@@ -432,8 +435,9 @@ export class Connection {
     }
     const known = this.streams.get(id);
     if (known !== undefined) this.#trailersOf(known, ends, request);
-    else if (id <= this.#last) this.#fail(errors.closed, "HEADERS of a stream that is closed");
-    else {
+    else if (id <= this.#last) {
+      if (!this.#cut.has(id)) this.#fail(errors.closed, "HEADERS of a stream that is closed");
+    } else {
       const { limits } = this.#owner;
       this.#last = id;
       // Streams beyond the last that was told are nobody's, and asked again elsewhere.
@@ -552,15 +556,24 @@ export class Connection {
 
   /** A frame of a stream that is none, or that may not be. */
   #refuse(id: number, code: number): void {
+    this.#cutOff(id);
     if (this.#abandons.take()) this.#reply(frameOf(RST_STREAM, id, code));
     else this.#fail(errors.calm, "too many requests are refused");
   }
 
   reset(stream: Stream, code: number): void {
     if (stream.closed) return;
+    this.#cutOff(stream.id);
     if (this.#abandons.take()) this.#reply(frameOf(RST_STREAM, stream.id, code));
     else this.#fail(errors.calm, "too many requests are refused");
     this.#drop(stream);
+  }
+
+  /** What is on its way of it is no mistake. */
+  #cutOff(id: number): void {
+    this.#cut.add(id);
+    const [oldest] = this.#cut;
+    if (this.#cut.size > STREAMS && oldest !== undefined) this.#cut.delete(oldest);
   }
 
   /** Nothing more of it is wanted. */
@@ -573,7 +586,7 @@ export class Connection {
 
   #forget(stream: Stream): void {
     stream.closed = true;
-    stream.queue.length = 0;
+    stream.queue.length = stream.queued = 0;
     this.#waiting.delete(stream);
     this.streams.delete(stream.id);
     if (this.streams.size > 0) return;
@@ -583,7 +596,10 @@ export class Connection {
 
   /** Its answer went out whole. */
   #answered(stream: Stream): void {
-    if (!stream.ended && !this.#gone) this.socket.write(frameOf(RST_STREAM, stream.id, errors.none));
+    if (!stream.ended && !this.#gone) {
+      this.socket.write(frameOf(RST_STREAM, stream.id, errors.none));
+      this.#cutOff(stream.id);
+    }
     this.#abandons.give(1);
     this.#forget(stream);
     stream.taker?.over();
@@ -637,7 +653,7 @@ export class Connection {
       stream.queued += data.length;
       this.#await(stream);
     }
-    return stream.closed || stream.queued === 0;
+    return stream.queued === 0;
   }
 
   end(stream: Stream, trailers: Buffer): void {

@@ -4,6 +4,7 @@ import type { Target } from "../target.ts";
 import * as files from "./files.ts";
 import { floods } from "./floods.ts";
 import { inferences } from "./grpc.ts";
+import { calls } from "./h2.ts";
 import { commandLines } from "./lines.ts";
 import * as machine from "./machine.ts";
 import { media } from "./media.ts";
@@ -37,6 +38,7 @@ export const targets: readonly Target[] = [
   commandLines,
   media,
   inferences,
+  calls,
   requests,
   ...models,
 ];
