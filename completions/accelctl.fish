@@ -173,7 +173,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from serve' -l allow-origin -x -
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l allow-host -x -d 'on loopback, also answer to this name: a proxy\'s'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l config -r -F -d 'settings in JSON (docs/serve.schema.json); options go before them'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l check -d 'say whether config, token and models are right and what would be served; serve nothing'
-complete -c accelctl -n '__fish_seen_subcommand_from serve' -l limit -x -d 'change a limit: body_bytes, body_seconds, header_bytes, header_count, header_seconds, idle_seconds, stall_seconds, connections, connections_per_address, requests_per_connection, requests, url_bytes, tensors, elements'
+complete -c accelctl -n '__fish_seen_subcommand_from serve' -l limit -x -d 'change a limit: body_bytes, bodies_bytes, body_seconds, header_bytes, header_count, header_seconds, idle_seconds, stall_seconds, connections, connections_per_address, requests_per_connection, requests, refusals_per_second, url_bytes, tensors, elements'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l drain -x -d 'for what is under way at SIGTERM or Ctrl-C (30)'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l log-format -x -a 'text json' -d 'lines of the log, to standard error (text)'
 complete -c accelctl -n '__fish_seen_subcommand_from serve' -l log-level -x -a 'error warn info debug' -d 'error, warn, info (the default), or debug: each request'

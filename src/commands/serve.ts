@@ -7,6 +7,7 @@ import type { Engine } from "../serve/engine.ts";
 import { openEngine, type EngineEvent } from "../serve/engine/open.ts";
 import { scanModels } from "../serve/engine/repository.ts";
 import type { GrpcRunning } from "../serve/grpc/server.ts";
+import { noFigures } from "../serve/http/figures.ts";
 import { limitSpecs, limitsWith } from "../serve/http/limits.ts";
 import { notifySystemd, parseListen } from "../serve/http/listen.ts";
 import { levels, openLog, type Log } from "../serve/http/log.ts";
@@ -195,6 +196,7 @@ async function serve(
 ): Promise<number> {
   const limits = limitsWith(config.limits);
   const within = (config.drain_seconds ?? usual.drain_seconds) * 1000;
+  const figures = noFigures();
   let server: Running | undefined;
   let grpc: GrpcRunning | undefined;
   try {
@@ -204,6 +206,7 @@ async function serve(
       page: config.dashboard?.show ?? true,
       run: config.dashboard?.run ?? false,
       metrics: config.metrics ?? true,
+      http: figures,
       environments: environmentsOf(invocation),
     });
     server = await startServer(parts, {
@@ -214,6 +217,7 @@ async function serve(
       origins: config.allow_origins ?? [],
       limits,
       log,
+      figures,
     });
     grpc = await grpcOf(config, token, engine, log);
   } catch (error) {

@@ -25,11 +25,40 @@ export interface ServedModel {
   readonly run_seconds: Distribution;
 }
 
+/** As HttpFigures of serve/http, with routes by their pattern. */
+export interface ServedHttp {
+  readonly connections: number;
+  readonly under_way: number;
+  readonly held_bytes: number;
+  readonly turned_away: number;
+  readonly let_go: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly routes: readonly ServedRoute[];
+}
+
+/** Patterns, never paths: a caller could make as many of them as it likes. */
+export interface ServedRoute {
+  /** "GET"; empty where no route was found. */
+  readonly method: string;
+  readonly route: string;
+  readonly answers: Iterable<readonly [code: number, count: number]>;
+  readonly seconds: Distribution;
+}
+
+/** Calls of one method of gRPC, by status ("OK"). */
+export interface ServedCalls {
+  readonly method: string;
+  readonly answers: Iterable<readonly [code: string, count: number]>;
+  readonly seconds: Distribution;
+}
+
 /** What is there is told; each may be absent. */
 export interface Exposed {
   readonly sample?: Sample;
   readonly report?: Report;
   readonly models?: readonly ServedModel[];
+  readonly http?: ServedHttp;
+  readonly grpc?: readonly ServedCalls[];
   /** Name the programs that use a device. */
   readonly processes?: boolean;
   /** Making this text, without the text itself. */
@@ -44,12 +73,20 @@ export const renderPrometheus = (exposed: Exposed, format: ExpositionFormat = "p
   write(exposedFamilies(exposed), format);
 
 /** The families by themselves, sorted as they are told: ours, devices, judgement, models. */
-export function exposedFamilies({ sample, report, models, processes, scrape_seconds }: Exposed): readonly Family[] {
+export function exposedFamilies(exposed: Exposed): readonly Family[] {
+  const { sample, report, models, http, grpc, processes, scrape_seconds } = exposed;
   const out = new Exposition();
   out.gauge("accelctl_build_info", "Version of accelctl.", { version }, 1);
   if (sample !== undefined) tellSample(out, sample, processes ?? true);
   if (report !== undefined) tellReport(out, report);
   if (models !== undefined) for (const model of models) tellModel(out, model);
+  if (http !== undefined) tellHttp(out, http);
+  for (const { method, answers, seconds } of grpc ?? []) {
+    for (const [code, count] of answers) {
+      out.counter("accelctl_grpc_requests_total", "Calls of gRPC by method and status.", { method, code }, count);
+    }
+    out.histogram("accelctl_grpc_request_seconds", "Time from a call to its end.", { method }, seconds);
+  }
   if (scrape_seconds !== undefined) {
     out.gauge("accelctl_scrape_duration_seconds", "Time it took to gather what is told here.", {}, scrape_seconds);
   }
@@ -228,4 +265,25 @@ function tellModel(out: Exposition, model: ServedModel): void {
   out.counter("accelctl_model_batched_requests_total", "Requests in those runs.", labels, model.batched);
   out.histogram("accelctl_model_queue_seconds", "Time requests waited.", labels, model.queue_seconds);
   out.histogram("accelctl_model_run_seconds", "Time runs of the model took.", labels, model.run_seconds);
+}
+
+function tellHttp(out: Exposition, http: ServedHttp): void {
+  for (const { method, route, answers, seconds } of http.routes) {
+    for (const [code, count] of answers) {
+      const labels = { method, route, code: String(code) };
+      out.counter("accelctl_http_requests_total", "Requests by route and status.", labels, count);
+    }
+    out.histogram("accelctl_http_request_seconds", "Time from headers to answer.", { method, route }, seconds);
+  }
+  out.gauge("accelctl_http_connections", "Open connections.", {}, http.connections);
+  out.gauge("accelctl_http_requests_in_flight", "Requests that are not answered yet.", {}, http.under_way);
+  out.gauge("accelctl_http_bodies_bytes", "Bytes of requests' bodies that are held.", {}, http.held_bytes);
+  for (const [reason, count] of Object.entries(http.refused)) {
+    const help =
+      "Requests that were told to come again: too many under way (requests), too much held (bodies), a model's queue full (queue).";
+    out.counter("accelctl_http_refused_requests_total", help, { reason }, count);
+  }
+  const help = "Connections that were ended: too many (full), or without a request when others needed room (idle).";
+  out.counter("accelctl_http_refused_connections_total", help, { reason: "full" }, http.turned_away);
+  out.counter("accelctl_http_refused_connections_total", help, { reason: "idle" }, http.let_go);
 }

@@ -4,7 +4,9 @@ import { openRoot } from "../root/open.ts";
 import type { Report } from "../review/report.ts";
 import { openWatch, type Watch } from "../watch/watch.ts";
 import type { Part } from "./door.ts";
+import type { ServedCalls, ServedHttp } from "../export/prometheus.ts";
 import type { Engine } from "./engine.ts";
+import type { HttpFigures } from "./http/figures.ts";
 import { metricsPart } from "./metrics.ts";
 import { reviewJson } from "./page/reviewer.ts";
 
@@ -14,9 +16,13 @@ const KEPT_MS = 60_000;
 export interface OwnMetricsOptions {
   readonly engine?: Engine;
   readonly environments?: readonly string[];
+  /** What the server counts into. */
+  readonly http?: HttpFigures;
+  /** What the server of gRPC has counted. */
+  readonly grpc?: () => readonly ServedCalls[];
 }
 
-export function ownMetrics({ engine, environments = [] }: OwnMetricsOptions): Part {
+export function ownMetrics({ engine, environments = [], http, grpc }: OwnMetricsOptions): Part {
   let watch: Watch | undefined;
   let report: Report | undefined;
   let asked = -Infinity;
@@ -41,6 +47,8 @@ export function ownMetrics({ engine, environments = [] }: OwnMetricsOptions): Pa
       sample: watch.sample(),
       ...(report === undefined ? {} : { report }),
       ...(engine === undefined ? {} : { models: engine.figures() }),
+      ...(http === undefined ? {} : { http: servedHttp(http) }),
+      ...(grpc === undefined ? {} : { grpc: grpc() }),
     };
   });
   return {
@@ -51,3 +59,14 @@ export function ownMetrics({ engine, environments = [] }: OwnMetricsOptions): Pa
     },
   };
 }
+
+/** Routes by their patterns. What was asked where nothing is served is one row. */
+export const servedHttp = (figures: HttpFigures): ServedHttp => ({
+  ...figures,
+  routes: Array.from(figures.routes, ([route, { answers, seconds }]) => ({
+    method: route?.method ?? "",
+    route: route?.path ?? "(none)",
+    answers,
+    seconds: seconds.spread(),
+  })),
+});

@@ -10,8 +10,8 @@ import { renderPrometheus, type Exposed } from "../export/prometheus.ts";
 import type { Part } from "./door.ts";
 
 /** What is told of each scrape. Scrapers come by seconds: a source keeps a report for a while instead of reviewing each time. */
-export type MetricsSource = () =>
-  Pick<Exposed, "sample" | "report" | "models"> | Promise<Pick<Exposed, "sample" | "report" | "models">>;
+export type MetricsSource = () => Sourced | Promise<Sourced>;
+type Sourced = Pick<Exposed, "sample" | "report" | "models" | "http" | "grpc">;
 
 /** Smaller ones gain nothing by it. */
 const COMPRESS_BYTES = 1400;

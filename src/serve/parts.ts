@@ -5,6 +5,7 @@
 
 import type { Part } from "./door.ts";
 import type { Engine } from "./engine.ts";
+import type { HttpFigures } from "./http/figures.ts";
 import type { Limits } from "./http/limits.ts";
 
 export interface PartsOptions {
@@ -15,17 +16,20 @@ export interface PartsOptions {
   /** The page may take models and run them. */
   readonly run: boolean;
   readonly metrics: boolean;
+  /** What the server counts into; /metrics tells it. */
+  readonly http?: HttpFigures;
   readonly environments?: readonly string[];
 }
 
 export async function serveParts(options: PartsOptions): Promise<readonly Part[]> {
-  const { engine, limits, page, run, metrics, environments } = options;
+  const { engine, limits, page, run, metrics, environments, http } = options;
   const served = engine === undefined ? {} : { engine };
+  const counted = http === undefined ? {} : { http };
   const found = environments === undefined ? {} : { environments };
   return [
     ...(engine === undefined ? [] : [(await import("./oip/rest.ts")).oipPart(engine, limits)]),
     ...(engine === undefined ? [] : [(await import("./chat/part.ts")).chatPart(engine)]),
-    ...(metrics ? [(await import("./metrics-source.ts")).ownMetrics({ ...served, ...found })] : []),
+    ...(metrics ? [(await import("./metrics-source.ts")).ownMetrics({ ...served, ...found, ...counted })] : []),
     ...(page ? (await import("./page/parts.ts")).pageParts({ ...served, ...found, run }) : []),
   ];
 }

@@ -10,17 +10,19 @@ import { chmodSync, readFileSync, unlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { connect, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type * as https from "node:https";
 import { CannotError, UsageError } from "../base/errors.ts";
 import { HttpError, type Part } from "./door.ts";
 import { Refusal, type RefusalKind } from "./engine.ts";
 import type { BodyReader } from "./http/body.ts";
 import { Live, type Connection, type Host } from "./http/exchange.ts";
+import { countAnswer, noFigures, type HttpFigures } from "./http/figures.ts";
 import { Guard } from "./http/guard.ts";
 import { limitsWith, type Limits } from "./http/limits.ts";
 import { parseListen, type Listen } from "./http/listen.ts";
 import { silent, type Log } from "./http/log.ts";
+import { Pace } from "./http/pace.ts";
+import { rawAnswer, refuseRaw } from "./http/raw.ts";
 import { Router } from "./http/router.ts";
 
 export interface ServeOptions {
@@ -39,18 +41,6 @@ export interface ServeOptions {
   /** Counted into; for metrics. */
   readonly figures?: HttpFigures;
 }
-
-/** What the server counts. */
-export interface HttpFigures {
-  connections: number;
-  under_way: number;
-  /** Connections that were closed at once: too many. */
-  turned_away: number;
-  /** Answers by status. */
-  readonly answers: Map<number, number>;
-}
-
-export const noFigures = (): HttpFigures => ({ connections: 0, under_way: 0, turned_away: 0, answers: new Map() });
 
 export interface Running {
   /** "http://127.0.0.1:8000", or "unix:/path". */
@@ -93,8 +83,19 @@ const statusOf: Readonly<Record<RefusalKind, number>> = {
 
 /** How often bodies on their way are looked at. */
 const SWEEP_MS = 500;
+/** Connections that are told that there are too many, rather than closed without a word, at once; and for how long their end is awaited. */
+const [TURNED_AWAY, TURNED_AWAY_MS] = [256, 500];
+/** A connection may be without a request for so long before it has to make room for others, where there are too many. */
+const STRANGER_MS = 1000;
 /** Connections that wait to be taken. The kernel's own bound (net.core.somaxconn) is lower or the same. */
 const BACKLOG = 1024;
+
+/** What an error is to the caller. */
+interface Told {
+  readonly message: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 class Door implements Host, Running {
   readonly limits: Limits;
@@ -110,6 +111,10 @@ class Door implements Host, Running {
   readonly #tls: ServeOptions["tls"];
   readonly #connections = new Map<Socket, Connection>();
   readonly #perAddress = new Map<string, number>();
+  readonly #turnedAway = new Set<Socket>();
+  /** Connections that have not sent a request yet, oldest first, with the time they came. */
+  readonly #strangers = new Map<Socket, number>();
+  readonly #pace: Pace;
   readonly #sweep: NodeJS.Timeout;
   #idle: () => void = nothing;
   #closed: Promise<void> | undefined;
@@ -128,6 +133,7 @@ class Door implements Host, Running {
       origins: options.origins ?? [],
       secure: options.tls !== undefined,
     });
+    this.#pace = new Pace(this.limits.refusals_per_second);
     this.#server = this.#create();
     this.#sweep = setInterval(() => {
       const now = performance.now();
@@ -147,7 +153,7 @@ class Door implements Host, Running {
       noDelay: true,
     };
     const server = this.#tls === undefined ? createServer(settings) : createSecure(settings, readTls(this.#tls));
-    server.maxConnections = limits.connections;
+    server.maxConnections = limits.connections + TURNED_AWAY;
     server.maxRequestsPerSocket = limits.requests_per_connection;
     // One more than is taken, so that one too many is seen: Node passes over what is beyond.
     server.maxHeadersCount = limits.header_count + 1;
@@ -207,9 +213,9 @@ class Door implements Host, Running {
   #connect(socket: Socket): void {
     const address = socket.remoteAddress ?? "local";
     const open = this.#perAddress.get(address) ?? 0;
-    if (open >= this.limits.connections_per_address) {
-      this.figures.turned_away++;
-      socket.destroy();
+    const full = this.figures.connections >= this.limits.connections;
+    if (open >= this.limits.connections_per_address || (full && !this.#makeRoom())) {
+      this.#turnAway(socket);
       return;
     }
     this.#perAddress.set(address, open + 1);
@@ -222,13 +228,41 @@ class Door implements Host, Running {
     });
   }
 
+  /** Lets go of the connection that has said nothing, or only pieces of a request, for the longest. */
+  #makeRoom(): boolean {
+    const [oldest] = this.#strangers;
+    if (oldest === undefined || performance.now() - oldest[1] < STRANGER_MS) return false;
+    const [socket] = oldest;
+    this.#strangers.delete(socket);
+    this.figures.let_go++;
+    if (this.#tls === undefined) socket.write(rawAnswer("408 Request Timeout", "others want the connection"));
+    socket.destroySoon();
+    return true;
+  }
+
+  /** One too many. It is told so, as long as that costs little: in TLS it would cost a handshake. */
+  #turnAway(socket: Socket): void {
+    this.figures.turned_away++;
+    if (this.#tls !== undefined || this.#turnedAway.size >= TURNED_AWAY) {
+      socket.destroy();
+      return;
+    }
+    this.#turnedAway.add(socket);
+    socket.once("close", () => this.#turnedAway.delete(socket));
+    socket.end(rawAnswer("503 Service Unavailable", "too many connections are open", "retry-after: 1\r\n"));
+    // What it has sent is read until then: a socket with unread bytes is closed with a reset, which would take the answer with it.
+    setTimeout(() => socket.destroy(), TURNED_AWAY_MS).unref();
+  }
+
   /** A connection that speaks HTTP, after TLS. */
   #adopt(socket: Socket): void {
-    if (socket.destroyed) return;
+    if (socket.destroyed || this.#turnedAway.has(socket)) return;
     const address = socket.remoteAddress ?? "local";
     const connection: Connection = { address, under: new Set(), closed: false, gone: undefined };
     this.#connections.set(socket, connection);
+    this.#strangers.set(socket, performance.now());
     socket.once("close", () => {
+      this.#strangers.delete(socket);
       connection.closed = true;
       connection.gone?.abort();
       this.#connections.delete(socket);
@@ -251,16 +285,20 @@ class Door implements Host, Running {
   ): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) {
-      request.socket.destroy();
+      if (this.#turnedAway.has(request.socket)) request.resume();
+      else request.socket.destroy();
       return;
     }
+    this.#strangers.delete(request.socket);
     const exchange = new Live(this, connection, request, response);
     exchange.expects = expects;
     connection.under.add(exchange);
     this.figures.under_way++;
     try {
-      // More than one is under way here: this one is counted already.
-      if (this.figures.under_way > this.limits.requests) {
+      // This one is counted already. Those that only wait to be refused take nothing, nor do those whose bodies trickle: bodies_bytes.
+      const { figures, reading, limits } = this;
+      if (figures.under_way - figures.refusing - reading.size > limits.requests) {
+        figures.refused.requests++;
         throw new HttpError(429, "too many requests are under way", { "retry-after": "1" });
       }
       const going = answer(exchange);
@@ -296,7 +334,21 @@ class Door implements Host, Running {
   }
 
   #fail(exchange: Live, error: unknown): void {
-    const { message, status, headers } = this.#told(exchange, error);
+    const told = this.#told(exchange, error);
+    if (exchange.answered) return;
+    if (error instanceof Refusal && error.kind === "busy") this.figures.refused.queue++;
+    if (told.status !== 429 || this.draining) {
+      this.#tell(exchange, told);
+      return;
+    }
+    this.figures.refusing++;
+    this.#pace.take(() => {
+      this.figures.refusing--;
+      this.#tell(exchange, told);
+    });
+  }
+
+  #tell(exchange: Live, { message, status, headers }: Told): void {
     if (exchange.answered) return;
     if (exchange.response.headersSent) {
       // In the middle of an answer: only breaking it off can say so.
@@ -315,10 +367,7 @@ class Door implements Host, Running {
     }
   }
 
-  #told(
-    exchange: Live,
-    error: unknown,
-  ): { message: string; status: number; headers: Readonly<Record<string, string>> } {
+  #told(exchange: Live, error: unknown): Told {
     if (error instanceof HttpError) return error;
     if (error instanceof Refusal) {
       if (error.kind === "failed") {
@@ -347,13 +396,14 @@ class Door implements Host, Running {
     exchange.connection.under.delete(exchange);
     this.figures.under_way--;
     const { status } = exchange;
-    this.figures.answers.set(status, (this.figures.answers.get(status) ?? 0) + 1);
+    const took = performance.now() - exchange.started;
+    countAnswer(this.figures, exchange.match?.route, status, took / 1000);
     // A refusal is news of the caller, or of a model that is still on its way; an error is of the server.
     const level = status >= 500 && status !== 503 ? "warn" : status >= 400 && status !== 499 ? "info" : "debug";
     if (this.#log.writes(level)) {
       this.#log.line(level, `${exchange.method} ${exchange.path.slice(0, 200)} ${status}`, {
         status,
-        ms: Math.round((performance.now() - exchange.started) * 1000) / 1000,
+        ms: Math.round(took * 1000) / 1000,
         request_id: exchange.id,
         ...exchange.trace,
         client: exchange.connection.address,
@@ -365,6 +415,7 @@ class Door implements Host, Running {
 
   async drain(within_ms: number): Promise<void> {
     this.draining = true;
+    this.#pace.end();
     this.#server.close();
     this.#server.closeIdleConnections();
     const live = [...this.#connections.values()].flatMap(({ under }) => [...under]);
@@ -384,6 +435,7 @@ class Door implements Host, Running {
 
   async #close(): Promise<void> {
     this.draining = true;
+    this.#pace.end();
     clearInterval(this.#sweep);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -408,7 +460,8 @@ function createSecure(settings: ServerOptions, files: { cert: Buffer; key: Buffe
   const require = createRequire(import.meta.url);
   const { createServer } = require("node:https") as typeof https;
   // A server of TLS has every method that is used here; Node's types know nothing of the kinship.
-  return createServer({ ...settings, ...files, minVersion: "TLSv1.2" });
+  const handshakeTimeout = settings.headersTimeout ?? 0;
+  return createServer({ ...settings, ...files, handshakeTimeout, minVersion: "TLSv1.2" });
 }
 
 function readTls({ cert, key }: NonNullable<ServeOptions["tls"]>): { cert: Buffer; key: Buffer } {
@@ -434,25 +487,6 @@ function answerOptions(exchange: Live, methods: readonly string[]): void {
     if (asked !== undefined && /^[\w, -]{1,1000}$/.test(asked)) headers["access-control-allow-headers"] = asked;
   }
   exchange.send(204, "", headers);
-}
-
-/** An answer to what is no request. */
-function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, words] =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? ["431 Request Header Fields Too Large", "the headers are too long"]
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ["408 Request Timeout", "the headers did not come in time"]
-        : ["400 Bad Request", "this is no HTTP/1.1 request"];
-  const body = JSON.stringify({ error: words });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
-  setTimeout(() => socket.destroy(), 1000).unref();
 }
 
 function cannotListen(listen: Listen, error: NodeJS.ErrnoException): CannotError {

@@ -316,6 +316,35 @@ export const dashboard = {
         ]),
       ],
     ],
+    [1, [row("HTTP")]],
+    [
+      8,
+      [
+        curves("Requests", "By the status of their answer.", "reqps", [
+          { expr: `sum by (code) (rate(accelctl_http_requests_total{${mine}}[$__rate_interval]))`, legend: "{{code}}" },
+        ]),
+        curves("Time to answer", "By route: 99 of 100 took less.", "s", [
+          {
+            expr: `histogram_quantile(0.99, sum by (le, route) (rate(accelctl_http_request_seconds_bucket{${mine}}[$__rate_interval])))`,
+            legend: "p99 {{route}}",
+          },
+        ]),
+        curves("Open and in flight", "Connections and requests at this moment.", "short", [
+          { expr: `sum(accelctl_http_connections{${mine}})`, legend: "connections" },
+          { expr: `sum(accelctl_http_requests_in_flight{${mine}})`, legend: "requests" },
+        ]),
+        curves("Refused", "By reason: who was told to come again, and connections that were ended.", "cps", [
+          {
+            expr: `sum by (reason) (rate(accelctl_http_refused_requests_total{${mine}}[$__rate_interval]))`,
+            legend: "requests: {{reason}}",
+          },
+          {
+            expr: `sum by (reason) (rate(accelctl_http_refused_connections_total{${mine}}[$__rate_interval]))`,
+            legend: "connections: {{reason}}",
+          },
+        ]),
+      ],
+    ],
     [1, [row("accelctl itself")]],
     [
       7,

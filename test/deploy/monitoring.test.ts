@@ -66,6 +66,15 @@ function findExported(): ReadonlyMap<string, ReadonlySet<string>> {
     sample: sample([{ ...one, metrics }, device("b", { metrics: [unknown("busy_ratio", "first", "")] })]),
     report: review((machines["lunar-lake-no-firmware"] ?? openRoot)()),
     models: [model],
+    http: {
+      connections: 1,
+      under_way: 1,
+      held_bytes: 1,
+      turned_away: 1,
+      let_go: 1,
+      refused: { queue: 1 },
+      routes: [{ method: "GET", route: "/v2", answers: [[200, 1] as const], seconds: spread }],
+    },
     scrape_seconds: 1,
   };
   const found = new Map<string, Set<string>>();

@@ -79,6 +79,16 @@ const full: Exposed = {
   ]),
   report: review(machines["rk3588-mainline-rocket"]?.() ?? openRoot()),
   models: [model],
+  http: {
+    connections: 3,
+    under_way: 1,
+    held_bytes: 64,
+    turned_away: 2,
+    let_go: 0,
+    refused: { queue: 4 },
+    routes: [{ method: "POST", route: "/v2/models/:model/infer", answers: [[200, 5]], seconds: spread }],
+  },
+  grpc: [{ method: "ModelInfer", answers: [["OK", 5]], seconds: spread }],
   scrape_seconds: 0.002,
 };
 
@@ -108,6 +118,24 @@ describe("families", () => {
       accelctl_model_requests_total: "counter",
       accelctl_model_queue_seconds: "histogram",
     });
+  });
+
+  it("requests are told by route and status, refusals by reason", () => {
+    expect(find(full, "accelctl_http_requests_total")).toMatchObject({
+      type: "counter",
+      values: [{ labels: { method: "POST", route: "/v2/models/:model/infer", code: "200" }, value: 5 }],
+    });
+    expect(find(full, "accelctl_http_request_seconds")?.type).toBe("histogram");
+    expect(find(full, "accelctl_http_refused_requests_total")?.values).toEqual([
+      { labels: { reason: "queue" }, value: 4 },
+    ]);
+    expect(find(full, "accelctl_http_refused_connections_total")?.values).toEqual([
+      { labels: { reason: "full" }, value: 2 },
+      { labels: { reason: "idle" }, value: 0 },
+    ]);
+    expect(find(full, "accelctl_grpc_requests_total")?.values).toEqual([
+      { labels: { method: "ModelInfer", code: "OK" }, value: 5 },
+    ]);
   });
 
   it("programs of one name are one series, without their counters, and a device has at most ten and the others", () => {

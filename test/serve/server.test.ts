@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, deflateSync } from "node:zlib";
@@ -8,6 +8,7 @@ import { afterEach, expect, test } from "vitest";
 import { HttpError, type Exchange, type Part } from "../../src/serve/door.ts";
 import { Refusal } from "../../src/serve/engine.ts";
 import { openLog } from "../../src/serve/http/log.ts";
+import { servedHttp } from "../../src/serve/metrics-source.ts";
 import { startServer, type Running, type ServeOptions } from "../../src/serve/server.ts";
 
 const running: Running[] = [];
@@ -308,12 +309,13 @@ test("headers too many or too long, and a path too long, are refused", async () 
   expect(await raw(server, "nonsense\r\n\r\n")).toContain("400 Bad Request");
 });
 
-test("connections beyond the limit of an address are closed, and the others served on", async () => {
+test("connections beyond the limit of an address are told so, and the others served on", async () => {
   const server = await serve({ limits: { connections_per_address: 3 } });
   const held = [1, 2, 3].map(() => connect(server.port ?? 0, "127.0.0.1"));
   await Promise.all(held.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
   await expect.poll(() => server.figures.connections).toBe(3);
-  expect(await raw(server, "GET /live HTTP/1.1\r\nhost: localhost\r\n\r\n")).toBe("");
+  const told = await raw(server, "GET /live HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  expect(told).toMatch(/^HTTP\/1\.1 503 .*\r\nretry-after: 1\r\n.*too many connections/s);
   expect(server.figures.turned_away).toBe(1);
   for (const socket of held) socket.destroy();
   await expect.poll(() => server.figures.connections).toBe(0);
@@ -329,6 +331,96 @@ test("more requests than may be under way are told to come again", async () => {
   seen?.sendJson(200, 1);
   expect((await first).status).toBe(200);
   expect((await fetch(`${server.url}/live`)).status).toBe(200);
+});
+
+test("where all connections are taken, the one that has said nothing the longest makes room", async () => {
+  const server = await serve({ limits: { connections: 3 } });
+  const said: string[] = [];
+  const held = await Promise.all(
+    ["", "GET /live HTTP/1.1\r\nx: ", "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n"].map(
+      (text, i) =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect(server.port ?? 0, "127.0.0.1", () => socket.write(text, () => resolve(socket)));
+          socket.on("data", (bytes) => (said[i] = bytes.toString()));
+        }),
+    ),
+  );
+  await expect.poll(() => server.figures.under_way).toBe(1);
+  // They may yet say something.
+  expect(await raw(server, "GET /live HTTP/1.1\r\nhost: localhost\r\n\r\n")).toContain("503 Service");
+  await new Promise((done) => setTimeout(done, 1050));
+  for (let i = 0; i < 2; i++) {
+    const answer = await raw(server, "GET /live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    expect(answer).toContain("200 OK");
+  }
+  expect(server.figures).toMatchObject({ turned_away: 1, let_go: 1 });
+  expect(said.filter((text) => text.includes("408 Request Timeout"))).toHaveLength(1);
+  expect(said[2]).toBeUndefined();
+  for (const socket of held) socket.destroy();
+});
+
+test("bodies that trickle do not keep others from being served", async () => {
+  const server = await serve({ limits: { requests: 2 } });
+  const held = Array.from({ length: 5 }, () => {
+    const socket = connect(server.port ?? 0, "127.0.0.1");
+    socket.write("POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n1");
+    return socket;
+  });
+  await expect.poll(() => server.figures.under_way).toBe(5);
+  expect((await fetch(`${server.url}/live`)).status).toBe(200);
+  for (const socket of held) socket.destroy();
+});
+
+test("bodies that are held together are bounded, and there is room again when they are gone", async () => {
+  const server = await serve({ limits: { bodies_bytes: 1000 } });
+  const holder = connect(server.port ?? 0, "127.0.0.1");
+  holder.write(`POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 901\r\n\r\n${"a".repeat(900)}`);
+  await expect.poll(() => server.figures.held_bytes).toBe(900);
+  const post = (body: string | Buffer, headers = {}): Promise<Response> =>
+    fetch(`${server.url}/echo`, { method: "POST", body, headers });
+  const refused = await post("b".repeat(101));
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+  expect((await post(gzipSync("b".repeat(500)), { "content-encoding": "gzip" })).status).toBe(429);
+  expect((await post("b".repeat(100))).status).toBe(200);
+  holder.destroy();
+  await expect.poll(() => server.figures.held_bytes).toBe(0);
+  expect((await post("b".repeat(1000))).status).toBe(200);
+  expect(server.figures).toMatchObject({ held_bytes: 0, refused: { bodies: 2 } });
+});
+
+test("refusals beyond the pace come later, in turn, and a drain tells them at once", async () => {
+  const server = await serve({ limits: { requests: 1, refusals_per_second: 20 } });
+  const first = fetch(`${server.url}/slow`);
+  await expect.poll(() => server.figures.under_way).toBe(1);
+  const start = performance.now();
+  const all = await Promise.all(Array.from({ length: 12 }, () => fetch(`${server.url}/live`)));
+  expect(all.map(({ status }) => status)).toEqual(all.map(() => 429));
+  // Two at once, the others 50 ms apart.
+  expect(performance.now() - start).toBeGreaterThan(400);
+  expect(server.figures.refusing).toBe(0);
+  const late = Array.from({ length: 40 }, () => fetch(`${server.url}/live`));
+  await expect.poll(() => server.figures.refusing).toBeGreaterThan(20);
+  const drained = server.drain(5000);
+  seen?.sendJson(200, 1);
+  expect((await first).status).toBe(200);
+  expect((await Promise.all(late)).every(({ status }) => status === 429)).toBe(true);
+  await drained;
+  expect(performance.now() - start).toBeLessThan(2500);
+});
+
+test("answers are counted by the pattern of their route, never by path", async () => {
+  const server = await serve();
+  for (const path of ["/things/a", "/things/b", "/nowhere/1", "/nowhere/2", "/teapot"]) await fetch(server.url + path);
+  const counted = servedHttp(server.figures).routes.map(({ method, route, answers, seconds }) => [
+    `${method} ${route}`,
+    Object.fromEntries(answers),
+    seconds.count,
+  ]);
+  expect(counted).toEqual([
+    ["GET /things/:name", { 200: 2 }, 2],
+    [" (none)", { 404: 2 }, 2],
+    ["GET /teapot", { 418: 1 }, 1],
+  ]);
 });
 
 test("a caller that leaves aborts the signal, and nothing is under way any more", async () => {

@@ -40,3 +40,23 @@ export function matMulOnnx(rows: number, size: number): Uint8Array {
     valueInfo(12, "y", FLOAT, shape),
   );
 }
+
+/** y [batch, 4] = x [batch, 4] by way of `size` columns and a matrix of ones on the diagonal: the more, the longer it takes. */
+export function wideIdentityOnnx(size: number): Uint8Array {
+  const ones = (name: string, rows: number, columns: number): Piece => {
+    const numbers = Array.from({ length: rows * columns }, (_, at) =>
+      Math.floor(at / columns) === at % columns ? 1 : 0,
+    );
+    return message(5, packed(1, [rows, columns]), int(2, FLOAT), packedFloats(4, numbers), bytes(8, name));
+  };
+  return modelOf(
+    node("MatMul", ["x", "spread"], ["a"]),
+    node("MatMul", ["a", "diagonal"], ["b"]),
+    node("MatMul", ["b", "gather"], ["y"]),
+    ones("spread", 4, size),
+    ones("diagonal", size, size),
+    ones("gather", size, 4),
+    valueInfo(11, "x", FLOAT, ["batch", 4]),
+    valueInfo(12, "y", FLOAT, ["batch", 4]),
+  );
+}

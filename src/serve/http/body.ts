@@ -21,6 +21,16 @@ export function announced(request: IncomingMessage): number | undefined {
 export const tooLong = (limit: number): HttpError =>
   new HttpError(413, `the body is longer than the ${limit} bytes that are taken`);
 
+export const noRoom = (): HttpError => new HttpError(429, "too much is on its way in already", { "retry-after": "1" });
+
+/** What the server does for a body. */
+export interface BodyHost {
+  /** Counts so many more bytes; false where there is no room for them. */
+  hold(bytes: number): boolean;
+  /** Called once, however it ends. */
+  done(reader: BodyReader): void;
+}
+
 /** One body on its way in. */
 export class BodyReader {
   readonly whole: Promise<Buffer>;
@@ -33,20 +43,15 @@ export class BodyReader {
   #due: number;
   #resolve: (bytes: Buffer) => void = nothing;
   #reject: (error: Error) => void = nothing;
-  #done: (reader: BodyReader) => void;
+  #over = false;
+  readonly #host: BodyHost;
 
-  /** `expected`: of announced(). `done` is called once, however it ends. */
-  constructor(
-    request: IncomingMessage,
-    expected: number | undefined,
-    limit: number,
-    seconds: number,
-    done: (reader: BodyReader) => void,
-  ) {
+  /** `expected`: of announced(). */
+  constructor(request: IncomingMessage, expected: number | undefined, limit: number, seconds: number, host: BodyHost) {
     this.#expected = expected;
     this.#limit = limit;
     this.#due = performance.now() + seconds * 1000;
-    this.#done = done;
+    this.#host = host;
     this.whole = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -70,10 +75,16 @@ export class BodyReader {
   }
 
   #take(bytes: Buffer): void {
+    // What comes after a refusal is passed over.
+    if (this.#over) return;
     const at = this.#length;
     this.#length += bytes.length;
     if (this.#length > this.#limit) {
       this.fail(tooLong(this.#limit));
+      return;
+    }
+    if (!this.#host.hold(bytes.length)) {
+      this.fail(noRoom());
       return;
     }
     if (this.#into !== undefined) {
@@ -102,8 +113,8 @@ export class BodyReader {
   }
 
   #finish(): void {
-    this.#done(this);
-    this.#done = nothing;
+    if (!this.#over) this.#host.done(this);
+    this.#over = true;
   }
 }
 

@@ -8,7 +8,8 @@ import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { oneLine } from "../../base/words.ts";
 import { HttpError, type Exchange } from "../door.ts";
-import { announced, BodyReader, decompressed, tooLong } from "./body.ts";
+import { announced, BodyReader, decompressed, noRoom, tooLong } from "./body.ts";
+import type { HttpFigures } from "./figures.ts";
 import type { Limits } from "./limits.ts";
 import type { Match } from "./router.ts";
 
@@ -26,6 +27,7 @@ export interface Host {
   readonly limits: Limits;
   readonly draining: boolean;
   readonly reading: Set<BodyReader>;
+  readonly figures: HttpFigures;
   /** Called once: it was answered, or nobody waits for an answer. */
   finished(exchange: Live): void;
 }
@@ -53,6 +55,7 @@ export class Live implements Exchange {
   #trace: { trace_id: string; span_id: string; parent_id?: string } | undefined;
   #gone: AbortController | undefined;
   #body: Promise<Buffer> | undefined;
+  #held = 0;
 
   constructor(host: Host, connection: Connection, request: IncomingMessage, response: ServerResponse) {
     this.#host = host;
@@ -123,13 +126,30 @@ export class Live implements Exchange {
     if (length !== undefined && length > limit) return Promise.reject(tooLong(limit));
     if (this.expects) this.response.writeContinue();
     const { reading } = this.#host;
-    const reader = new BodyReader(this.request, length, limit, this.#host.limits.body_seconds, (one) =>
-      reading.delete(one),
-    );
+    const reader = new BodyReader(this.request, length, limit, this.#host.limits.body_seconds, {
+      hold: (bytes) => this.#hold(bytes),
+      done: (one) => reading.delete(one),
+    });
     reading.add(reader);
     const encoding = this.request.headers["content-encoding"];
     if (encoding === undefined || encoding === "identity") return reader.whole;
-    return reader.whole.then((bytes) => decompressed(bytes, encoding, limit));
+    return reader.whole
+      .then((bytes) => decompressed(bytes, encoding, limit))
+      .then((bytes) => {
+        if (!this.#hold(bytes.length)) throw noRoom();
+        return bytes;
+      });
+  }
+
+  /** Whether there is room for so many more bytes. */
+  #hold(bytes: number): boolean {
+    if (this.answered) return false;
+    const { figures, limits } = this.#host;
+    this.#held += bytes;
+    figures.held_bytes += bytes;
+    if (figures.held_bytes <= limits.bodies_bytes) return true;
+    figures.refused.bodies++;
+    return false;
   }
 
   async json(limit_bytes?: number): Promise<unknown> {
@@ -231,6 +251,8 @@ export class Live implements Exchange {
   #finish(status: number): void {
     this.answered = true;
     this.status = status;
+    this.#host.figures.held_bytes -= this.#held;
+    this.#held = 0;
     this.#host.finished(this);
   }
 

@@ -18,6 +18,11 @@ export const limitSpecs = {
     most: 4096 * MIB,
     says: "bytes of a request's body, also after it was decompressed: it is held in memory whole",
   },
+  bodies_bytes: {
+    default: 1024 * MIB,
+    most: Number.MAX_SAFE_INTEGER,
+    says: "bytes of the bodies of all requests under way together: what callers can make the server hold; more are told to come again",
+  },
   body_seconds: {
     default: 30,
     most: 86_400,
@@ -59,6 +64,11 @@ export const limitSpecs = {
     default: 1024,
     most: 1_000_000,
     says: "requests under way at once, bodies included; more are told to come again (429)",
+  },
+  refusals_per_second: {
+    default: 2000,
+    most: 1_000_000,
+    says: "requests that are told in a second to come again (429); more wait to be told, or refusing would take the time of computing",
   },
   url_bytes: { default: 4096, most: 65_536, says: "bytes of a request's path and query" },
   tensors: { default: 256, most: 65_536, says: "inputs, and wanted outputs, of one inference" },
