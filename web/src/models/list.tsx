@@ -1,8 +1,9 @@
 /** What one can look at: the example, what was uploaded, what the server serves; and how to add to it. */
 
 import { useState } from "preact/hooks";
-import { Badge, bytes, DataTable, Empty, ErrorBox, plural, Spinner, announce } from "../parts/index.ts";
+import { Badge, bytes, DataTable, Empty, ErrorBox, harmless, plural, Spinner, announce } from "../parts/index.ts";
 import { askList, removeModel, sentence, uploads, type ModelEntry, type ModelList as List } from "./api.ts";
+import { addressOfServed, servedMark } from "./served.tsx";
 import { FileButton } from "./file-button.tsx";
 import { useLoaded } from "./load.ts";
 
@@ -69,14 +70,20 @@ function Listed({ list, onFiles, onChange }: ModelListProps & { readonly list: L
         <section aria-labelledby="served-title">
           <h2 id="served-title">Served by this server</h2>
           <p class="soft">
-            Their queues and latencies are in <a href="#/live">Live</a>.
+            Each can be run from its page; queues and latencies are in <a href="#/live">Live</a>.
           </p>
           <DataTable
             label="Served models"
             rows={list.served}
             rowKey={({ name, version }) => `${name} ${version}`}
             columns={[
-              { key: "name", title: "Model", value: ({ name }) => name, mono: true },
+              {
+                key: "name",
+                title: "Model",
+                value: ({ name }) => name,
+                cell: (state) => <a href={addressOfServed(state)}>{harmless(state.name)}</a>,
+                mono: true,
+              },
               { key: "version", title: "Version", value: ({ version }) => version, align: "end" },
               {
                 key: "status",
@@ -84,13 +91,7 @@ function Listed({ list, onFiles, onChange }: ModelListProps & { readonly list: L
                 value: ({ status }) => status,
                 cell: ({ status, reason }) => (
                   <>
-                    <Badge
-                      bare
-                      symbol={status === "ready" ? "✓" : status === "failed" ? "✗" : "•"}
-                      word={status}
-                      tone={status === "ready" ? "ok" : status === "failed" ? "bad" : "plain"}
-                    />{" "}
-                    {reason}
+                    <Badge bare {...servedMark(status)} /> {reason}
                   </>
                 ),
               },

@@ -7,9 +7,10 @@ import { upload, uploadFailed, uploading } from "./api.ts";
 import { isForModels } from "./files.ts";
 import { ModelList } from "./list.tsx";
 import { ModelPage, type TakeFiles } from "./model-page.tsx";
+import { ServedPage } from "./served.tsx";
 import "./models.css";
 
-export default function ModelsView({ path: [id, tab] }: ViewProps) {
+export default function ModelsView({ path: [id, tab, more] }: ViewProps) {
   /** The page of a model may want what was dropped: its other file, a picture. */
   const page = useRef<TakeFiles | undefined>(undefined);
   const take = useCallback(async (files: readonly File[]): Promise<boolean> => {
@@ -37,6 +38,8 @@ export default function ModelsView({ path: [id, tab] }: ViewProps) {
       )}
       {id === undefined ? (
         <ModelList onFiles={(files) => void show(files)} />
+      ) : id === "served" && tab !== undefined ? (
+        <ServedPage key={`${tab} ${more ?? ""}`} name={tab} version={more} />
       ) : (
         <ModelPage key={id} id={id} tab={tab} taker={page} />
       )}
