@@ -33,12 +33,7 @@ export function ioctlAsk(path: string, ask: Ask): Reading<Answer> {
   if (!MACHINES.includes(process.arch)) {
     return uncaptured(from, `ioctl numbers of ${process.arch} machines are not known here`);
   }
-  const question: Question = {
-    path,
-    code: ask.code,
-    struct: [...ask.input],
-    pointers: (ask.pointers ?? []).map(({ at, size, bytes }) => ({ at, bytes: [...(bytes ?? new Uint8Array(size))] })),
-  };
+  const question = questionOf(path, ask);
   let outcome: Outcome;
   try {
     if (ask.wakes === true) {
@@ -54,6 +49,16 @@ export function ioctlAsk(path: string, ask: Ask): Reading<Answer> {
     return uncaptured(from, `ioctl cannot be called here: ${firstLine(error)}`);
   }
   return understand(outcome, from);
+}
+
+/** The question as plain data, as it is put and passed to a child. */
+export function questionOf(path: string, { code, input, pointers = [] }: Ask): Question {
+  return {
+    path,
+    code,
+    struct: [...input],
+    pointers: pointers.map(({ at, size, bytes }) => ({ at, bytes: [...(bytes ?? new Uint8Array(size))] })),
+  };
 }
 
 function unaskable({ code, input, pointers = [] }: Ask): string | undefined {
@@ -226,7 +231,8 @@ function supervise(require: NodeJS.Require): void {
   child.stdin.end(workerData.input);
 }
 
-function understand(outcome: Outcome, from: string): Reading<Answer> {
+/** What came of a question, as a reading. */
+export function understand(outcome: Outcome, from: string): Reading<Answer> {
   if ("isA" in outcome) return malformed(from, `it is a ${outcome.isA}, not a character device`);
   if ("struct" in outcome) {
     const buffers = outcome.buffers.map((bytes) => Uint8Array.from(bytes));

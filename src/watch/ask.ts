@@ -7,8 +7,10 @@ import { absent, uncaptured, type Reading } from "../base/reading.ts";
 import { askAmdxdna } from "../facts/queries/amdxdna.ts";
 import { converse, type Answers, type Say } from "../facts/queries/conversation.ts";
 import { askHabanalabs, CONTROL_NODE } from "../facts/queries/habanalabs.ts";
+import { openBackgroundAsker } from "../root/ioctl-background.ts";
 import { NO_ANSWER } from "../root/ioctl.ts";
 import type { Root } from "../root/root.ts";
+import { treeOf } from "../root/tree.ts";
 import type { Meter, Named } from "./meter.ts";
 import type { Place } from "./place.ts";
 import type { Metric } from "./sample.ts";
@@ -98,6 +100,16 @@ function askMeter(root: Root, path: string, speaker: Speaker, query: boolean): M
   const held = speaker.questions.filter((question) => !asked.includes(question));
   const wanted = new Set(asked.flatMap(({ asks }) => asks));
   let restUntil = -Infinity;
+  const background =
+    query && isThisMachine(root) && asked.some(({ wakes }) => wakes) ? openBackgroundAsker() : undefined;
+  // Questions that wake go to a child, and waiting for it would hold up every sample: what it was answered a moment ago will do.
+  const asking: Root =
+    background === undefined
+      ? root
+      : {
+          ...root,
+          ask: (node, ask) => (ask.wakes === true ? background.ask(node, ask) : undefined) ?? root.ask(node, ask),
+        };
   const gives = speaker.questions.map((question) => namedOf(question, path));
   return {
     safe: false,
@@ -112,7 +124,7 @@ function askMeter(root: Root, path: string, speaker: Speaker, query: boolean): M
         return [...asked.map((question) => unanswered(namedOf(question, path))), ...waiting];
       }
       const answers = speaker.ask(
-        only(converse(root, path, query), wanted, path),
+        only(converse(asking, path, query), wanted, path),
         path.slice(path.lastIndexOf("/") + 1),
       );
       if (
@@ -126,8 +138,12 @@ function askMeter(root: Root, path: string, speaker: Speaker, query: boolean): M
       );
       return [...metrics, ...waiting];
     },
+    ...(background === undefined ? {} : { close: () => background.close() }),
   };
 }
+
+/** Not a made or saved one that answers in its place. */
+const isThisMachine = (root: Root): boolean => root.kind === "live" && treeOf(root) !== undefined;
 
 const namedOf = ({ name, part, asks }: Question, path: string): Named => {
   const from = `${path} ${asks.join(", ")}`;

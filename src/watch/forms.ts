@@ -3,7 +3,7 @@
 import { absent, chain, malformed, read, type Reading } from "../base/reading.ts";
 import type { MetricSpec } from "../families/family.ts";
 import type { Root } from "../root/root.ts";
-import { isGone, Rate, type Meter } from "./meter.ts";
+import { attributeText, isGone, Rate, type Meter } from "./meter.ts";
 import type { Metric } from "./sample.ts";
 import { metricOf, oneNumber, plausible, scaled, withoutValue } from "./value.ts";
 
@@ -38,7 +38,7 @@ export function formMeter(
     safe: safe ?? false,
     gives: derived === undefined ? [own] : [own, { ...own, name: derived.name }],
     read(tick): readonly Metric[] {
-      const text = withoutValue(root.text(path));
+      const text = withoutValue(attributeText(root, path));
       lost = isGone(text);
       const found = chain(text, (all, from) => FORMS[form](all.slice(0, TEXT_LIMIT), from, line));
       if (found.state !== "read") return [metricOf(name, part, found, needs)];

@@ -33,6 +33,8 @@ const BUDGET_MS = 2;
 const FIRST_BUDGET_MS = 250;
 /** Descriptors of one process that are looked at: the kernel's own usual most is 1,048,576, of which hardly any is a node. */
 const DESCRIPTOR_LIMIT = 65_536;
+/** Links read between two looks at the clock. */
+const CHUNK = 128;
 /** Processes that are kept: pid_max of 64-bit machines is 4,194,304; nobody has so many. */
 const PROCESS_LIMIT = 262_144;
 
@@ -44,6 +46,8 @@ export class HolderScan {
   /** All processes that were looked at; those with something open have `opens`. */
   #seen = new Map<number, { blind: boolean; start: string; opens: readonly Open[] }>();
   #turn: number[] = [];
+  /** A process with very many descriptors is looked through over several samples. */
+  #half: { readonly pid: number; readonly rest: readonly string[]; readonly opens: readonly Open[] } | undefined;
   #first = true;
 
   constructor(root: Root, nodes: ReadonlySet<string>) {
@@ -60,6 +64,7 @@ export class HolderScan {
     if (nodes.size === this.#nodes.size && [...nodes].every((node) => this.#nodes.has(node))) return;
     this.#nodes = nodes;
     this.#seen.clear();
+    this.#half = undefined;
     this.#first = true;
   }
 
@@ -71,15 +76,17 @@ export class HolderScan {
     // Whatever runs, a process lists it: a /proc without any was saved without them.
     if (pids.length === 0) return { state: "uncaptured", from: "/proc", why: "no processes were saved" };
     this.#forget(pids);
-    const deadline = time() + (this.#first ? FIRST_BUDGET_MS : BUDGET_MS);
+    const first = this.#first;
+    const deadline = time() + (first ? FIRST_BUDGET_MS : BUDGET_MS);
     this.#first = false;
     for (const [pid, { opens }] of this.#seen) if (opens.length > 0) this.#check(pid, opens);
     const fresh = pids.filter((pid) => !this.#seen.has(pid));
     for (const pid of fresh) {
       if (this.#seen.size >= PROCESS_LIMIT || time() > deadline) break;
-      this.#look(pid);
+      this.#look(pid, () => time() > deadline);
     }
-    this.#lookRound(pids, deadline, time);
+    // The first has just looked at all that there is time for.
+    if (!first) this.#lookRound(pids, deadline, time);
     const all = [...this.#seen];
     return {
       holdings: all
@@ -99,17 +106,21 @@ export class HolderScan {
   /** A saved machine does not change: once is enough. */
   #lookRound(pids: readonly number[], deadline: number, time: () => number): void {
     if (this.#root.kind !== "live" && pids.every((pid) => this.#seen.has(pid))) return;
-    while (time() < deadline) {
+    const late = (): boolean => time() >= deadline;
+    const again = this.#half?.pid;
+    if (again !== undefined && !late()) {
+      if (this.#seen.has(again)) this.#look(again, late);
+      else this.#half = undefined;
+    }
+    // One round in one sample at most.
+    let rounds = 0;
+    while (!late()) {
       if (this.#turn.length === 0) {
+        if (rounds++ > 0) return;
         this.#turn = [...pids];
-        // One round in one sample at most.
-        if (time() >= deadline) return;
-        for (let pid = this.#turn.pop(); pid !== undefined && time() < deadline; pid = this.#turn.pop())
-          this.#look(pid);
-        return;
       }
       const pid = this.#turn.pop();
-      if (pid !== undefined && this.#seen.has(pid)) this.#look(pid);
+      if (pid !== undefined && this.#seen.has(pid)) this.#look(pid, late);
     }
   }
 
@@ -120,15 +131,23 @@ export class HolderScan {
     if (!same) this.#look(pid);
   }
 
-  #look(pid: number): void {
-    const descriptors = this.#list(`/proc/${pid}/fd`);
-    if (descriptors.state !== "read") {
+  /** `late`: stop, and go on from there in the next sample. Never, where somebody waits for the whole. */
+  #look(pid: number, late = (): boolean => false): void {
+    const half = this.#half?.pid === pid ? this.#half : undefined;
+    if (half !== undefined) this.#half = undefined;
+    const descriptors = half === undefined ? this.#list(`/proc/${pid}/fd`) : undefined;
+    if (descriptors !== undefined && descriptors.state !== "read") {
       // Ended meanwhile, or another user's.
       this.#seen.set(pid, { blind: descriptors.state === "denied", start: "", opens: [] });
       return;
     }
-    const opens: Open[] = [];
-    for (const fd of descriptors.value.slice(0, DESCRIPTOR_LIMIT)) {
+    const fds = half?.rest ?? descriptors?.value.slice(0, DESCRIPTOR_LIMIT) ?? [];
+    const opens = [...(half?.opens ?? [])];
+    for (const [at, fd] of fds.entries()) {
+      if (at > 0 && at % CHUNK === 0 && late()) {
+        this.#half = { pid, rest: fds.slice(at), opens };
+        return;
+      }
       const node = this.#linkOf(pid, fd);
       if (node !== undefined && this.#nodes.has(node)) opens.push({ fd, node });
     }

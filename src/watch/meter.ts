@@ -4,7 +4,9 @@
  */
 
 import { chain, map, valueOf, type Reading } from "../base/reading.ts";
+import { utf8 } from "../base/bytes.ts";
 import type { Root } from "../root/root.ts";
+import { treeOf } from "../root/tree.ts";
 import type { Metric } from "./sample.ts";
 import { metricOf, oneNumber, plausible, unknown, withoutValue } from "./value.ts";
 
@@ -32,6 +34,8 @@ export interface Meter {
   read(tick: Tick): readonly Metric[];
   /** What it was found by is gone: the device is to be looked at anew. */
   gone?(): boolean;
+  /** What it keeps running. */
+  close?(): void;
 }
 
 /** What follows from a counter: its growth in a second, or what is left of a second ("rest": asleep so long, awake the rest). */
@@ -70,7 +74,7 @@ export function fileMeter(root: Root, options: FileMeterOptions): Meter {
     safe: options.safe ?? false,
     gives: rate === undefined ? [own] : [own, rate.named],
     read(tick) {
-      const text = withoutValue(root.text(path));
+      const text = withoutValue(attributeText(root, path));
       lost = isGone(text);
       const reading = chain(chain(text, parse), (value, from) => plausible(name, value, from));
       const metric = metricOf(name, part, reading, needs);
@@ -124,6 +128,15 @@ export class Rate {
     );
   }
 }
+
+/** An attribute that was looked up before: read without asking first what it is, where it can only be a file. */
+export function attributeText(root: Root, path: string): Reading<string> {
+  const tree = root.kind === "live" && path.startsWith("/sys/") ? treeOf(root) : undefined;
+  return tree === undefined ? root.text(path) : map(tree.read(path, 0, ATTRIBUTE_LIMIT), utf8);
+}
+
+/** Attributes of sysfs fill a page at most. */
+const ATTRIBUTE_LIMIT = 64 * 1024;
 
 export const ONE_MOMENT = "a saved machine is one moment, and a rate needs two";
 const TWO_SAMPLES = "a rate needs two samples";

@@ -77,6 +77,9 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
     events = wordOf(root, UEVENTS);
     const devices = findAll(root, options);
     if (options.vendor === true && root.kind === "live" && devices.some(isNvidia)) nvml ??= openNvml();
+    for (const { device, meters } of watched ?? []) {
+      if (!devices.some(({ id }) => id === device.id)) for (const meter of meters) meter.close?.();
+    }
     watched = metered(root, devices, options, watched ?? [], nvml);
     scan =
       options.processes === false
@@ -128,6 +131,7 @@ export function openWatch(root: Root, options: WatchOptions = {}): Watch {
     },
     devices: () => (watched ?? find(clock.now())).map(({ device }) => device),
     close() {
+      for (const { meters } of watched ?? []) for (const meter of meters) meter.close?.();
       watched = undefined;
       scan = undefined;
       nvml?.close();
@@ -162,6 +166,7 @@ function metered(
     const signature = signatureOf(place);
     const old = before.find((one) => one.device.id === device.id);
     const whole = old?.signature === signature && !old.meters.some((meter) => meter.gone?.() === true);
+    if (!whole) for (const meter of old?.meters ?? []) meter.close?.();
     return { device, place, signature, meters: whole ? old.meters : metersOf(place, sensors, options, nvml) };
   });
 }
