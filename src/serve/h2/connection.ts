@@ -1,6 +1,6 @@
 /**
  * A connection of HTTP/2, the server's side (RFC 9113): frames in and out, windows, settings, an orderly end. Made for gRPC, where the
- * library's objects of a request cost more than the request: no push, no priorities, no tunnels. docs/decisions/061-grpc.md
+ * library's objects of a request cost more than the request: no push, no priorities, no tunnels. docs/decisions/062-grpc.md
  */
 
 import type { Socket } from "node:net";
