@@ -347,7 +347,7 @@ describe.skipIf(!hasBrowser || !hasShared)(
         await browser.visit(
           `${dashboard.url}/#/live`,
           async (page) => {
-            const silent = page.getByRole("region", { name: "Other devices, of which nothing can be read" }).last();
+            const silent = page.getByRole("region", { name: "Devices and why" });
             await silent.waitFor();
             expect(await page.locator(".status").innerText()).toMatch(
               /saved machine\s+rack-7\.3\.tar\.gz does not move/,

@@ -69,11 +69,17 @@ export function Silent({ ids, alone, onChoose }: SilentProps) {
       },
     ];
   });
-  const label = alone ? "Devices of which nothing can be read" : "Other devices, of which nothing can be read";
+  const title = alone ? "Devices of which nothing can be read" : "Other devices, of which nothing can be read";
   return (
     <section class="silent" aria-labelledby="silent">
-      <h3 id="silent">{label}</h3>
-      <DataTable label={label} rows={rows} columns={columns(rows, onChoose)} rowKey={({ id }) => id} noun="device" />
+      <h3 id="silent">{title}</h3>
+      <DataTable
+        label="Devices and why"
+        rows={rows}
+        columns={columns(rows, onChoose)}
+        rowKey={({ id }) => id}
+        noun="device"
+      />
       {state.value.is !== "saved" && <p class="soft">Charts come as soon as one of them tells something.</p>}
     </section>
   );
