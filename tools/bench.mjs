@@ -1,4 +1,5 @@
-// `npm run bench [-- NAME]`: builds, then runs each bench/*.ts in a process of its own. They print tables; nothing here is a test.
+// `npm run bench [-- NAME]`: builds, then runs each bench/*.ts in a process of its own: the one called NAME, or those that have it in their
+// names. They print tables; nothing here is a test.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -14,8 +15,8 @@ const names = readdirSync(join(top, "bench")).filter((name) => name.endsWith(".t
 const scratch = mkdtempSync(join(top, "dist", ".bench-"));
 let failed = false;
 try {
-  for (const name of names.sort()) {
-    if (wanted !== undefined && !name.includes(wanted)) continue;
+  const meant = names.includes(`${wanted}.ts`) ? [`${wanted}.ts`] : names.filter((name) => name.includes(wanted ?? ""));
+  for (const name of meant.sort()) {
     const outfile = join(scratch, name.replace(/\.ts$/, ".mjs"));
     await build({
       entryPoints: [join(top, "bench", name)],
