@@ -116,7 +116,7 @@ test("an interval that would show up in the figures, or is none, is refused", as
 test("what was sampled is kept, and asked for from a moment on", async () => {
   const { options } = counting();
   const url = await start(options);
-  expect(await get<Recent>(`${url}/api/samples/recent`)).toEqual({ recorded: false, samples: [] });
+  expect(await get<Recent>(`${url}/api/samples/recent`)).toEqual({ recorded: false, saved: false, samples: [] });
   await listen(`${url}/api/samples?interval=0.25`, 3);
   const { samples } = await get<Recent>(`${url}/api/samples/recent`);
   expect(samples.length).toBeGreaterThanOrEqual(3);
@@ -157,7 +157,7 @@ test("a recording is given whole and no sampler is opened", async () => {
   const { options, counts } = counting();
   const recorded = Array.from({ length: 5 }, (_, i) => sampleAt(i, Date.parse("2026-11-24T10:00:00Z") + i * 3_600_000));
   const url = await start({ ...options, recorded });
-  expect(await get<Recent>(`${url}/api/samples/recent`)).toEqual({ recorded: true, samples: recorded });
+  expect(await get<Recent>(`${url}/api/samples/recent`)).toEqual({ recorded: true, saved: false, samples: recorded });
   await fetch(`${url}/api/samples`).then(({ body }) => body?.cancel());
   expect(counts.opened).toBe(0);
 });
