@@ -95,6 +95,7 @@ describe.skipIf(!runs)("prints what it says (skipped: no ONNX Runtime or TFLite 
         const loader = language === "ts" ? "ts" : "js";
         writeFileSync(file, transformSync(code, { loader, format: "esm", target: "node20.19" }).code);
         const done = spawnSync(process.execPath, [file], {
+          timeout: 60_000,
           encoding: "utf8",
           cwd: folder,
           // The library looks beside itself; what the example installs lies beside the example.
