@@ -132,16 +132,16 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
     await browser.visit(`${server.url}/#/machine`, async (page) => {
       await page.getByRole("heading", { name: "Devices" }).waitFor();
       await page.keyboard.press("Tab");
-      expect(await page.evaluate("document.activeElement.textContent")).toContain("Skip to content");
+      await page.waitForFunction("document.activeElement.textContent.includes('Skip to content')");
       await page.keyboard.press("Enter");
-      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+      await page.waitForFunction("document.activeElement.id === 'main'");
       expect(new URL(page.url()).hash).toBe("#/machine");
       for (const theme of ["light", "dark"]) {
         await page.getByRole("button", { name: /^Colours/ }).press("Enter");
-        expect(await page.evaluate("document.documentElement.dataset.theme")).toBe(theme);
+        await page.waitForFunction(`document.documentElement.dataset.theme === "${theme}"`);
       }
       await page.reload();
-      expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
+      await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
       await page.getByRole("link", { name: "Atlas" }).press("Enter");
       await page.waitForFunction("document.title.startsWith('Atlas') && document.activeElement.id === 'main'");
     });
