@@ -132,18 +132,21 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
     await browser.visit(`${server.url}/#/machine`, async (page) => {
       await page.getByRole("heading", { name: "Devices" }).waitFor();
       await page.keyboard.press("Tab");
-      await page.waitForFunction("document.activeElement.textContent.includes('Skip to content')");
+      expect(await page.evaluate("document.activeElement.textContent")).toContain("Skip to content");
       await page.keyboard.press("Enter");
-      await page.waitForFunction("document.activeElement.id === 'main'");
+      // Not waitForFunction: it polls by eval, which the page's policy forbids.
+      const becomes = (expression: string, wanted: unknown) =>
+        expect.poll(() => page.evaluate(expression), { timeout: 10_000 }).toBe(wanted);
+      await becomes("document.activeElement.id", "main");
       expect(new URL(page.url()).hash).toBe("#/machine");
       for (const theme of ["light", "dark"]) {
         await page.getByRole("button", { name: /^Colours/ }).press("Enter");
-        await page.waitForFunction(`document.documentElement.dataset.theme === "${theme}"`);
+        await becomes("document.documentElement.dataset.theme", theme);
       }
       await page.reload();
-      await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
+      await becomes("document.documentElement.dataset.theme", "dark");
       await page.getByRole("link", { name: "Atlas" }).press("Enter");
-      await page.waitForFunction("document.title.startsWith('Atlas') && document.activeElement.id === 'main'");
+      await becomes("document.title.startsWith('Atlas') && document.activeElement.id === 'main'", true);
     });
   });
 
