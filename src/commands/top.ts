@@ -1,7 +1,6 @@
 /** accelctl top: the watch on a full screen, or one plain frame of it. */
 
 import { basename } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { UsageError } from "../base/errors.ts";
 import { openFullScreen } from "../print/full-screen.ts";
 import { renderOnce, renderTop } from "../print/top.ts";
@@ -9,7 +8,7 @@ import { sortable } from "../print/top-columns.ts";
 import { firstState, withKey, withSample, type TopState } from "../print/top-state.ts";
 import type { Root } from "../root/root.ts";
 import { isMeant } from "../watch/choose.ts";
-import { readRecording } from "../watch/recording.ts";
+import { readRecording, replay } from "../watch/recording.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { openWatch, type Watch } from "../watch/watch.ts";
@@ -18,8 +17,7 @@ import { queryOption, rootOf, rootOptions } from "./common.ts";
 
 const [SHORTEST, LONGEST] = [0.1, 3600];
 /** Of a recording: nobody waits for a night to pass. */
-const LONGEST_GAP_MS = 5000;
-const PAUSE_MS = 100;
+const LONGEST_GAP = 5;
 
 const command: Command = {
   name: "top",
@@ -83,13 +81,13 @@ interface Source {
 
 function sourceOf(invocation: Invocation): Source {
   const interval = intervalOf(invocation);
-  const replay = option(invocation, "replay");
-  if (replay === undefined) return watchSource(rootOf(invocation), interval ?? 1, invocation);
+  const recording = option(invocation, "replay");
+  if (recording === undefined) return watchSource(rootOf(invocation), interval ?? 1, invocation);
   if (option(invocation, "root") !== undefined || option(invocation, "paste") !== undefined) {
     throw new UsageError("--replay shows a recording and no machine; leave --root and --paste out");
   }
   if (invocation.args.length > 0) throw new UsageError("--replay shows a recording; choose in it with --filter");
-  return replaySource(replay, interval);
+  return replaySource(recording, interval);
 }
 
 function watchSource(root: Root, interval: number, invocation: Invocation): Source {
@@ -119,30 +117,22 @@ function watchSource(root: Root, interval: number, invocation: Invocation): Sour
 /** As it was recorded, or at an interval of the reader's own. */
 function replaySource(path: string, interval: number | undefined): Source {
   const name = basename(path);
-  async function* samples(signal: AbortSignal, paused: () => boolean): AsyncGenerator<Sample, void, undefined> {
-    let first = true;
-    for (const sample of readRecording(path, { lenient: true })) {
-      const ms = interval === undefined ? (sample.elapsed_seconds ?? 0) * 1000 : interval * 1000;
-      if (!first) await sleep(Math.min(Math.max(ms, 0), LONGEST_GAP_MS), signal);
-      while (paused() && !signal.aborted) await sleep(PAUSE_MS, signal);
-      if (signal.aborted) return;
-      first = false;
-      yield sample;
-    }
-  }
   return {
     // Learned from the samples.
     interval: 0,
     from: name,
     ends: `end of ${name}`,
-    samples,
+    samples: (signal, paused) =>
+      replay(path, {
+        ...(interval === undefined ? { longest_seconds: LONGEST_GAP } : { interval_seconds: interval }),
+        paused,
+        lenient: true,
+        signal,
+      }),
     few: () => readRecording(path, { lenient: true }),
     close: () => undefined,
   };
 }
-
-const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { signal }).catch(() => undefined);
 
 function intervalOf(invocation: Invocation): number | undefined {
   const text = option(invocation, "interval");

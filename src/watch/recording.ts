@@ -11,6 +11,7 @@ import { readKernel } from "../facts/kernel.ts";
 import type { Root } from "../root/root.ts";
 import { checkSample } from "./check.ts";
 import { SAMPLE_SCHEMA, type Sample } from "./sample.ts";
+import { sleep } from "./stream.ts";
 
 /** First line of a recording. */
 export interface RecordingHead {
@@ -187,40 +188,45 @@ function* linesOf(path: string): Generator<{ readonly text: string | undefined; 
   }
 }
 
-/** At the pace at which they were taken, `speed` times as fast; Infinity: without waiting. */
-export async function* replay(
-  path: string,
-  { speed = 1, signal }: { readonly speed?: number; readonly signal?: AbortSignal } = {},
-): AsyncGenerator<Sample, void, undefined> {
-  const ended = (): boolean => signal?.aborted === true;
-  let first: number | undefined;
-  let begin = performance.now();
-  for (const sample of readRecording(path)) {
-    const at = Date.parse(sample.at);
-    // Where recording went on in the same file, the time in between is not waited for; nor is one that runs backwards.
-    if (first === undefined || sample.elapsed_seconds === null) {
-      first = at;
-      begin = performance.now();
-    }
-    const due = begin + (at - first) / speed;
-    const wait = Math.min(due - performance.now(), LONGEST_WAIT_MS);
-    if (wait > 0) await pause(wait, signal);
-    if (ended()) return;
-    yield sample;
-  }
+export interface ReplayOptions {
+  /** So many times as fast as it was recorded; Infinity: without waiting. 1 when not given. */
+  readonly speed?: number;
+  /** From each sample to the next, however it was recorded. */
+  readonly interval_seconds?: number;
+  /** The longest that a recorded gap is sat through. */
+  readonly longest_seconds?: number;
+  /** While true, nothing comes. */
+  readonly paused?: () => boolean;
+  /** As readRecording has it. */
+  readonly lenient?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** A gap of a night in a recording is not sat through. */
-const LONGEST_WAIT_MS = 60_000;
+const LONGEST_SECONDS = 60;
+/** So much is made up for, as timers and readers are a little late; a reader that was stopped for longer goes on where it was. */
+const LATE_MS = 1000;
+/** How often a pause is looked at. */
+const PAUSE_MS = 100;
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((done) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      done();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end, { once: true });
-  });
+/**
+ * At the pace at which they were taken, or another. Gaps are those of the watch's own steady clock; where recording went on in the same
+ * file, the time in between is not waited for.
+ */
+export async function* replay(path: string, options: ReplayOptions = {}): AsyncGenerator<Sample, void, undefined> {
+  const { speed = 1, interval_seconds, longest_seconds = LONGEST_SECONDS, paused, lenient = false, signal } = options;
+  const ended = (): boolean => signal?.aborted === true;
+  let due: number | undefined;
+  for (const sample of readRecording(path, { lenient })) {
+    const gap = interval_seconds ?? Math.min(Math.max(0, sample.elapsed_seconds ?? 0) / speed, longest_seconds);
+    const now = performance.now();
+    due = due === undefined ? now : Math.max(due + gap * 1000, now - LATE_MS);
+    if (due > now) await sleep(due - now, signal);
+    while (paused?.() === true && !ended()) {
+      await sleep(PAUSE_MS, signal);
+      due = performance.now();
+    }
+    if (ended()) return;
+    yield sample;
+  }
 }

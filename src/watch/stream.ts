@@ -32,14 +32,15 @@ export async function* samplesOf(
       const late = performance.now() - begin;
       // Node's timers may end a little early, which must not give the same beat twice.
       beat = Math.max(beat, Math.floor(late / interval)) + 1;
-      await wait(Math.min(beat * interval - late, LONGEST_MS), signal);
+      await sleep(Math.min(beat * interval - late, LONGEST_MS), signal);
       if (ended()) return;
     }
     yield watch.sample();
   }
 }
 
-function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Ends sooner, and without complaint, when aborted. */
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((done) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "../../src/cli.ts";
 import { plainTerminal } from "../../src/print/terminal.ts";
-import { openRecorder, readRecording, replay } from "../../src/watch/recording.ts";
+import { openRecorder, readRecording, replay, type ReplayOptions } from "../../src/watch/recording.ts";
 import type { Sample } from "../../src/watch/sample.ts";
 import { makeMachine, pci, watchOf } from "./machine.ts";
 
@@ -159,6 +159,50 @@ it("is replayed at its pace, or faster", async () => {
   expect(count).toBe(3);
   expect(took).toBeGreaterThan(80);
   expect(took).toBeLessThan(1500);
+});
+
+describe("a recording's pace", () => {
+  /** Milliseconds from one sample to the next. */
+  async function gaps(elapsed: readonly (number | null)[], options: ReplayOptions): Promise<number[]> {
+    const path = free();
+    const line = good()[1] ?? "";
+    writeFileSync(
+      path,
+      elapsed.map((seconds) => `${line.replace(/"elapsed_seconds":[^,]*/, `"elapsed_seconds":${seconds}`)}\n`).join(""),
+    );
+    let before = performance.now();
+    const found: number[] = [];
+    for await (const sample of replay(path, options)) {
+      expect(sample.devices).not.toHaveLength(0);
+      found.push(performance.now() - before);
+      before = performance.now();
+    }
+    return found.slice(1);
+  }
+
+  it("shortens a long gap once, and keeps those behind it as they were", async () => {
+    const [night = 0, ...after] = await gaps([null, 30_000, 0.05, 0.05], { longest_seconds: 0.3 });
+    expect(night).toBeGreaterThan(250);
+    expect(Math.max(...after)).toBeLessThan(250);
+    expect(Math.min(...after)).toBeGreaterThan(20);
+  });
+
+  it("does not wait where recording went on in the same file, nor for an elapsed time below 0", async () => {
+    expect(Math.max(...(await gaps([null, null, -50], {})))).toBeLessThan(500);
+  });
+
+  it("is the reader's own where an interval is given, and nothing comes while it is held", async () => {
+    let held = 3;
+    const found = await gaps([null, 40, 40], {
+      interval_seconds: 0.05,
+      longest_seconds: 0.01,
+      paused: () => --held > 0,
+    });
+    expect(found).toHaveLength(2);
+    expect(Math.max(...found)).toBeLessThan(500);
+    expect(Math.min(...found)).toBeGreaterThan(20);
+    expect(held).toBeLessThanOrEqual(0);
+  });
 });
 
 it("watch records and replays: the same lines, and alerts are found in them", async () => {
