@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { makeAtlas } from "../../export/atlas.ts";
 import { allFamilies } from "../../families/load.ts";
 import type { Part } from "../door.ts";
+import { isKnown } from "./assets.ts";
 
 /** It changes with the program only; asked again each time, because the program may be a newer one behind the same address. */
 const CACHE = "no-cache";
@@ -19,7 +20,7 @@ export function atlasPart(): Part {
         answer(exchange) {
           made ??= make();
           const headers = { etag: made.tag, "cache-control": CACHE };
-          if (exchange.request.headers["if-none-match"] === made.tag) exchange.send(304, "", headers);
+          if (isKnown(exchange, made.tag)) exchange.send(304, "", headers);
           else exchange.send(200, made.body, { ...headers, "content-type": "application/json" });
         },
       },

@@ -73,7 +73,7 @@ export function harmlessName(name: string): string {
   // The end says what a file is.
   const dot = plain.lastIndexOf(".");
   const end = dot > 0 ? plain.slice(dot).slice(0, 24) : "";
-  const start = plain.slice(0, plain.length - (dot > 0 ? plain.length - dot : 0));
+  const start = dot > 0 ? plain.slice(0, dot) : plain;
   let room = LONGEST_NAME - end.length;
   // Names of files are counted in bytes.
   while (room > 0 && Buffer.byteLength(start.slice(0, room) + end) > LONGEST_NAME) room--;
@@ -88,6 +88,8 @@ export class Uploads {
   readonly #base: string;
   #folder: Promise<string> | undefined;
   #coming = 0;
+  /** New models whose first file is on its way. */
+  #making = 0;
   #closed = false;
 
   constructor(limits: UploadLimits, base: string = tmpdir()) {
@@ -127,7 +129,7 @@ export class Uploads {
     const limits = this.#limits;
     const known = to === undefined ? undefined : this.get(to);
     if (known?.demo === true) throw new HttpError(400, "the example takes no further files");
-    if (known === undefined && this.#own().length >= limits.models) {
+    if (known === undefined && this.#own().length + this.#making >= limits.models) {
       throw new HttpError(507, `${limits.models} models are here already; remove one first`);
     }
     if ((known?.files.length ?? 0) >= limits.files)
@@ -136,17 +138,39 @@ export class Uploads {
     if (known?.files.some((file) => file.name === own) === true) {
       throw new HttpError(409, `this model has a file "${own}" already`);
     }
-    const stored = known ?? (await this.#make());
+    if (known === undefined) return this.#addNew(own, from, announced);
+    await this.#addTo(known, own, from, announced);
+    // It may have been removed while the file came.
+    return this.get(known.id);
+  }
+
+  async #addNew(own: string, from: Readable, announced: number | undefined): Promise<Stored> {
+    this.#making++;
     try {
-      const file = await this.#receive(from, announced, join(stored.folder, own), own, limits.file_bytes);
+      const stored = await this.#make();
+      try {
+        await this.#addTo(stored, own, from, announced);
+      } catch (error) {
+        await this.remove(stored);
+        throw error;
+      }
+      this.#all.set(stored.id, stored);
+      return stored;
+    } finally {
+      this.#making--;
+    }
+  }
+
+  async #addTo(stored: Stored, own: string, from: Readable, announced: number | undefined): Promise<void> {
+    stored.busy++;
+    try {
+      const file = await this.#receive(from, announced, join(stored.folder, own), own, this.#limits.file_bytes);
       if (this.#closed) throw new HttpError(503, "the server is closing");
       stored.files = [...stored.files, file];
       stored.main = undefined;
-      this.#all.set(stored.id, stored);
-      return stored;
-    } catch (error) {
-      if (known === undefined) await this.remove(stored);
-      throw error;
+    } finally {
+      stored.busy--;
+      stored.touched = performance.now();
     }
   }
 
@@ -244,12 +268,13 @@ export class Uploads {
       // "wx": what is there already is never written to, links included.
       await pipeline(from, counted, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal: gone.signal });
     } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      // That file is another upload's, which came a moment before.
+      if (code === "EEXIST") throw new HttpError(409, `this model has a file "${name}" already`);
       await rm(path, { force: true });
       if (gone.signal.aborted) throw gone.signal.reason;
       if (error instanceof HttpError) throw error;
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
       if (code === "ENOSPC" || code === "EDQUOT") throw new HttpError(507, "no room is left for it on the server");
-      if (code === "EEXIST") throw new HttpError(409, `this model has a file "${name}" already`);
       throw new HttpError(400, `"${name}" did not come whole`);
     } finally {
       clearTimeout(late);
@@ -275,7 +300,9 @@ export class Uploads {
   #removeIdle(): void {
     const now = performance.now();
     for (const stored of this.#own()) {
-      if (stored.busy === 0 && now - stored.touched > this.#limits.idle_ms) void this.remove(stored);
+      if (stored.busy === 0 && now - stored.touched > this.#limits.idle_ms) {
+        void this.remove(stored).catch(() => undefined); // a folder that does not go now goes with all of them
+      }
     }
   }
 }

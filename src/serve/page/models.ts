@@ -149,8 +149,9 @@ export function modelsPart(options: ModelsPartOptions = {}): Part {
       });
     }
     runner.busy = true;
-    const scratch = await uploads.scratch();
+    let scratch: string | undefined;
     try {
+      scratch = await uploads.scratch();
       const labels = labelsAmong(filesOf(stored).filter((path) => path !== main));
       const answer = await work(
         stored,
@@ -171,7 +172,7 @@ export function modelsPart(options: ModelsPartOptions = {}): Part {
       exchange.sendJson(200, withoutFolder(answer as RunAnswer, stored));
     } finally {
       runner.busy = false;
-      await rm(scratch, { recursive: true, force: true });
+      if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
     }
   };
 

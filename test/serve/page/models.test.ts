@@ -1,13 +1,14 @@
 /** The page's models over HTTP: real files, real runs in processes of their own, and what strangers send. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startServer, type Running } from "../../../src/serve/server.ts";
 import { modelsPart, withoutHost, type ModelsPartOptions } from "../../../src/serve/page/models.ts";
-import { harmlessName } from "../../../src/serve/page/models-store.ts";
+import { harmlessName, uploadLimits, Uploads } from "../../../src/serve/page/models-store.ts";
 import type {
   GraphAnswer,
   ModelAnswer,
@@ -239,19 +240,45 @@ it("what is too large is refused before it is written, announced or not", async 
 });
 
 it("an upload that breaks off leaves nothing", async () => {
-  const lone = await serve();
-  await new Promise<void>((done) => {
-    const sending = httpRequest(`${lone.url}/api/models?name=a.onnx`, {
-      method: "POST",
-      headers: { "content-length": "1000000" },
-    });
-    sending.on("error", () => done());
-    sending.write(Buffer.alloc(5000));
-    setTimeout(() => sending.destroy(new Error("gone")), 50);
+  const own = mkdtempSync(join(folder, "broken-"));
+  const lone = await serve({ folder: own });
+  const inside = (): string[] => readdirSync(own, { recursive: true, encoding: "utf8" });
+  const sending = httpRequest(`${lone.url}/api/models?name=a.onnx`, {
+    method: "POST",
+    headers: { "content-length": "1000000" },
   });
-  await expect
-    .poll(async () => (await ask<ModelList>("/api/models", {}, lone)).body.models.length, { timeout: 3000 })
-    .toBe(1);
+  const broken = new Promise<void>((done) => void sending.on("error", () => done()));
+  sending.write(Buffer.alloc(5000));
+  await expect.poll(() => inside().filter((path) => path.endsWith("a.onnx"))).toHaveLength(1);
+  sending.destroy(new Error("gone"));
+  await broken;
+  // The folder of all uploads itself.
+  await expect.poll(() => inside().length, { timeout: 3000 }).toBe(1);
+  expect((await ask<ModelList>("/api/models", {}, lone)).body.models).toHaveLength(1);
+});
+
+it("files that come at once are counted, keep to themselves, and bring no removed model back", async () => {
+  const uploads = new Uploads({ ...uploadLimits, models: 1 }, folder);
+  const once = (text: string): Readable => Readable.from([Buffer.from(text)]);
+  const first = new PassThrough();
+  const making = uploads.add("a.onnx", first, undefined);
+  await expect(uploads.add("b.onnx", once("b"), undefined)).rejects.toMatchObject({ status: 507 });
+  first.end("a");
+  const model = await making;
+  const data = new PassThrough();
+  const coming = uploads.add("a.bin", data, undefined, model.id);
+  await expect.poll(() => existsSync(join(model.folder, "a.bin"))).toBe(true);
+  await expect(uploads.add("a.bin", once("34"), undefined, model.id)).rejects.toMatchObject({ status: 409 });
+  data.end("12");
+  expect((await coming).files.map(({ path }) => readFileSync(path, "utf8"))).toEqual(["a", "12"]);
+  const late = new PassThrough();
+  const tooLate = uploads.add("late.bin", late, undefined, model.id);
+  await expect.poll(() => existsSync(join(model.folder, "late.bin"))).toBe(true);
+  await uploads.remove(model);
+  late.end("5");
+  await expect(tooLate).rejects.toMatchObject({ status: 404 });
+  expect(uploads.list()).toEqual([]);
+  await uploads.close();
 });
 
 it("uploads are gone when the server is", async () => {
