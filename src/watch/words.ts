@@ -1,8 +1,10 @@
-/** What each metric means, in a sentence: for docs/metrics.md, Prometheus' HELP, and whoever shows a number to people. */
+/** What each metric means, in a sentence: for docs/metrics.md and Prometheus' HELP. A metric that is not here is none of ours. */
 
 export interface MetricWord {
   readonly name: string;
   readonly says: string;
+  /** Counted up: it never falls but where the counting begins anew. */
+  readonly grows?: true;
 }
 
 export const METRIC_WORDS: readonly MetricWord[] = [
@@ -10,15 +12,16 @@ export const METRIC_WORDS: readonly MetricWord[] = [
     name: "busy_ratio",
     says: "share of the time it had work, 0 to 1; by engine, core or column where the driver tells them apart",
   },
-  { name: "busy_seconds", says: "time it had work, counted up" },
-  { name: "engine_seconds", says: "of a process: time of one engine spent on it, counted up" },
-  { name: "engine_cycle_count", says: "of a process: cycles of one engine spent on it, counted up" },
+  { name: "busy_seconds", says: "time it had work, counted up", grows: true },
+  { name: "engine_seconds", says: "of a process: time of one engine spent on it, counted up", grows: true },
+  { name: "engine_cycle_count", says: "of a process: cycles of one engine spent on it, counted up", grows: true },
   {
     name: "awake_seconds",
     says: "time it was powered, counted up; drivers that let it sleep after each job show their use by it",
+    grows: true,
   },
   { name: "awake_ratio", says: "share of the time it was powered" },
-  { name: "idle_seconds", says: "time its engines slept, counted up" },
+  { name: "idle_seconds", says: "time its engines slept, counted up", grows: true },
   { name: "engines_awake_ratio", says: "share of the time its engines did not sleep: more than they were busy" },
   { name: "governor_load_ratio", says: "load as the clock's governor sees it" },
   { name: "memory_busy_ratio", says: "share of the time its memory was accessed" },
@@ -42,7 +45,7 @@ export const METRIC_WORDS: readonly MetricWord[] = [
   },
   { name: "power_limit_watts", says: "power it is limited to" },
   { name: "power_max_watts", says: "power it should not exceed" },
-  { name: "energy_joules", says: "energy it used, counted up" },
+  { name: "energy_joules", says: "energy it used, counted up", grows: true },
   { name: "voltage_volts", says: "voltage of a supply" },
   { name: "current_amperes", says: "current of a supply" },
   { name: "temperature_celsius", says: "temperature at the moment, by sensor" },
@@ -55,42 +58,54 @@ export const METRIC_WORDS: readonly MetricWord[] = [
   {
     name: "throttled_update_count",
     says: "updates of its firmware's table in which something held its clock back, counted up; by what held it",
+    grows: true,
   },
-  { name: "throttle_count", says: "how often it was slowed down for heat, counted up" },
+  { name: "throttle_count", says: "how often it was slowed down for heat, counted up", grows: true },
   { name: "throttles_per_second", says: "how often it was slowed down for heat, in a second" },
-  { name: "thermal_trip_count", says: "how often it was stopped for heat, counted up" },
+  { name: "thermal_trip_count", says: "how often it was stopped for heat, counted up", grows: true },
   { name: "fan_rpm", says: "speed of a fan in revolutions per minute" },
   { name: "fan_ratio", says: "speed of a fan as it is set, 0 to 1" },
   { name: "pcie_link_transfers_per_second", says: "speed of its PCIe link, per lane" },
   { name: "pcie_link_max_transfers_per_second", says: "highest speed of its PCIe link, per lane" },
   { name: "pcie_link_lanes", says: "lanes its PCIe link uses" },
   { name: "pcie_link_max_lanes", says: "lanes its PCIe link could use" },
-  { name: "pcie_error_count", says: "errors on its PCIe link (AER): correctable, nonfatal, fatal; counted up" },
-  { name: "pcie_replay_count", says: "packets its PCIe link sent again, counted up" },
+  {
+    name: "pcie_error_count",
+    says: "errors on its PCIe link (AER): correctable, nonfatal, fatal; counted up",
+    grows: true,
+  },
+  { name: "pcie_replay_count", says: "packets its PCIe link sent again, counted up", grows: true },
   { name: "pcie_transmit_bytes_per_second", says: "what it sends over PCIe" },
   { name: "pcie_receive_bytes_per_second", says: "what it gets over PCIe" },
-  { name: "pcie_transfer_bytes", says: "what went over PCIe, counted up; by kind of transfer" },
+  { name: "pcie_transfer_bytes", says: "what went over PCIe, counted up; by kind of transfer", grows: true },
   { name: "pcie_transfer_bytes_per_second", says: "what goes over PCIe, by kind of transfer" },
-  { name: "heartbeat_count", says: "signs of life of its firmware, counted up; standing still means that it hangs" },
+  {
+    name: "heartbeat_count",
+    says: "signs of life of its firmware, counted up; standing still means that it hangs",
+    grows: true,
+  },
   { name: "heartbeats_per_second", says: "signs of life of its firmware in a second" },
-  { name: "reset_count", says: "how often it was reset, counted up" },
-  { name: "engine_reset_count", says: "how often one of its engines was reset, counted up" },
-  { name: "hard_reset_count", says: "how often the whole card was reset, counted up" },
-  { name: "soft_reset_count", says: "how often its compute part was reset, counted up" },
-  { name: "corrected_error_count", says: "errors it corrected, counted up" },
-  { name: "uncorrected_error_count", says: "errors it could not correct, counted up" },
-  { name: "uncorrected_nonfatal_error_count", says: "errors it could not correct and survived, counted up" },
-  { name: "transfer_event_count", says: "transfers and errors of its address translation, counted up; by kind" },
-  { name: "recovery_count", says: "how often its driver brought it back, counted up" },
-  { name: "failed_recovery_count", says: "how often its driver could not bring it back, counted up" },
+  { name: "reset_count", says: "how often it was reset, counted up", grows: true },
+  { name: "engine_reset_count", says: "how often one of its engines was reset, counted up", grows: true },
+  { name: "hard_reset_count", says: "how often the whole card was reset, counted up", grows: true },
+  { name: "soft_reset_count", says: "how often its compute part was reset, counted up", grows: true },
+  { name: "corrected_error_count", says: "errors it corrected, counted up", grows: true },
+  { name: "uncorrected_error_count", says: "errors it could not correct, counted up", grows: true },
+  {
+    name: "uncorrected_nonfatal_error_count",
+    says: "errors it could not correct and survived, counted up",
+    grows: true,
+  },
+  {
+    name: "transfer_event_count",
+    says: "transfers and errors of its address translation, counted up; by kind",
+    grows: true,
+  },
+  { name: "recovery_count", says: "how often its driver brought it back, counted up", grows: true },
+  { name: "failed_recovery_count", says: "how often its driver could not bring it back, counted up", grows: true },
   { name: "mapped_page_count", says: "pages of host memory that are mapped for it" },
   { name: "task_count", says: "tasks that run on it" },
   { name: "core_count", says: "cores it has" },
   { name: "load_tasks", says: "tasks that run or wait for the processor, a mean over 1, 5 and 15 minutes" },
   { name: "sram_bytes", says: "fast memory it has" },
 ];
-
-const words = new Map(METRIC_WORDS.map(({ name, says }) => [name, says]));
-
-/** The sentence; of a metric that nobody described, its name in words. */
-export const metricSays = (name: string): string => words.get(name) ?? name.replaceAll("_", " ");

@@ -261,8 +261,17 @@ export const dashboard = {
     [
       8,
       [
-        curves("Throttling", "Times a second that it was slowed down for heat or power.", "cps", [
-          { expr: `rate(accelctl_device_throttles_total{${device}}[$__rate_interval])`, legend: "{{name}} {{device}}" },
+        curves("Throttling", "What held its clock back: 1, or the share of the time; or how often a second.", "short", [
+          { expr: `accelctl_device_throttled_state{${device}}`, legend: "{{part}} {{device}}" },
+          { expr: `accelctl_device_throttled_ratio{${device}}`, legend: "{{part}} {{device}} (share)" },
+          {
+            expr: `rate(accelctl_device_throttled_updates_total{${device}}[$__rate_interval])`,
+            legend: "{{part}} {{device}} (a second)",
+          },
+          {
+            expr: `rate(accelctl_device_throttles_total{${device}}[$__rate_interval])`,
+            legend: "{{device}} (a second)",
+          },
         ]),
         curves("Errors and resets", "In the last hour.", "short", [
           { expr: `increase(accelctl_device_pcie_errors_total{${device}}[1h])`, legend: "PCIe {{part}} {{device}}" },

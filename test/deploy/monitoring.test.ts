@@ -1,14 +1,14 @@
 /** Dashboard and alerts: of Grafana's own types, in PromQL, and about nothing that /metrics does not tell. */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exportedName } from "../../src/export/metric-names.ts";
 import { exposedFamilies, type ServedModel } from "../../src/export/prometheus.ts";
 import { review } from "../../src/review/review.ts";
 import { openRoot } from "../../src/root/open.ts";
+import { METRIC_WORDS } from "../../src/watch/words.ts";
 import { machines } from "../support/machines.ts";
 import { hasProgram, unlessProgram } from "../support/programs.ts";
 import { device, known, processUse, sample, unknown } from "../support/samples.ts";
@@ -17,21 +17,6 @@ import { dashboard, expressions } from "./dashboard.ts";
 
 const alertsFile = join(top, "deploy/prometheus/alerts.yml");
 const promtool = hasProgram("promtool");
-
-/** Names of metrics that catalogue and watch can tell, out of their sources. */
-function metricNames(): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const folder of ["src/watch", "src/families"]) {
-    for (const file of readdirSync(join(top, folder)).filter((name) => name.endsWith(".ts"))) {
-      for (const [, name = ""] of readFileSync(join(top, folder, file), "utf8").matchAll(
-        /"([a-z0-9]+(?:_[a-z0-9]+)+)"/g,
-      )) {
-        names.add(name);
-      }
-    }
-  }
-  return names;
-}
 
 const spread = { bounds: [1], counts: [1], count: 1, sum: 1 };
 const model: ServedModel = {
@@ -53,9 +38,7 @@ let names: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 const exported = (): ReadonlyMap<string, ReadonlySet<string>> => (names ??= findExported());
 
 function findExported(): ReadonlyMap<string, ReadonlySet<string>> {
-  const metrics = [...metricNames()]
-    .filter((name) => exportedName(name) !== undefined)
-    .map((name) => known(name, 1, "part"));
+  const metrics = METRIC_WORDS.map(({ name }) => known(name, 1, "part"));
   const one = device("a", {
     family: "f",
     driver: "d",

@@ -63,7 +63,10 @@ const full: Exposed = {
         known("temperature_celsius", 44, "junction"),
         known("energy_joules", 12_000),
         known("reset_count", 2),
-        known("context_count", 4),
+        known("task_count", 4),
+        known("mapped_page_count", 9),
+        known("awake_seconds", 3),
+        known("throttled_state", 1, "thermal"),
         known("memory_total_bytes", 2 ** 34),
         unknown("power_watts", "denied", "needs root"),
         unknown("clock_hertz", "asleep", "reading wakes it", "core"),
@@ -114,7 +117,10 @@ describe("families", () => {
     expect(types).toMatchObject({
       accelctl_device_energy_joules_total: "counter",
       accelctl_device_resets_total: "counter",
-      accelctl_device_contexts: "gauge",
+      accelctl_device_awake_seconds_total: "counter",
+      accelctl_device_tasks: "gauge",
+      accelctl_device_mapped_pages: "gauge",
+      accelctl_device_throttled_state: "gauge",
       accelctl_model_requests_total: "counter",
       accelctl_model_queue_seconds: "histogram",
     });

@@ -54,6 +54,16 @@ it("no metric is described twice", () => {
   expect(described.size).toBe(METRIC_WORDS.length);
 });
 
+it("what the catalogue takes a rate of is counted up, and so is said of all that grows and of nothing else", () => {
+  const growing = new Set(METRIC_WORDS.filter(({ grows }) => grows === true).map(({ name }) => name));
+  const counters = families.flatMap(({ metrics = [] }) =>
+    metrics.filter(({ derived }) => derived !== undefined).map(({ name }) => name),
+  );
+  expect(counters).not.toEqual([]);
+  expect(counters.filter((name) => !growing.has(name))).toEqual([]);
+  expect(METRIC_WORDS.filter(({ says }) => says.includes("counted up")).map(({ name }) => name)).toEqual([...growing]);
+});
+
 it.each(["/", ...machines].map((path) => [path.slice(path.lastIndexOf("/") + 1) || "this machine", path]))(
   "samples of %s keep to the schema, the check of recordings, and the names that are described",
   (_, path) => {
