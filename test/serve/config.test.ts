@@ -96,6 +96,12 @@ test("--check ends with 2 for whatever is wrong", async () => {
   expect([broken.code, broken.out]).toEqual([2, expect.stringContaining("model    broken")]);
 });
 
+test("a directory of models that cannot be read is said, and nothing is served", async () => {
+  const { code, out, err } = await serve("--models", join(folder, "none"), "--listen", "127.0.0.1:0", "--grpc", "off");
+  expect([code, out]).toEqual([3, ""]);
+  expect(err).toContain("none: ENOENT");
+});
+
 test("the published schema is this one, and every limit has a reason", () => {
   const published = JSON.parse(
     readFileSync(new URL("../../docs/serve.schema.json", import.meta.url), "utf8"),

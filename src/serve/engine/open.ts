@@ -85,8 +85,9 @@ interface Entry {
 
 /** Throws CannotError where the directory cannot be read; what a model lacks is in its state. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const found = scanModels(options.models);
   const engine = new ModelEngine(options);
-  const loading = engine.begin();
+  const loading = engine.begin(found);
   if (options.early !== true) await loading;
   return engine;
 }
@@ -117,9 +118,8 @@ class ModelEngine implements Engine {
     this.#locks = new Locks(options.locks);
   }
 
-  async begin(): Promise<void> {
-    const { load = "all", models, poll_ms } = this.#options;
-    const found = scanModels(models);
+  async begin(found: readonly FoundModel[]): Promise<void> {
+    const { load = "all", poll_ms } = this.#options;
     for (const one of found) {
       this.#entry(one, load === "all" || (load !== "none" && load.includes(one.name)));
     }
