@@ -119,10 +119,12 @@ export class Instance {
     this.#pause = setTimeout(() => void this.#restart(), 0);
   }
 
-  #restartLater(): void {
+  /** In how many milliseconds. */
+  #restartLater(): number {
     const pause = this.failures === 0 ? 0 : Math.min(PAUSE_LIMIT, PAUSE * 2 ** (this.failures - 1));
     this.failures++;
     this.#pause = setTimeout(() => void this.#restart(), pause);
+    return pause;
   }
 
   async #restart(): Promise<void> {
@@ -130,9 +132,7 @@ export class Instance {
       if (this.#warm !== undefined) await this.session.run(this.#warm, { signal: this.#stop.signal });
     } catch (error) {
       if (this.#closed) return;
-      const pause = Math.min(PAUSE_LIMIT, PAUSE * 2 ** (this.failures - 1));
-      this.#events.failed(error, pause);
-      this.#restartLater();
+      this.#events.failed(error, this.#restartLater());
       return;
     }
     if (this.#closed) return;
