@@ -101,7 +101,9 @@ class ModelEngine implements Engine {
     { readonly name: string; readonly version: string; readonly counters: Counters }
   >();
   readonly #deadlines = new Deadlines();
-  readonly #watch = new Watch((now) => this.#all().filter((served) => served.look(now)).length > 0);
+  /** What is open, also what another takes the place of and that answers its last requests. */
+  readonly #open = new Set<Served>();
+  readonly #watch = new Watch((now) => [...this.#open].filter((served) => served.look(now)).length > 0);
   readonly #stop = new AbortController();
   readonly #locks: Locks;
   /** Models being opened, and those that wait for their turn. */
@@ -253,7 +255,7 @@ class ModelEngine implements Engine {
   async #drain(within_ms: number): Promise<void> {
     clearInterval(this.#poll);
     this.#stop.abort(draining());
-    const served = this.#all();
+    const served = [...this.#open];
     await within(within_ms, Promise.all(served.map((one) => one.drained())));
     for (const one of served) one.abandon(draining());
     const work = [...this.#entries.values()].map(async (entry) => {
@@ -265,12 +267,6 @@ class ModelEngine implements Engine {
     this.#deadlines.close();
     this.#watch.close();
     for (const device of this.#devices.values()) device.close();
-  }
-
-  #all(): Served[] {
-    return [...this.#entries.values()].flatMap(({ slots }) =>
-      [...slots.values()].flatMap(({ served }) => served ?? []),
-    );
   }
 
   #served({ model, version }: InferRequest): Served {
@@ -334,7 +330,7 @@ class ModelEngine implements Engine {
     const chosen = wanted ? chooseVersions(found.versions, config.versions) : [];
     const opened = chosen.map(async (version) => {
       const slot = slots.get(version.version);
-      if (slot !== undefined) await this.#open(entry, slot, version, config);
+      if (slot !== undefined) await this.#openSlot(entry, slot, version, config);
     });
     await Promise.all(opened);
     // New versions serve before old ones end; one that cannot be opened leaves the old ones in their place.
@@ -344,7 +340,7 @@ class ModelEngine implements Engine {
     if (wanted && chosen.length === 0) this.#tell("failed", found.name, undefined, "no version of it is to be served");
   }
 
-  async #open(
+  async #openSlot(
     entry: Entry,
     slot: Slot,
     { version, path, mark, problem }: FoundVersion,
@@ -380,6 +376,7 @@ class ModelEngine implements Engine {
         watch: this.#watch,
         tell: (kind, says, error) => this.#tell(kind, name, version, says, error),
       });
+      this.#open.add(slot.served);
       slot.mark = mark;
       slot.status = "ready";
       this.#choose(entry);
@@ -422,6 +419,7 @@ class ModelEngine implements Engine {
     served.closing = true;
     await served.drained();
     await served.close();
+    this.#open.delete(served);
     this.#countersOf(name, version).restarts += served.restarts;
   }
 

@@ -61,7 +61,8 @@ export class Served implements Runner, JobOwner {
   readonly #device: Device;
   /** Why no instance computes right now. */
   #says = "";
-  #empty: (() => void) | undefined;
+  /** Who waits until nothing waits or runs. */
+  readonly #drains: (() => void)[] = [];
 
   constructor(options: ServedOptions) {
     const { config, opened } = options;
@@ -177,7 +178,7 @@ export class Served implements Runner, JobOwner {
     const going = jobs.filter((job) => this.#isWanted(job, now));
     if (instance === undefined || going.length === 0) {
       if (instance !== undefined) this.#idle.push(instance);
-      if (this.lane.waiting === 0) this.#empty?.();
+      this.#settle();
       return;
     }
     for (const job of going) this.#counters.queue_seconds.add((now - job.queued) / 1000);
@@ -194,13 +195,13 @@ export class Served implements Runner, JobOwner {
     } finally {
       this.#runs.delete(running);
       if (instance.up) this.#idle.push(instance);
-      if (this.lane.waiting === 0) this.#empty?.();
+      this.#settle();
     }
   }
 
   left(job: Job): void {
     this.lane.left(job);
-    if (this.lane.waiting === 0) this.#empty?.();
+    this.#settle();
   }
 
   count(outcome: "ok" | RefusalKind): void {
@@ -208,10 +209,11 @@ export class Served implements Runner, JobOwner {
   }
 
   /** Resolves when nothing waits or runs. */
-  async drained(): Promise<void> {
-    while (this.lane.waiting > 0 || this.#runs.size > 0) {
-      await new Promise<void>((done) => (this.#empty = done));
-    }
+  drained(): Promise<void> {
+    return new Promise((done) => {
+      this.#drains.push(done);
+      this.#settle();
+    });
   }
 
   /** Looks at what runs; false where nothing does. */
@@ -241,6 +243,11 @@ export class Served implements Runner, JobOwner {
     this.#device.remove(this);
     await Promise.all(this.#instances.map((instance) => instance.close()));
     this.opened.release();
+  }
+
+  #settle(): void {
+    if (this.#drains.length === 0 || this.lane.waiting > 0 || this.#runs.size > 0) return;
+    for (const done of this.#drains.splice(0)) done();
   }
 
   /** Refuses what nobody waits for any more. */

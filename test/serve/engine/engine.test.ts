@@ -145,6 +145,17 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("an engine (skipped: no O
     expect(figuresOf(engine, "slow")).toMatchObject({ requests: { failed: 2 }, waiting: 0 });
   });
 
+  it("is drained while a model is being unloaded, whose request waits", async () => {
+    const { engine } = await open({ "m.onnx": identityOnnx(), "m.accelctl.json": { max_delay_ms: 200 } });
+    const answer = engine.infer(asking("m", floats([1, 4], 0, 1, 2, 3)));
+    const unloaded = engine.unload("m");
+    await new Promise(setImmediate);
+    expect(engine.model("m")?.status).toBe("unloading");
+    await engine.drain(5000);
+    expect((await answer).batch).toBe(1);
+    await unloaded;
+  });
+
   it("answers what it has accepted when it is drained, and takes nothing more", async () => {
     const { engine } = await open({ "identity.onnx": identityOnnx() });
     const answers = Array.from({ length: 50 }, (_, at) =>
