@@ -12,6 +12,7 @@ import { announced, BodyReader, decompressed, noRoom, tooLong } from "./body.ts"
 import type { HttpFigures } from "./figures.ts";
 import type { Limits } from "./limits.ts";
 import type { Match } from "./router.ts";
+import { atTurnsEnd } from "./turn.ts";
 
 /** What the exchanges of a connection share. */
 export interface Connection {
@@ -174,15 +175,23 @@ export class Live implements Exchange {
     if (status !== 204 && status !== 304) head.push("content-length", String(length));
     this.#leave();
     response.writeHead(status, head);
-    if (!several) this.#endWith(body);
-    else {
-      // Headers and pieces in one writev.
-      response.cork();
-      for (const one of body) response.write(one);
-      response.end();
-      response.uncork();
-    }
+    atTurnsEnd(() => this.#write(body));
     this.#finish(status);
+  }
+
+  #write(body: string | Uint8Array | readonly Uint8Array[]): void {
+    const { response } = this;
+    // The caller went in this very turn.
+    if (response.destroyed) return;
+    if (typeof body === "string" || body instanceof Uint8Array) {
+      this.#endWith(body);
+      return;
+    }
+    // Headers and pieces in one writev.
+    response.cork();
+    for (const one of body) response.write(one);
+    response.end();
+    response.uncork();
   }
 
   /**
