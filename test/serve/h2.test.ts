@@ -3,10 +3,13 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { gzipSync } from "node:zlib";
 import { connect as connectHttp2 } from "node:http2";
-import { connect } from "node:net";
+import { connect, Socket } from "node:net";
 import { startGrpc, type GrpcOptions, type GrpcRunning } from "../../src/serve/grpc/server.ts";
-import { errors, frame, frameOf, goawayFrame, settingsFrame } from "../../src/serve/h2/frames.ts";
+import { Connection } from "../../src/serve/h2/connection.ts";
+import { errors, frame, frameOf, goawayFrame, PREFACE, settingsFrame } from "../../src/serve/h2/frames.ts";
 import { blockOf, FieldReader, HpackError } from "../../src/serve/h2/hpack.ts";
+import type { Stream } from "../../src/serve/h2/stream.ts";
+import { limitsWith } from "../../src/serve/http/limits.ts";
 import { fakeEngine, identity, type FakeEngine } from "../support/engine.ts";
 import { dataFrame, framed, rawClient, type RawClient, type Seen } from "../support/h2.ts";
 import { bytes, concat, message, packed } from "../support/protobuf.ts";
@@ -261,6 +264,7 @@ describe("peers that break HTTP/2", () => {
       { connection: "close" },
       { te: "gzip" },
       { ":status": "200" },
+      { te: "trailers", ":authority": "after others" },
     ];
     for (const [at, fields] of wrong.entries()) {
       client.send(request(2 * at + 1, fields));
@@ -272,6 +276,57 @@ describe("peers that break HTTP/2", () => {
     expect(long?.payload.readUInt32BE(0)).toBe(errors.calm);
     client.send(request(103), dataFrame(103, small));
     expect(await statusOf(client, 103)).toBe("0");
+    // Which of two lengths holds is no guess to make.
+    const line = [
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", `${SERVICE}ModelInfer`],
+      ["content-type", "application/grpc"],
+    ] as const;
+    const lengths = (...all: string[]): Buffer =>
+      blockOf([...line, ...all.map((length): [string, string] => ["content-length", length])]);
+    const { length } = small;
+    client.send(frame(HEADERS, 4, 105, lengths("1", String(length))), dataFrame(105, small));
+    const two = await client.until(({ type, id }) => type === RST_STREAM && id === 105);
+    expect(two?.payload.readUInt32BE(0)).toBe(errors.protocol);
+    client.send(frame(HEADERS, 4, 107, lengths(String(length), String(length))), dataFrame(107, small));
+    expect(await statusOf(client, 107)).toBe("0");
+  });
+
+  it.each([
+    ["more DATA after the end", (id: number) => dataFrame(id, small), errors.closed],
+    ["a priority of four bytes", (id: number) => frame(PRIORITY, 0, id, Buffer.alloc(4)), errors.size],
+  ])("lose the answer that they wait for by %s: nothing is computed on for nobody", async (_, broken, code) => {
+    const client = await raw(await serve());
+    client.send(request(1, { "x-request-id": "lost" }), dataFrame(1, framed(concat([bytes(1, "never")]))));
+    await expect.poll(() => engine.seen.length).toBe(1);
+    client.send(broken(1));
+    const reset = await client.until(({ type, id }) => type === RST_STREAM && id === 1);
+    expect(reset?.payload.readUInt32BE(0)).toBe(code);
+    await expect.poll(() => engine.gone).toEqual(["lost"]);
+    client.send(request(3), dataFrame(3, small));
+    expect(await statusOf(client, 3)).toBe("0");
+    expect(client.seen.some(({ type, id }) => id === 1 && type === HEADERS)).toBe(false);
+  });
+
+  it("that ask for what is refused and read no answer are cut off before much waits for them", () => {
+    // A socket that takes nothing.
+    const socket = Object.assign(new Socket(), { _write: () => undefined });
+    const owner = {
+      limits: limitsWith({}),
+      open: (stream: Stream) => stream.refuse(blockOf([[":status", "405"]])),
+      closed: () => undefined,
+    };
+    new Connection(socket, owner, performance.now());
+    const take = (bytes: Buffer): boolean => socket.emit("data", bytes);
+    take(Buffer.concat([PREFACE, settingsFrame([])]));
+    let most = 0;
+    for (let id = 1; id < 1_000_000 && !socket.destroyed; id += 2) {
+      take(request(id, {}, 5));
+      most = Math.max(most, socket.writableLength);
+    }
+    expect(socket.destroyed).toBe(true);
+    expect(most).toBeLessThan(2 << 20);
   });
 
   it("that speak another protocol are cut off, as are those that begin and go no further", async () => {

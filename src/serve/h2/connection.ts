@@ -325,6 +325,7 @@ export class Connection {
     }
     let stream = this.streams.get(id);
     if (stream === undefined || stream.ended) {
+      // One that waits for its answer, and whose request was whole, is lost by it.
       if (!this.#cut.has(id)) this.#refuse(id, errors.closed);
       stream = undefined;
     } else {
@@ -554,19 +555,17 @@ export class Connection {
 
   // ---- ends of streams
 
-  /** A frame of a stream that is none, or that may not be. */
+  /** A frame of a stream that is none, or that may not be: the stream is over, if there was one. */
   #refuse(id: number, code: number): void {
+    const stream = this.streams.get(id);
     this.#cutOff(id);
     if (this.#abandons.take()) this.#reply(frameOf(RST_STREAM, id, code));
     else this.#fail(errors.calm, "too many requests are refused");
+    if (stream !== undefined) this.#drop(stream);
   }
 
   reset(stream: Stream, code: number): void {
-    if (stream.closed) return;
-    this.#cutOff(stream.id);
-    if (this.#abandons.take()) this.#reply(frameOf(RST_STREAM, stream.id, code));
-    else this.#fail(errors.calm, "too many requests are refused");
-    this.#drop(stream);
+    if (!stream.closed) this.#refuse(stream.id, code);
   }
 
   /** What is on its way of it is no mistake. */
@@ -642,7 +641,8 @@ export class Connection {
     const whole = this.#resizes ? Buffer.concat([EMPTY_TABLE, block]) : block;
     this.#resizes = false;
     stream.headed = true;
-    this.socket.write(frame(HEADERS, END_HEADERS | (ends ? END_STREAM : 0), stream.id, whole));
+    // Answers of fields alone wait for no window: who reads none of them is cut off.
+    this.#reply(frame(HEADERS, END_HEADERS | (ends ? END_STREAM : 0), stream.id, whole));
     if (ends) this.#answered(stream);
   }
 
@@ -720,6 +720,8 @@ class Request implements Head {
   /** Parts of its line that were given, a bit each; fields that may not be there. */
   lines = 0;
   wrong = false;
+  /** A field that is no part of the line came. */
+  #begun = false;
   bytes = 0;
   length: number | undefined;
   readonly #limits: ConnectionLimits;
@@ -737,20 +739,19 @@ class Request implements Head {
     this.bytes += field.size;
     if (this.bytes > this.#limits.header_bytes) return;
     const { kind, value } = field;
-    if (kind === "plain") {
-      this.fields.push(field);
-      return;
-    }
-    if (kind === "wrong") this.wrong = true;
-    else if (kind === "te") return;
-    else if (kind === "content-length") this.length = Number(value);
-    else {
-      const line = kind === "method" ? 1 : kind === "scheme" ? 2 : kind === "path" ? 4 : 8;
-      // Once, and before all others.
-      if ((this.lines & line) !== 0 || this.fields.length > 0) this.wrong = true;
-      this.lines |= line;
-      if (line === 1) this.method = value;
-      else if (line === 4) this.path = value;
+    const line = kind === "method" ? 1 : kind === "scheme" ? 2 : kind === "path" ? 4 : kind === "authority" ? 8 : 0;
+    if (line === 0) this.#begun = true;
+    // Once, and before all others.
+    else if ((this.lines & line) !== 0 || this.#begun) this.wrong = true;
+    this.lines |= line;
+    if (kind === "plain") this.fields.push(field);
+    else if (kind === "wrong") this.wrong = true;
+    else if (kind === "method") this.method = value;
+    else if (kind === "path") this.path = value;
+    else if (kind === "content-length") {
+      // Two that differ cannot both be held to.
+      if (this.length !== undefined && this.length !== Number(value)) this.wrong = true;
+      this.length = Number(value);
     }
   };
 }

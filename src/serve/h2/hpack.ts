@@ -26,8 +26,8 @@ const ENTRY_BYTES = 32;
 
 /** Field blocks of one connection, in their order. */
 export class FieldReader {
-  /** The newest last. */
-  readonly #table: Field[] = [];
+  /** The newest last; of the oldest, those that were forgotten leave their places for a while. */
+  readonly #table: (Field | undefined)[] = [];
   #oldest = 0;
   #bytes = 0;
   #most = TABLE_BYTES;
@@ -62,8 +62,7 @@ export class FieldReader {
   #entry(index: number): Field {
     const fixed = standing();
     const field = index < fixed.length ? fixed[index] : this.#table[this.#table.length - 1 - (index - fixed.length)];
-    if (field === undefined || index === 0 || this.#table.length - 1 - (index - fixed.length) < this.#oldest)
-      throw new HpackError(`there is no entry ${index}`);
+    if (field === undefined || index === 0) throw new HpackError(`there is no entry ${index}`);
     return field;
   }
 
@@ -89,7 +88,10 @@ export class FieldReader {
 
   /** The oldest go; one that is larger than the table takes all with it, itself too. */
   #evict(): void {
-    while (this.#bytes > this.#most) this.#bytes -= this.#table[this.#oldest++]?.size ?? 0;
+    while (this.#bytes > this.#most) {
+      this.#bytes -= this.#table[this.#oldest]?.size ?? 0;
+      this.#table[this.#oldest++] = undefined;
+    }
     if (this.#oldest > 128 || this.#oldest === this.#table.length) {
       this.#table.splice(0, this.#oldest);
       this.#oldest = 0;
