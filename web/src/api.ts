@@ -18,6 +18,8 @@ export class ApiError extends Error {
   }
 }
 
+export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** JSON of our own server, of this version. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await request(path, init)).json()) as T;
@@ -71,7 +73,7 @@ export async function* events(path: string, signal: AbortSignal): AsyncGenerator
 export function takeTokenFromAddress(): void {
   const [, token] = /^#token=([^&/]+)$/.exec(location.hash) ?? [];
   if (token === undefined) return;
-  sessionStorage.setItem(TOKEN, decodeURIComponent(token));
+  sessionStorage.setItem(TOKEN, unescaped(token));
   history.replaceState(null, "", `${location.pathname}#/machine`);
 }
 
@@ -79,4 +81,13 @@ export function setToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
   needsToken.value = undefined;
   session.value++;
+}
+
+/** An address that somebody typed may hold a lone %. */
+export function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

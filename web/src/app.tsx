@@ -5,6 +5,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { needsToken, session, setToken } from "./api.ts";
 import { Announcer, ErrorBox, Spinner } from "./parts/index.ts";
+import { whereNow } from "./shell/address.ts";
 import { DropZone } from "./shell/drop-zone.tsx";
 import { Brand } from "./shell/brand.tsx";
 import { ThemeButton } from "./shell/theme-button.tsx";
@@ -25,15 +26,12 @@ export interface ViewProps {
   readonly path: readonly string[];
 }
 
-const address = signal(location.hash);
-window.addEventListener("hashchange", () => (address.value = location.hash));
-
 const loaded = signal<Partial<Record<ViewName, ComponentType<ViewProps>>>>({});
 const failed = signal<{ readonly name: ViewName; readonly says: string } | undefined>(undefined);
 
 export function App() {
-  const [, first = "", ...path] = address.value.split("/");
-  const name: ViewName = Object.hasOwn(views, first) ? (first as ViewName) : "machine";
+  const { view, path } = whereNow();
+  const name: ViewName = Object.hasOwn(views, view) ? (view as ViewName) : "machine";
   const main = useRef<HTMLElement>(null);
   const before = useRef(name);
   const View = loaded.value[name];
@@ -91,22 +89,13 @@ export function App() {
         ) : View === undefined ? (
           <Spinner />
         ) : (
-          <View key={session.value} path={path.map(unescape)} />
+          <View key={session.value} path={path} />
         )}
       </main>
       <DropZone onMachine={() => (location.hash = "#/machine")} />
       <Announcer />
     </>
   );
-}
-
-/** An address that somebody typed may hold a lone %. */
-function unescape(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 async function show(name: ViewName): Promise<void> {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Report } from "../../src/review/report.ts";
 import type { About } from "../../src/serve/page/about.ts";
-import { ApiError, ask } from "./api.ts";
+import { ApiError, ask, sentence } from "./api.ts";
 import { announce } from "./parts/index.ts";
 
 export type Source =
@@ -46,7 +46,7 @@ export async function loadReport(options: { readonly query?: boolean } = {}): Pr
     const named: Source = machine === null ? { kind: "server" } : { kind: "server", name: machine };
     if (own === asked) shown.value = { state: "ready", source: named, report };
   } catch (error) {
-    if (own === asked) shown.value = { state: "failed", source, says: wordsOf(error) };
+    if (own === asked) shown.value = { state: "failed", source, says: sentence(error) };
   }
 }
 
@@ -74,7 +74,7 @@ export async function showFile(file: File): Promise<void> {
     shown.value = { state: "ready", source: { kind: "file", name: file.name }, report };
     announce(`${file.name} is shown`);
   } catch (error) {
-    dropFailed.value = `${file.name}: ${wordsOf(error)}`;
+    dropFailed.value = `${file.name}: ${sentence(error)}`;
   } finally {
     dropBusy.value = undefined;
   }
@@ -154,8 +154,4 @@ export function checkReport(value: unknown): Report {
     throw new Error("calls itself a report and lacks what one has");
   }
   return value as unknown as Report; // checked above as far as it is drawn
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,10 @@
 /** Starts the exported page: one file, one report and the atlas, no server. tools/web.mjs makes it; accelctl report --html fills it. */
 
-import { signal } from "@preact/signals";
 import { render } from "preact";
+import { sentence } from "./api.ts";
 import { Announcer, ErrorBox } from "./parts/index.ts";
 import { checkReport, dropFailed, showStatic, shown } from "./report.ts";
+import { whereNow } from "./shell/address.ts";
 import { Brand } from "./shell/brand.tsx";
 import { DropZone } from "./shell/drop-zone.tsx";
 import { ThemeButton } from "./shell/theme-button.tsx";
@@ -13,12 +14,9 @@ import "./style.css";
 import "./parts/parts.css";
 import "./machine/machine.css";
 
-const address = signal(location.hash);
-window.addEventListener("hashchange", () => (address.value = location.hash));
-
 function StaticPage() {
   const now = shown.value;
-  const [, view, ...path] = address.value.split("/");
+  const { view, path } = whereNow();
   const isAtlas = view === "atlas";
   return (
     <>
@@ -46,9 +44,7 @@ function StaticPage() {
           />
         )}
         {isAtlas && <AtlasView />}
-        {!isAtlas && now.state === "ready" && (
-          <MachinePage report={now.report} source={now.source} path={path.map(unescape)} />
-        )}
+        {!isAtlas && now.state === "ready" && <MachinePage report={now.report} source={now.source} path={path} />}
         {!isAtlas && now.state === "failed" && (
           <ErrorBox title="The report in this file cannot be shown:" says={now.says} />
         )}
@@ -59,18 +55,10 @@ function StaticPage() {
   );
 }
 
-function unescape(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // somebody typed a lone %
-  }
-}
-
 try {
   showStatic(checkReport(JSON.parse(document.getElementById("report")?.textContent ?? "")));
 } catch (error) {
-  const says = error instanceof Error ? error.message : String(error);
+  const says = sentence(error);
   shown.value = { state: "failed", source: { kind: "static" }, says };
 }
 const at = document.getElementById("app");

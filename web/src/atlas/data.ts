@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Openness } from "../../../src/base/finding.ts";
 import type { Atlas, AtlasFamily } from "../../../src/export/atlas.ts";
 import type { Report } from "../../../src/review/report.ts";
-import { ask, ApiError } from "../api.ts";
+import { ask, ApiError, unescaped } from "../api.ts";
 import { opennessWord } from "../parts/index.ts";
 
 export type { Atlas, AtlasEvent, AtlasFamily, AtlasSource } from "../../../src/export/atlas.ts";
@@ -158,14 +158,6 @@ export function placeOf(hash: string): Place {
     chosen,
     sort: { key: key ?? "name", down: sort.startsWith("-") },
   };
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 export function hashOf({ tab, family, q, chosen, sort }: Place): string {

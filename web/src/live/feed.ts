@@ -60,11 +60,14 @@ export async function follow(stop: AbortSignal): Promise<void> {
   if (history.peek().last === undefined) state.value = { is: "connecting" };
   const stopped = (): boolean => stop.aborted; // asked anew after each wait
   while (!stopped()) {
-    const silence = new AbortController();
+    // Not AbortSignal.any, which the oldest browsers this page is built for lack.
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    stop.addEventListener("abort", end);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const listen = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), Math.max(5_000, SILENT * interval.peek() * 1000));
+      timer = setTimeout(end, Math.max(5_000, SILENT * interval.peek() * 1000));
     };
     let says = "the stream ended";
     try {
@@ -75,7 +78,7 @@ export async function follow(stop: AbortSignal): Promise<void> {
         return;
       }
       const query = `interval=${interval.peek()}`;
-      for await (const { name, data } of events(`api/samples?${query}`, AbortSignal.any([stop, silence.signal]))) {
+      for await (const { name, data } of events(`api/samples?${query}`, over.signal)) {
         listen();
         if (name === "failed") says = data;
         if (name !== "sample") continue;
@@ -96,6 +99,7 @@ export async function follow(stop: AbortSignal): Promise<void> {
       says = error instanceof ApiError ? error.message : "the server does not answer; is accelctl still running?";
     } finally {
       clearTimeout(timer);
+      stop.removeEventListener("abort", end);
     }
     if (stopped()) return;
     if (!lost) announce(`Connection lost: ${says}`);

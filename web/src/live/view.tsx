@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { sentence } from "../api.ts";
 import { Empty, ErrorBox, Spinner, Tabs, useDrop, type DropTaker } from "../parts/index.ts";
 import { shown } from "../report.ts";
 import { Device, tells, Values } from "./device.tsx";
@@ -27,7 +28,7 @@ async function open(file: File): Promise<void> {
     range.value = Infinity;
     zoom.value = undefined;
   } catch (error) {
-    failed.value = `${file.name} cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+    failed.value = `${file.name} cannot be shown: ${sentence(error)}`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the view asks of /api/models. Answers are of our own server's version. */
 
 import { signal } from "@preact/signals";
-import { ask, request } from "../api.ts";
+import { ask, request, sentence } from "../api.ts";
 import type {
   GraphAnswer,
   ModelAnswer,
@@ -95,7 +95,5 @@ export async function upload(files: readonly File[], to?: string): Promise<strin
     uploading.value = undefined;
   }
 }
-
-export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const wait = (signal: AbortSignal | undefined): RequestInit => (signal === undefined ? {} : { signal });

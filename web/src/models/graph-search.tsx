@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { harmless } from "../parts/index.ts";
-import { askOperators, sentence, type OperatorsAnswer } from "./api.ts";
+import { sentence } from "../api.ts";
+import { askOperators, type OperatorsAnswer } from "./api.ts";
 
 const SHOWN = 12;
 /** After the last key, milliseconds. */

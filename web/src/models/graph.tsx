@@ -293,7 +293,7 @@ function Drawn({ answer, name, node, next, onNode, onOpen, onFold }: DrawnProps)
           .filter((group) => groupWords[group] !== undefined && [...has].some((kind) => groupOf(kind) === group))
           .map((group) => (
             <span key={group}>
-              <i class={`swatch op-${group}`} aria-hidden="true" /> {groupWords[group]}
+              <i class={`op-swatch op-${group}`} aria-hidden="true" /> {groupWords[group]}
             </span>
           ))}
       </div>

@@ -1,10 +1,10 @@
 /** What one can look at: the example, what was uploaded, what the server serves; and how to add to it. */
 
-import { useState } from "preact/hooks";
-import { Badge, bytes, DataTable, Empty, ErrorBox, harmless, plural, Spinner, announce } from "../parts/index.ts";
-import { askList, removeModel, sentence, uploads, type ModelEntry, type ModelList as List } from "./api.ts";
+import { Badge, bytes, DataTable, Empty, ErrorBox, harmless, plural, Spinner } from "../parts/index.ts";
+import { askList, uploads, type ModelEntry, type ModelList as List } from "./api.ts";
 import { addressOfServed, servedMark } from "./served.tsx";
 import { FileButton } from "./file-button.tsx";
+import { RemoveButton } from "./remove-button.tsx";
 import { useLoaded } from "./load.ts";
 
 export interface ModelListProps {
@@ -109,17 +109,7 @@ function Listed({ list, onFiles, onChange }: ModelListProps & { readonly list: L
 }
 
 function Row({ model, onChange }: { readonly model: ModelEntry; readonly onChange: () => void }) {
-  const [failed, setFailed] = useState<string | undefined>(undefined);
   const total = model.files.reduce((sum, file) => sum + file.bytes, 0);
-  const remove = async (): Promise<void> => {
-    try {
-      await removeModel(model.id);
-      announce(`${model.name} removed`);
-      onChange();
-    } catch (error) {
-      setFailed(sentence(error));
-    }
-  };
   return (
     <li>
       <a class="model-name" href={`#/models/${model.id}`}>
@@ -130,12 +120,7 @@ function Row({ model, onChange }: { readonly model: ModelEntry; readonly onChang
         {model.files.length > 1 && ` in ${plural(model.files.length, "file")}`}
         {model.demo === true && " · comes with accelctl, with a picture to run it on"}
       </span>
-      {model.demo !== true && (
-        <button type="button" class="small" aria-label={`Remove ${model.name}`} onClick={() => void remove()}>
-          Remove
-        </button>
-      )}
-      {failed !== undefined && <ErrorBox says={failed} onDismiss={() => setFailed(undefined)} />}
+      {model.demo !== true && <RemoveButton model={model} onRemoved={onChange} />}
     </li>
   );
 }

@@ -1,7 +1,7 @@
 /** Asks when a component comes into sight or what it asks about changes; what comes too late is dropped. */
 
 import { useEffect, useState } from "preact/hooks";
-import { sentence } from "./api.ts";
+import { sentence } from "../api.ts";
 
 export type Loaded<T> =
   | { readonly state: "loading"; readonly value?: T }

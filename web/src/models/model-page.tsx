@@ -3,9 +3,10 @@
 import type { ComponentType, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Badge, bytes, ErrorBox, Spinner, Tabs, type Tab } from "../parts/index.ts";
-import { askModel, removeModel, sentence, upload, uploads, type ModelAnswer } from "./api.ts";
+import { askModel, upload, uploads, type ModelAnswer } from "./api.ts";
 import { isInput } from "./files.ts";
 import { useLoaded } from "./load.ts";
+import { RemoveButton } from "./remove-button.tsx";
 import { Overview } from "./overview.tsx";
 
 /** True: they were taken. */
@@ -85,10 +86,6 @@ function Head({ model }: { readonly model: ModelAnswer }) {
   const { inspection, name, demo, files } = model;
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const producer = inspection?.producer;
-  const remove = async (): Promise<void> => {
-    await removeModel(model.id).catch(sentence);
-    location.hash = "#/models";
-  };
   return (
     <div class="model-head">
       <div>
@@ -114,11 +111,7 @@ function Head({ model }: { readonly model: ModelAnswer }) {
           <span>{bytes(total)}</span>
         </p>
       </div>
-      {demo !== true && (
-        <button type="button" class="small" onClick={() => void remove()}>
-          Remove
-        </button>
-      )}
+      {demo !== true && <RemoveButton model={model} onRemoved={() => (location.hash = "#/models")} />}
     </div>
   );
 }

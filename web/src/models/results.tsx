@@ -20,7 +20,7 @@ export function Results({ answer, picture }: ResultsProps) {
       {first !== undefined && second !== undefined && (
         <Comparison first={first} second={second} parity={answer.parity} />
       )}
-      <div class={answer.runs.length > 1 ? "outcomes two" : "outcomes"}>
+      <div class={answer.runs.length > 1 ? "run-outcomes two" : "run-outcomes"}>
         {answer.runs.map((run, index) => (
           <Outcome key={index} run={run} picture={picture} />
         ))}

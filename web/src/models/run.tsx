@@ -1,17 +1,9 @@
 /** Running a model: what goes in, where, how often; then what came out. Two places are compared. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { sentence } from "../api.ts";
 import { announce, Badge, Command, Empty, ErrorBox, harmless, Spinner } from "../parts/index.ts";
-import {
-  askList,
-  fetchInput,
-  runModel,
-  sendInput,
-  sentence,
-  type Offer,
-  type RunAnswer,
-  type RunRequest,
-} from "./api.ts";
+import { askList, fetchInput, runModel, sendInput, type Offer, type RunAnswer, type RunRequest } from "./api.ts";
 import { FileButton } from "./file-button.tsx";
 import { InputRows, requestInputs, type InputWish } from "./input-rows.tsx";
 import { useLoaded } from "./load.ts";

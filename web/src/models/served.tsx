@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import type { ModelState } from "../../../src/serve/engine.ts";
+import { sentence } from "../api.ts";
 import {
   announce,
   Badge,
@@ -15,7 +16,7 @@ import {
   Spinner,
   useDrop,
 } from "../parts/index.ts";
-import { askList, sentence } from "./api.ts";
+import { askList } from "./api.ts";
 import { FileButton } from "./file-button.tsx";
 import { useLoaded } from "./load.ts";
 import { infer, valuesOfPicture } from "./served-request.ts";
@@ -47,8 +48,8 @@ export function ServedPage({ name, version }: { readonly name: string; readonly 
   const state = list.value?.served.find((one) => one.name === name && one.version === (version ?? ""));
   return (
     <>
-      <p class="crumb">
-        <a href="#/models">Models</a>
+      <p class="way-back">
+        <a href="#/models">← All models</a>
       </p>
       <h1>{harmless(name)}</h1>
       {list.state === "failed" && <ErrorBox says={list.says} onRetry={again} />}

@@ -55,7 +55,7 @@ export function Spans({ spans }: { readonly spans: readonly Span[] }) {
       <p class="graph-legend small">
         {makers.slice(0, 4).map((by, index) => (
           <span key={by}>
-            <i class={`swatch by-${index}`} aria-hidden="true" /> {harmless(by)}
+            <i class={`op-swatch by-${index}`} aria-hidden="true" /> {harmless(by)}
           </span>
         ))}
       </p>
