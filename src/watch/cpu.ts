@@ -240,6 +240,8 @@ function throttleMeter(root: Root): Meter {
     .map((cpu) => `${CPUS}/${cpu}/thermal_throttle/core_throttle_count`)
     .filter((path) => exists(root, path).state === "read");
   const rate = new Rate({ name: "throttles_per_second", how: "rate" }, undefined, from);
+  /** By core. One that is taken offline has no file any more, and its count has not gone back. */
+  const counts = new Map<string, number>();
   return {
     safe: true,
     gives: [{ name, from }],
@@ -249,9 +251,17 @@ function throttleMeter(root: Root): Meter {
         if (why?.state === "uncaptured") return [metricOf(name, undefined, why)];
         return [metricOf(name, undefined, absent(from, "this processor's kernel does not count it"))];
       }
-      let sum = 0;
-      for (const path of paths) sum += valueOf(chain(root.text(path), (text) => oneNumber(text, path))) ?? 0;
-      const count = read(sum, from);
+      let unread: Reading<number> | undefined;
+      for (const path of paths) {
+        const reading = chain(root.text(path), (text) => oneNumber(text, path));
+        if (reading.state === "read") counts.set(path, reading.value);
+        else unread = reading;
+      }
+      if (unread !== undefined && counts.size === 0) return [metricOf(name, undefined, unread)];
+      const count = read(
+        [...counts.values()].reduce((sum, one) => sum + one, 0),
+        from,
+      );
       return [metricOf(name, undefined, count), rate.next(tick, count)];
     },
   };

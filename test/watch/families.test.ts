@@ -351,3 +351,21 @@ it("the processor: share of time by core, memory, load, package temperature and 
   // The counter began again at 0.
   expect(valueIn(cpu, "power_watts", "package-0")).toBeCloseTo(10, 9);
 });
+
+it("a core that is taken offline takes nothing back of what was counted, and a count that cannot be read is none", () => {
+  const count = (core: number): string => `/sys/devices/system/cpu/cpu${core}/thermal_throttle/core_throttle_count`;
+  const processor = {
+    "/proc/cpuinfo": "processor\t: 0\nmodel name\t: Some Processor\n",
+    "/proc/sys/kernel/arch": "x86_64\n",
+  };
+  const made = makeMachine({ ...processor, [count(0)]: "2\n", [count(1)]: "5\n" });
+  const { next } = watchOf(made);
+  const cpu = (): ReturnType<typeof deviceIn> => deviceIn(next(), "cpu:0");
+  expect(valueIn(cpu(), "throttle_count")).toBe(7);
+  made.change({ [count(0)]: "3\n", [count(1)]: undefined });
+  const later = cpu();
+  expect(valueIn(later, "throttle_count")).toBe(8);
+  expect(valueIn(later, "throttles_per_second")).toBe(1);
+  const wrong = watchOf(makeMachine({ ...processor, [count(0)]: "many\n" }));
+  expect(valueIn(deviceIn(wrong.next(), "cpu:0"), "throttle_count")).toBe("malformed");
+});
