@@ -126,7 +126,7 @@ export class HolderScan {
 
   /** Is what it held still open, and is it still the same process? A program that opens a node mostly opens several: look at all. */
   #check(pid: number, opens: readonly Open[]): void {
-    const start = this.#startOf(pid);
+    const start = startOf(this.#root, pid);
     const same = start === this.#seen.get(pid)?.start && opens.every(({ fd, node }) => this.#linkOf(pid, fd) === node);
     if (!same) this.#look(pid);
   }
@@ -151,17 +151,17 @@ export class HolderScan {
       const node = this.#linkOf(pid, fd);
       if (node !== undefined && this.#nodes.has(node)) opens.push({ fd, node });
     }
-    const start = opens.length === 0 ? "" : this.#startOf(pid);
+    const start = opens.length === 0 ? "" : startOf(this.#root, pid);
     this.#seen.set(pid, { blind: false, start, opens });
   }
 
   #linkOf(pid: number, fd: string): string | undefined {
     return valueOf(this.#link(`/proc/${pid}/fd/${fd}`));
   }
+}
 
-  /** Field 22 of stat; the command's name before it may hold blanks and brackets. */
-  #startOf(pid: number): string {
-    const text = valueOf(this.#root.text(`/proc/${pid}/stat`)) ?? "";
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  }
+/** Of a process, as Holding has it. Field 22 of stat; the command's name before it may hold blanks and brackets. */
+export function startOf(root: Root, pid: number): string {
+  const text = valueOf(root.text(`/proc/${pid}/stat`)) ?? "";
+  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 }

@@ -8,7 +8,7 @@ import { valueOf } from "../base/reading.ts";
 import { readUserNames } from "../facts/user.ts";
 import type { Root } from "../root/root.ts";
 import { parseFdinfo, type Usage } from "./fdinfo.ts";
-import { HolderScan, type Held, type Holding } from "./holders.ts";
+import { HolderScan, startOf, type Held, type Holding } from "./holders.ts";
 import { createKfd, type KfdUse } from "./kfd.ts";
 import { nvmlProcesses, type NvmlFeed } from "./nvml.ts";
 import { ONE_MOMENT, wordOf, type Tick } from "./meter.ts";
@@ -36,6 +36,8 @@ export interface ProcessScan {
  */
 const COUNTS_ALL: ReadonlySet<string> = new Set(["i915", "xe", "msm", "v3d"]);
 
+type Who = Pick<ProcessUse, "command" | "user">;
+
 /** Processes that are told of one device. */
 const USERS_LIMIT = 4096;
 
@@ -50,16 +52,10 @@ export function createProcessScan(root: Root, places: readonly Place[], before?:
   const holders = new HolderScan(root, new Set(owners.keys()));
   const kfd = createKfd(root);
   const counts = new Counts();
-  const commands = new Map<string, { command: string; user?: string }>();
+  const commands = new Map<string, Who>();
   let names: ReadonlyMap<number, string> | undefined;
 
-  const whoIs = ({
-    pid,
-    start,
-  }: {
-    readonly pid: number;
-    readonly start: string;
-  }): { command: string; user?: string } => {
+  const whoIs = (pid: number, start: string): Who => {
     const key = `${pid} ${start}`;
     const kept = commands.get(key);
     if (kept !== undefined) return kept;
@@ -71,6 +67,7 @@ export function createProcessScan(root: Root, places: readonly Place[], before?:
     commands.set(key, found);
     return found;
   };
+  const whoIsNow = (pid: number): Who => whoIs(pid, startOf(root, pid));
 
   return {
     renew(changed) {
@@ -99,17 +96,17 @@ export function createProcessScan(root: Root, places: readonly Place[], before?:
           const metrics = counts.of(tick, `${device} ${pid} ${holding.start}`, `/proc/${pid}/fdinfo`, uses);
           own.set(pid, {
             pid,
-            ...whoIs(holding),
+            ...whoIs(pid, holding.start),
             how: metrics.length > 0 ? "fdinfo" : "open",
             metrics,
           });
         }
       }
-      for (const use of kfd.read(tick, watched)) addUse(users, use, "fdinfo", whoIs);
+      for (const use of kfd.read(tick, watched)) addUse(users, use, "fdinfo", whoIsNow);
       for (const { device, driver } of nvml === undefined ? [] : watched) {
         if (nvml === undefined || driver !== "nvidia") continue;
         for (const use of nvmlProcesses(nvml, device.address)) {
-          addUse(users, { device: device.id, ...use }, "vendor's library", whoIs);
+          addUse(users, { device: device.id, ...use }, "vendor's library", whoIsNow);
         }
       }
       return {
@@ -221,13 +218,13 @@ function addUse(
   users: Map<string, Map<number, ProcessUse>>,
   { device, pid, metrics }: KfdUse,
   how: ProcessUse["how"],
-  whoIs: (one: { readonly pid: number; readonly start: string }) => { command: string; user?: string },
+  whoIs: (pid: number) => Who,
 ): void {
   const own = users.get(device) ?? new Map<number, ProcessUse>();
   users.set(device, own);
   const before = own.get(pid);
   own.set(pid, {
-    ...(before ?? { pid, ...whoIs({ pid, start: how }) }),
+    ...(before ?? { pid, ...whoIs(pid) }),
     how,
     metrics: [...(before?.metrics ?? []), ...metrics],
   });

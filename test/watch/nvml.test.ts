@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { openNvml, parseAnswer } from "../../src/watch/nvml.ts";
-import { deviceIn, makeMachine, metricIn, pci, valueIn, watchOf } from "./machine.ts";
+import { openNvml, parseAnswer, type NvmlFeed } from "../../src/watch/nvml.ts";
+import { deviceIn, makeMachine, metricIn, pci, process, valueIn, watchOf } from "./machine.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "accelctl-nvml-"));
 afterAll(() => {
@@ -114,4 +114,22 @@ it("an answer that is none is told, never thrown", () => {
   expect(parseAnswer("rubbish")).toEqual({ failed: 'its process printed "rubbish"' });
   expect(parseAnswer("null")).toHaveProperty("failed");
   expect(parseAnswer('{"gpus":[{"address":5},null]}')).toEqual({ gpus: [] });
+});
+
+it("a program that got the number of one before it is told by its own name", () => {
+  const made = makeMachine({ ...gpus, ...process(4711, "first", {}) });
+  const feed: NvmlFeed = {
+    latest: () => ({
+      gpus: [{ address: "0000:6a:00.0", values: {}, processes: [{ pid: 4711, bytes: 4096 }] }],
+      age_ms: 0,
+    }),
+    close: () => undefined,
+  };
+  const { next } = watchOf(made, { vendor: feed });
+  const commands = (): readonly string[] | undefined =>
+    deviceIn(next(), "pci:0000:6a:00.0").processes?.map(({ command }) => command);
+  expect(commands()).toEqual(["first"]);
+  const later = process(4711, "second", {});
+  made.change({ ...later, "/proc/4711/stat": (later["/proc/4711/stat"] as string).replace(" 47110 ", " 99999 ") });
+  expect(commands()).toEqual(["second"]);
 });
