@@ -85,7 +85,8 @@ function homeOf(directory: string): string {
     return home;
   } catch (cause) {
     if (cause instanceof CannotError) throw cause;
-    throw new CannotError(`${directory}: ${codeOf(cause)}`, { cause });
+    const code = codeOf(cause);
+    throw new CannotError(`${directory}: ${code === "ENOENT" ? "no such directory" : code}`, { cause });
   }
 }
 
