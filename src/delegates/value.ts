@@ -59,6 +59,9 @@ export function lengthOf(type: ElementType, elements: number): number {
   return bits < 8 ? Math.ceil((elements * bits) / 8) : elements;
 }
 
+/** Bytes of one element of the array that holds a type; undefined for types that are not held (strings, complex numbers). */
+export const elementBytes = (type: ElementType): number | undefined => holders[type]?.BYTES_PER_ELEMENT;
+
 /** Elements of a type over `buffer` or a part of it; undefined for types that are not held (strings, complex numbers). */
 export function elementsOver(
   type: ElementType,

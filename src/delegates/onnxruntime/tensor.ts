@@ -4,7 +4,7 @@ import { CannotError } from "../../base/errors.ts";
 import { dataTypes, elementType } from "../../formats/onnx/tensor.ts";
 import type { Dimension, ElementType } from "../../model/graph.ts";
 import type { Port } from "../delegate.ts";
-import { elementsOver, lengthOf, type Value } from "../value.ts";
+import { bytesOf, elementBytes, elementsOver, lengthOf, type Value } from "../value.ts";
 import type { Ort, Pointer } from "./api.ts";
 
 /** A dimension beyond this is no shape but an overflow. */
@@ -70,7 +70,7 @@ export function makeTensor({ ort, memory, allocator }: Context, name: string, va
     return tensor;
   }
   if (number < 0) throw new CannotError(`input "${name}" is of ${type}, which ONNX Runtime is not given here`);
-  if (data.BYTES_PER_ELEMENT !== elementsOver(type, new ArrayBuffer(0))?.BYTES_PER_ELEMENT) {
+  if (data.BYTES_PER_ELEMENT !== elementBytes(type)) {
     throw new CannotError(`input "${name}": elements of ${data.BYTES_PER_ELEMENT} bytes are no ${type}`);
   }
   // Asking for .buffer moves a small array out of V8's heap, where it would not stay in its place.
@@ -90,15 +90,15 @@ export function takeTensor(ort: Ort, name: string, pointer: Pointer): Value {
   const shape = open.map((size) => (typeof size === "number" ? size : 0));
   const count = shape.reduce((product, size) => product * size, 1);
   if (type === "string") return { type, shape, data: takeStrings(ort, pointer, count) };
-  const own = elementsOver(type, new ArrayBuffer(0));
-  if (own === undefined) throw new CannotError(`output "${name}" is of ${type}, which is not read`);
-  const bytes = lengthOf(type, count) * own.BYTES_PER_ELEMENT;
+  const bytes = bytesOf(type, shape) ?? 0;
   const buffer = new ArrayBuffer(bytes);
+  const data = elementsOver(type, buffer);
+  if (data === undefined) throw new CannotError(`output "${name}" is of ${type}, which is not read`);
   if (bytes > 0) {
-    const data = ort.pointer("GetTensorMutableData", pointer);
-    new Uint8Array(buffer).set(new Uint8Array(ort.koffi.view(data, bytes)));
+    const theirs = ort.pointer("GetTensorMutableData", pointer);
+    new Uint8Array(buffer).set(new Uint8Array(ort.koffi.view(theirs, bytes)));
   }
-  return { type, shape, data: elementsOver(type, buffer) ?? own };
+  return { type, shape, data };
 }
 
 function takeStrings(ort: Ort, pointer: Pointer, count: number): string[] {

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { CannotError, FileError } from "../../base/errors.ts";
 import type { Dimension } from "../../model/graph.ts";
 import type { OpenOptions, Placement, Port, Seen, Session } from "../delegate.ts";
-import { elementsOver } from "../value.ts";
+import { elementBytes } from "../value.ts";
 import type { Pointer } from "./api.ts";
 import { litertVersion } from "./find.ts";
 import { loadLitert, statusName, takeWords, type Litert } from "./litert/api.ts";
@@ -193,7 +193,7 @@ function portsOf(litert: Litert, signature: Pointer, which: Which, { graph }: Ch
     if (index !== indexes[at]) throw new CannotError(`LiteRT has tensor ${index} for ${which.toLowerCase()} "${name}"`);
     litert.must(`the type of "${name}" is not told`, "LiteRtGetRankedTensorType", tensor, ranked);
     const type = types[ranked[0] ?? 0] ?? "unknown";
-    if (elementsOver(type, new ArrayBuffer(0)) === undefined) {
+    if (elementBytes(type) === undefined) {
       throw new CannotError(`${which.toLowerCase()} "${name}" is of ${type}, which is not given to LiteRT here`);
     }
     const { shape: known, quantization } = graph.tensors[index] ?? {};

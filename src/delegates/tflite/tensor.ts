@@ -3,7 +3,7 @@
 import { CannotError } from "../../base/errors.ts";
 import type { Dimension, ElementType, Graph } from "../../model/graph.ts";
 import type { Port } from "../delegate.ts";
-import { elementsOver, lengthOf } from "../value.ts";
+import { elementBytes, lengthOf } from "../value.ts";
 import type { Pointer, Tflite } from "./api.ts";
 
 /** TfLiteType by number: c_api_types.h of 2.9 up to uint32, of LiteRT the rest. */
@@ -47,7 +47,7 @@ export function readPorts(tflite: Tflite, interpreter: Pointer, which: "Input" |
     const tensor = tensorOf(tflite, interpreter, which, at);
     const name = unique((tflite.get("TfLiteTensorName")(tensor) as string | null) ?? "", at, names);
     const type = types[tflite.get("TfLiteTensorType")(tensor) as number] ?? "unknown";
-    if (elementsOver(type, new ArrayBuffer(0)) === undefined) {
+    if (elementBytes(type) === undefined) {
       throw new CannotError(`${which.toLowerCase()} "${name}" is of ${type}, which is not given to TFLite here`);
     }
     const known = graph.tensors[indexes[at] ?? -1]?.shape;
@@ -78,7 +78,6 @@ export function shapeOf(tflite: Tflite, tensor: Pointer): number[] {
 
 /** Bytes that a tensor of this type and shape has. */
 export function bytesOf(type: ElementType, shape: readonly number[]): number {
-  const own = elementsOver(type, new ArrayBuffer(0));
   const elements = shape.reduce((product, size) => product * size, 1);
-  return lengthOf(type, elements) * (own?.BYTES_PER_ELEMENT ?? 1);
+  return lengthOf(type, elements) * (elementBytes(type) ?? 1);
 }

@@ -5,7 +5,15 @@
 
 import { CannotError } from "../../base/errors.ts";
 import type { Port, Ran } from "../../delegates/delegate.ts";
-import { elementsOver, lengthOf, numbersOf, product, type Elements, type Value } from "../../delegates/value.ts";
+import {
+  elementBytes,
+  elementsOver,
+  lengthOf,
+  numbersOf,
+  product,
+  type Elements,
+  type Value,
+} from "../../delegates/value.ts";
 import { elementBits } from "../../model/graph.ts";
 import { madeUp, mulberry32 } from "../../session/inputs-made.ts";
 
@@ -47,7 +55,7 @@ export function unbatchable(inputs: readonly Port[], outputs: readonly Port[]): 
       const named = `${what} "${name}"`;
       if (shape.length === 0) return `${named} has no first dimension`;
       if (typeof shape[0] === "number") return `the first size of ${named} is fixed: ${shape[0]}`;
-      if (elementsOver(type, new ArrayBuffer(0)) === undefined) return `${named} is of ${type}`;
+      if (elementBytes(type) === undefined) return `${named} is of ${type}`;
       if ((elementBits[type] ?? 8) < 8) return `${named} has elements that share bytes`;
     }
   }
@@ -127,8 +135,7 @@ export function split(outputs: Values, rows: readonly number[]): Map<string, Val
 }
 
 function elementsNew(type: Value["type"], elements: number): Elements {
-  const empty = elementsOver(type, new ArrayBuffer(0));
-  const bytes = lengthOf(type, elements) * (empty?.BYTES_PER_ELEMENT ?? 0);
+  const bytes = lengthOf(type, elements) * (elementBytes(type) ?? 0);
   const data = elementsOver(type, new ArrayBuffer(bytes));
   if (data === undefined) throw new CannotError(`${type} is not held here`);
   return data;

@@ -7,17 +7,19 @@
 import type { Job } from "./job.ts";
 import type { Lane } from "./lane.ts";
 
-/** What a lane does with its jobs; resolves, and never rejects, when the session is free again. */
+/** What a lane does with its jobs. Times are performance.now(), which is asked once for each thing that happens. */
 export interface Runner {
   readonly lane: Lane;
   /** A session is free. */
   free(): boolean;
-  run(jobs: readonly Job[]): Promise<void>;
+  /** Resolves, and never rejects, when the session is free again, with the time. */
+  run(jobs: readonly Job[], now: number): Promise<number>;
 }
 
 export class Device {
   readonly name: string;
-  readonly #parallel: number;
+  readonly #least: number;
+  #parallel: number;
   readonly #runners = new Set<Runner>();
   #running = 0;
   #share = 0;
@@ -28,42 +30,41 @@ export class Device {
   /** `parallel`: runs at once, where no model has more sessions than that. */
   constructor(name: string, parallel: number) {
     this.name = name;
-    this.#parallel = parallel;
-  }
-
-  get parallel(): number {
-    let most = this.#parallel;
-    for (const { lane } of this.#runners) most = Math.max(most, lane.options.instances);
-    return most;
+    this.#least = this.#parallel = parallel;
   }
 
   add(runner: Runner): void {
     this.#runners.add(runner);
+    this.#count();
   }
 
-  /** True when it was the last. */
-  remove(runner: Runner): boolean {
+  remove(runner: Runner): void {
     this.#runners.delete(runner);
-    return this.#runners.size === 0;
+    this.#count();
   }
 
-  push(runner: Runner, job: Job): void {
+  push(runner: Runner, job: Job, now: number): void {
     const { lane } = runner;
     // Who was away has no claim on what it did not use.
     if (lane.waiting === 0 && lane.running === 0) lane.share = Math.max(lane.share, this.#share);
+    const batched = lane.options.batches.length > 0 && !job.alone;
+    // Whatever else waits on a device that has room does so for its session or for others of its kind.
+    if (!batched && lane.waiting === 0 && this.#running < this.#parallel && runner.free()) {
+      job.state = "running";
+      this.#start(runner, [job], now);
+      return;
+    }
     lane.push(job);
-    if (lane.options.batches.length > 0 && !job.alone) {
+    if (batched) {
       if (lane.waiting === 1) lane.gathered = false;
       if (!lane.gathered) this.#turn();
     }
-    this.pump();
+    this.pump(now);
   }
 
   /** Gives what waits to whoever is free. */
-  pump(): void {
-    const { parallel } = this;
-    while (this.#running < parallel) {
-      const now = performance.now();
+  pump(now = performance.now()): void {
+    while (this.#running < this.#parallel) {
       let best: { runner: Runner; job: Job; urgency: number } | undefined;
       let soonest = Infinity;
       for (const runner of this.#runners) {
@@ -79,7 +80,7 @@ export class Device {
       }
       if (soonest < Infinity) this.#wake(soonest, now);
       if (best === undefined) return;
-      this.#start(best.runner, best.job, now);
+      this.#start(best.runner, best.runner.lane.take(best.job), now);
     }
   }
 
@@ -87,7 +88,12 @@ export class Device {
     clearTimeout(this.#timer);
   }
 
-  #start(runner: Runner, first: Job, now: number): void {
+  #count(): void {
+    this.#parallel = this.#least;
+    for (const { lane } of this.#runners) this.#parallel = Math.max(this.#parallel, lane.options.instances);
+  }
+
+  #start(runner: Runner, jobs: readonly Job[], now: number): void {
     const { lane } = runner;
     this.#share = lane.share;
     const { weight } = lane.options;
@@ -95,11 +101,11 @@ export class Device {
     lane.share += guess / weight;
     this.#running++;
     lane.running++;
-    void runner.run(lane.take(first)).then(() => {
-      lane.share += (performance.now() - now - guess) / weight;
+    void runner.run(jobs, now).then((end) => {
+      lane.share += (end - now - guess) / weight;
       this.#running--;
       lane.running--;
-      this.pump();
+      this.pump(end);
     });
   }
 

@@ -6,6 +6,7 @@
 import { CannotError, MishapError, type Mishap } from "../../base/errors.ts";
 import type { Ran } from "../../delegates/delegate.ts";
 import type { Values } from "./batching.ts";
+import type { Job } from "./job.ts";
 import type { ModelSession } from "./opening.ts";
 
 /** Milliseconds before a restart: the second in a row, and at most. */
@@ -28,6 +29,9 @@ export class Instance {
   /** Times in a row that it went down or did not come up, with no request answered between. */
   failures = 0;
   restarts = 0;
+  /** What it computes, and since when; performance.now(). */
+  jobs: readonly Job[] = [];
+  since = 0;
   readonly #warm: Values | undefined;
   readonly #events: InstanceEvents;
   #stop = new AbortController();
@@ -44,8 +48,11 @@ export class Instance {
     this.#isolated = this.#pid !== 0;
   }
 
-  async run(values: Values): Promise<Ran> {
-    if (!this.#isolated) return this.session.run(values);
+  run(values: Values): Promise<Ran> {
+    return this.#isolated ? this.#runThere(values) : this.session.run(values);
+  }
+
+  async #runThere(values: Values): Promise<Ran> {
     const { signal } = this.#stop;
     try {
       const ran = await this.session.run(values, { signal });

@@ -155,12 +155,14 @@ class ModelEngine implements Engine {
     return slot === undefined ? undefined : stateOf(entry, slot);
   }
 
-  async infer(request: InferRequest): Promise<InferAnswer> {
-    return this.#served(request).infer(request);
+  infer(request: InferRequest): Promise<InferAnswer> {
+    const served = this.#served(request);
+    return served instanceof Refusal ? Promise.reject(served) : served.infer(request);
   }
 
   async *stream(request: InferRequest): AsyncGenerator<string, InferAnswer, undefined> {
     const served = this.#served(request);
+    if (served instanceof Refusal) throw served;
     if (!served.opened.streams) {
       throw new Refusal("invalid", `the model ${request.model} writes no text piece by piece`);
     }
@@ -269,18 +271,18 @@ class ModelEngine implements Engine {
     for (const device of this.#devices.values()) device.close();
   }
 
-  #served({ model, version }: InferRequest): Served {
-    if (this.#draining !== undefined) throw draining();
+  #served({ model, version }: InferRequest): Served | Refusal {
+    if (this.#draining !== undefined) return draining();
     const entry = this.#entries.get(model);
-    if (entry === undefined) throw notFound(model);
+    if (entry === undefined) return notFound(model);
     const served = version === undefined ? entry.current : entry.slots.get(version)?.served;
     if (served !== undefined && !served.closing) return served;
     if (version !== undefined && !entry.slots.has(version)) {
-      throw new Refusal("not-found", `the model ${model} has no version ${JSON.stringify(version.slice(0, 80))}`);
+      return new Refusal("not-found", `the model ${model} has no version ${JSON.stringify(version.slice(0, 80))}`);
     }
     const slot = version === undefined ? [...entry.slots.values()].at(-1) : entry.slots.get(version);
     const says = slot === undefined || slot.status === "ready" ? "not loaded" : slot.status;
-    throw new Refusal("not-ready", `the model ${model} does not serve: it is ${says}`);
+    return new Refusal("not-ready", `the model ${model} does not serve: it is ${says}`);
   }
 
   #entry(found: FoundModel, wanted: boolean): Entry {

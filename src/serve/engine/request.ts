@@ -1,6 +1,6 @@
 /** Requests held against what a model takes. Everything that is wrong with one is said here, before it waits. */
 
-import { elementsOver, lengthOf, product, type Value } from "../../delegates/value.ts";
+import { elementBytes, lengthOf, product, type Value } from "../../delegates/value.ts";
 import type { Port } from "../../delegates/delegate.ts";
 import { Refusal, type InferRequest } from "../engine.ts";
 import { PRIORITIES } from "./config.ts";
@@ -60,16 +60,14 @@ function checkValue({ name, type, shape: wanted }: Port, { type: given, shape, d
     return data.reduce((sum, text) => sum + text.length * BYTES_PER_CHARACTER, 0);
   }
   if (type === "string") throw invalid(`input "${name}" is of texts, and numbers are given`);
-  const own = elementsOver(type, EMPTY);
-  if (own === undefined || own.BYTES_PER_ELEMENT !== data.BYTES_PER_ELEMENT) {
+  // Of a type that is not held none are right.
+  if (elementBytes(type) !== data.BYTES_PER_ELEMENT) {
     throw invalid(`input "${name}" is of ${type}, and its elements are given as others`);
   }
   const length = lengthOf(type, elements);
   if (data.length !== length) throw invalid(wrongLength(name, shape, length, data.length));
   return data.byteLength;
 }
-
-const EMPTY = new ArrayBuffer(0);
 
 const invalid = (says: string): Refusal => new Refusal("invalid", says);
 

@@ -5,6 +5,7 @@
 
 import { CannotError, MishapError, UsageError, type Mishap } from "../../base/errors.ts";
 import type { Ran } from "../../delegates/delegate.ts";
+import type { Value } from "../../delegates/value.ts";
 import { defaultLimits } from "../../host/process.ts";
 import { Refusal, type InferAnswer, type InferRequest, type RefusalKind } from "../engine.ts";
 import { combine, split, type Values } from "./batching.ts";
@@ -25,6 +26,7 @@ const RETRIED: ReadonlySet<Mishap> = new Set(["crashed", "exited", "killed"]);
 const UNANSWERED = "the model gave no answer in time";
 /** Restarts in a row that failed after which the model does not count as ready. */
 const BROKEN = 3;
+const NONE: readonly Job[] = [];
 /** When to look again, seconds: about as long as a pause before the next restart. */
 const RETRY_S = 5;
 
@@ -41,12 +43,6 @@ export interface ServedOptions {
   readonly tell: (kind: "down" | "restarting" | "up" | "unbatched", says: string, error?: unknown) => void;
 }
 
-interface Running {
-  readonly jobs: readonly Job[];
-  readonly instance: Instance;
-  readonly since: number;
-}
-
 export class Served implements Runner, JobOwner {
   readonly lane: Lane;
   readonly opened: OpenedModel;
@@ -55,7 +51,6 @@ export class Served implements Runner, JobOwner {
   closing = false;
   readonly #instances: readonly Instance[];
   readonly #idle: Instance[];
-  readonly #runs = new Set<Running>();
   readonly #counters: Counters;
   readonly #deadlines: Deadlines;
   readonly #device: Device;
@@ -105,7 +100,7 @@ export class Served implements Runner, JobOwner {
   }
 
   get running(): number {
-    return this.lane.running;
+    return this.#instances.filter(({ jobs }) => jobs.length > 0).length;
   }
   get restarts(): number {
     return this.#instances.reduce((sum, one) => sum + one.restarts, 0);
@@ -125,15 +120,16 @@ export class Served implements Runner, JobOwner {
   /** `sink`: pieces of the text as they come. Rejects with Refusal. */
   infer(request: InferRequest, sink?: Sink): Promise<InferAnswer> {
     return new Promise((done, failed) => {
-      // What is thrown here is a bug, and rejects.
-      const { job, refusal } = this.#accept(request, performance.now(), done, failed);
-      if (refusal !== undefined) {
-        this.#counters.count(refusal.kind);
-        failed(refusal);
-        return;
+      const now = performance.now();
+      let job: Job;
+      try {
+        job = this.#accept(request, now, done, failed);
+      } catch (error) {
+        if (error instanceof Refusal) this.#counters.count(error.kind);
+        throw error; // which rejects
       }
       job.sink = sink;
-      this.#device.push(this, job);
+      this.#device.push(this, job, now);
       // It runs already, or is over, unless it has to wait: only then somebody has to look at it.
       if (job.state === "waiting") {
         job.listen();
@@ -142,58 +138,57 @@ export class Served implements Runner, JobOwner {
     });
   }
 
+  /** Throws Refusal. */
   #accept(
     request: InferRequest,
     now: number,
     done: (answer: InferAnswer) => void,
     failed: (refusal: Refusal) => void,
-  ): { job: Job; refusal?: undefined } | { job?: undefined; refusal: Refusal } {
-    try {
-      const { config, opened } = this.options;
-      const { rows, bytes } = measure(request, opened);
-      if (request.options !== undefined && !opened.streams && Object.keys(request.options).length > 0) {
-        throw new Refusal("invalid", "this model takes no options");
-      }
-      if (request.signal?.aborted === true) throw cancelled();
-      const own = config.timeout_ms === undefined ? Infinity : now + config.timeout_ms;
-      const deadline = Math.min(request.deadline ?? Infinity, own);
-      if (deadline <= now) throw late();
-      if (this.lane.down > 0 && this.broken) {
-        throw new Refusal("not-ready", `the model does not come up again: ${this.#says}`, { retry_after_s: RETRY_S });
-      }
-      this.lane.admit(bytes);
-      const { inputs, outputs: wanted, options, priority = config.priority ?? DEFAULT_PRIORITY, signal } = request;
-      const batched = opened.batches.length > 0 ? rows : 0;
-      const given = { inputs, wanted, options, priority, rows: batched, bytes, queued: now, deadline, signal };
-      return { job: new Job(this, given, done, failed) };
-    } catch (error) {
-      if (error instanceof Refusal) return { refusal: error };
-      throw error;
+  ): Job {
+    const { config, opened } = this.options;
+    const { rows, bytes } = measure(request, opened);
+    if (request.options !== undefined && !opened.streams && Object.keys(request.options).length > 0) {
+      throw new Refusal("invalid", "this model takes no options");
     }
+    if (request.signal?.aborted === true) throw cancelled();
+    const own = config.timeout_ms === undefined ? Infinity : now + config.timeout_ms;
+    const deadline = Math.min(request.deadline ?? Infinity, own);
+    if (deadline <= now) throw late();
+    if (this.lane.down > 0 && this.broken) {
+      throw new Refusal("not-ready", `the model does not come up again: ${this.#says}`, { retry_after_s: RETRY_S });
+    }
+    this.lane.admit(bytes);
+    const { inputs, outputs: wanted, options, priority = config.priority ?? DEFAULT_PRIORITY, signal } = request;
+    const batched = opened.batches.length > 0 ? rows : 0;
+    const given = { inputs, wanted, options, priority, rows: batched, bytes, queued: now, deadline, signal };
+    return new Job(this, given, done, failed);
   }
 
-  async run(jobs: readonly Job[]): Promise<void> {
-    const instance = this.#idle.pop();
-    const now = performance.now();
-    const going = jobs.filter((job) => this.#isWanted(job, now));
-    if (instance === undefined || going.length === 0) {
-      if (instance !== undefined) this.#idle.push(instance);
+  async run(taken: readonly Job[], now: number): Promise<number> {
+    const jobs = taken.filter((job) => this.#isWanted(job, now));
+    const [first] = jobs;
+    const instance = first === undefined ? undefined : this.#idle.pop();
+    if (first === undefined || instance === undefined) {
       this.#settle();
-      return;
+      return now;
     }
-    for (const job of going) this.#counters.queue_seconds.add((now - job.queued) / 1000);
-    const running: Running = { jobs: going, instance, since: now };
-    this.#runs.add(running);
+    for (const job of jobs) this.#counters.queue_seconds.add((now - job.queued) / 1000);
+    instance.jobs = jobs;
+    instance.since = now;
     this.options.watch.begin();
-    if (this.options.config.interrupt === true) for (const job of going) job.listen();
+    if (this.options.config.interrupt === true) for (const job of jobs) job.listen();
     try {
-      const [first] = going;
-      if (this.opened.streams && first !== undefined) await this.#text(instance, first, now);
-      else await this.#compute(instance, going, now);
+      if (this.opened.streams) return await this.#text(instance, first, now);
+      if (jobs.length > 1) return await this.#together(instance, jobs, now);
+      const ran = await instance.run(first.inputs);
+      const end = this.#took(now, 1);
+      this.#answer(first, ran, ran.outputs, now, end, 1);
+      return end;
     } catch (error) {
-      this.#failed(error, going);
+      this.#failed(error, jobs);
+      return performance.now();
     } finally {
-      this.#runs.delete(running);
+      instance.jobs = NONE;
       if (instance.up) this.#idle.push(instance);
       this.#settle();
     }
@@ -219,7 +214,9 @@ export class Served implements Runner, JobOwner {
   /** Looks at what runs; false where nothing does. */
   look(now: number): boolean {
     const { interrupt, run_ms = defaultLimits().run_ms } = this.options.config;
-    for (const { jobs, instance, since } of this.#runs) {
+    for (const instance of this.#instances) {
+      const { jobs, since } = instance;
+      if (jobs.length === 0) continue;
       if (!this.opened.isolated) {
         // It computes on and cannot be ended: only whoever waits is told.
         if (now - since > run_ms) for (const job of jobs) job.refuse(new Refusal("failed", UNANSWERED));
@@ -227,14 +224,16 @@ export class Served implements Runner, JobOwner {
         if (jobs.filter((job) => this.#isWanted(job, now)).length === 0) instance.interrupt();
       }
     }
-    return this.#runs.size > 0;
+    return this.running > 0;
   }
 
   /** Refuses whatever waits or runs. */
   abandon(refusal: Refusal): void {
     for (const job of this.lane.all()) job.refuse(refusal);
-    for (const { jobs } of this.#runs) for (const job of jobs) job.refuse(refusal);
-    for (const instance of this.#instances) instance.kill();
+    for (const instance of this.#instances) {
+      for (const job of instance.jobs) job.refuse(refusal);
+      instance.kill();
+    }
   }
 
   /** Nothing may wait. Resolves when what the sessions hold is free. */
@@ -246,7 +245,7 @@ export class Served implements Runner, JobOwner {
   }
 
   #settle(): void {
-    if (this.#drains.length === 0 || this.lane.waiting > 0 || this.#runs.size > 0) return;
+    if (this.#drains.length === 0 || this.lane.waiting > 0 || this.running > 0) return;
     for (const done of this.#drains.splice(0)) done();
   }
 
@@ -257,18 +256,8 @@ export class Served implements Runner, JobOwner {
     return job.state !== "over";
   }
 
-  async #compute(instance: Instance, jobs: readonly Job[], start: number): Promise<void> {
-    const [first] = jobs;
-    if (first === undefined) return;
-    if (jobs.length === 1) {
-      const ran = await instance.run(first.inputs);
-      const end = performance.now();
-      this.#took(end - start, 1);
-      this.#answer(first, ran, ran.outputs, start, end, 1);
-      return;
-    }
+  async #together(instance: Instance, jobs: readonly Job[], start: number): Promise<number> {
     const ran = await instance.run(combine(jobs.map(({ inputs }) => inputs)));
-    const end = performance.now();
     let parts: Values[];
     try {
       parts = split(
@@ -281,27 +270,28 @@ export class Served implements Runner, JobOwner {
       this.lane.options.batches = [];
       this.options.tell("unbatched", `its requests are computed one by one from now on: ${error.message}`);
       this.#again(jobs);
-      return;
+      return performance.now();
     }
-    this.#took(end - start, jobs.length);
+    const end = this.#took(start, jobs.length);
     jobs.forEach((job, at) => this.#answer(job, ran, parts[at] ?? ran.outputs, start, end, jobs.length));
+    return end;
   }
 
-  async #text(instance: Instance, job: Job, start: number): Promise<void> {
+  async #text(instance: Instance, job: Job, start: number): Promise<number> {
     const pieces = instance.stream(job.inputs, job.options);
     let said = false;
     try {
       for (;;) {
         const step = await pieces.next();
         if (step.done === true) {
-          const end = performance.now();
-          this.#took(end - start, 1);
+          const end = this.#took(start, 1);
           this.#answer(job, step.value, step.value.outputs, start, end, 1);
-          return;
+          return end;
         }
-        if (!this.#isWanted(job, performance.now()) || job.sink?.stopped() === true) {
+        const now = performance.now();
+        if (!this.#isWanted(job, now) || job.sink?.stopped() === true) {
           job.refuse(cancelled());
-          return;
+          return now;
         }
         if (job.sink !== undefined) {
           job.sink.piece(step.value);
@@ -317,27 +307,30 @@ export class Served implements Runner, JobOwner {
     }
   }
 
-  #took(ms: number, requests: number): void {
+  /** A run has ended; when. */
+  #took(start: number, requests: number): number {
+    const end = performance.now();
+    const ms = end - start;
     this.lane.ran(ms, requests);
     this.#counters.run_seconds.add(ms / 1000);
     this.#counters.batches++;
     this.#counters.batched += requests;
+    return end;
   }
 
   #answer(job: Job, { figures }: Ran, outputs: Values, start: number, end: number, batch: number): void {
-    const { wanted } = job;
     const { name, version, opened } = this.options;
-    job.answer({
+    const answer = {
       model: name,
       version,
-      outputs: wanted === undefined ? outputs : new Map([...outputs].filter(([output]) => wanted.includes(output))),
+      outputs: job.wanted === undefined ? outputs : chosen(outputs, job.wanted),
       device: opened.device,
       delegate: opened.delegate,
       queue_ms: start - job.queued,
       run_ms: end - start,
       batch,
-      ...(figures === undefined ? {} : { figures }),
-    });
+    };
+    job.answer(figures === undefined ? answer : { ...answer, figures });
   }
 
   #failed(error: unknown, jobs: readonly Job[]): void {
@@ -369,4 +362,10 @@ export class Served implements Runner, JobOwner {
       this.#deadlines.add(job);
     }
   }
+}
+
+function chosen(outputs: Values, wanted: readonly string[]): Values {
+  const some = new Map<string, Value>();
+  for (const [name, value] of outputs) if (wanted.includes(name)) some.set(name, value);
+  return some;
 }

@@ -31,12 +31,12 @@ class Hand implements Runner, JobOwner {
   free(): boolean {
     return this.#end === undefined;
   }
-  run(jobs: readonly Job[]): Promise<void> {
+  run(jobs: readonly Job[]): Promise<number> {
     this.ran.push(jobs.map((job) => this.names.get(job) ?? ""));
     return new Promise((done) => {
       this.#end = () => {
         this.#end = undefined;
-        done();
+        done(performance.now());
       };
     });
   }
@@ -73,7 +73,7 @@ class Hand implements Runner, JobOwner {
         done,
       );
       this.names.set(job, name);
-      this.#device.push(this, job);
+      this.#device.push(this, job, performance.now());
     });
     if (job === undefined) throw new Error("no job");
     return { job, outcome };
