@@ -10,6 +10,7 @@ import { forwardLine, hasDisplay, openBrowser } from "../serve/page/browser.ts";
 import { pageParts } from "../serve/page/parts.ts";
 import { readRecording } from "../watch/recording.ts";
 import type { Sample } from "../watch/sample.ts";
+import { parseListen, urlOf } from "../serve/http/listen.ts";
 import { openLog } from "../serve/http/log.ts";
 import { startServer, type Running } from "../serve/server.ts";
 import { flag, option, type Command, type Invocation, type OptionSpec } from "./command.ts";
@@ -64,8 +65,9 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   const recording = replay === undefined ? undefined : recordingIn(replay);
   const listen = option(invocation, "listen");
   if (reuse && root === undefined && recording === undefined) {
-    const url = `http://${listen ?? USUAL}`;
-    if (await isOurs(url)) return show(invocation, url, undefined);
+    const at = parseListen(listen ?? USUAL);
+    const url = "host" in at ? urlOf(at.host, at.port) : undefined;
+    if (url !== undefined && (await isOurs(url))) return show(invocation, url, undefined);
   }
   const file = option(invocation, "token-file");
   const token = tokenOf(file === undefined ? {} : { token_file: file }, process.env);

@@ -19,7 +19,7 @@ import { Live, type Connection, type Host } from "./http/exchange.ts";
 import { countAnswer, noFigures, type HttpFigures } from "./http/figures.ts";
 import { Guard } from "./http/guard.ts";
 import { limitsWith, type Limits } from "./http/limits.ts";
-import { parseListen, type Listen } from "./http/listen.ts";
+import { parseListen, urlOf, type Listen } from "./http/listen.ts";
 import { silent, type Log } from "./http/log.ts";
 import { Pace } from "./http/pace.ts";
 import { rawAnswer, refuseRaw } from "./http/raw.ts";
@@ -206,7 +206,7 @@ class Door implements Host, Running {
     if ("path" in listen) return `unix:${listen.path}`;
     const host = "host" in listen ? listen.host : "localhost";
     const scheme = this.#tls === undefined ? "http" : "https";
-    return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${this.port ?? 0}`;
+    return urlOf(host, this.port ?? 0, scheme);
   }
 
   /** Every connection, before TLS. */

@@ -73,6 +73,10 @@ describe("accelctl dashboard", () => {
     const far = accelctl("dashboard", "--listen", "0.0.0.0:0");
     expect([far.status, far.stderr]).toEqual([2, expect.stringContaining("a token is needed")]);
     expect(accelctl("dashboard", "--root", "-").status).toBe(2);
+    for (const listen of ["a b", "here", "127.0.0.1:99999"]) {
+      const open = accelctl("open", "--no-open", "--listen", listen);
+      expect([open.status, open.stderr]).toEqual([2, expect.stringContaining("--listen takes HOST:PORT")]);
+    }
   });
 
   it("asks for the token of a file, and has it in the address it prints", async () => {

@@ -35,6 +35,10 @@ export function parseListen(text: string, option = "--listen"): Listen {
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
 
+/** As people type it into a browser: the address of IPv6 in brackets. */
+export const urlOf = (host: string, port: number, scheme = "http"): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
 /** systemd passes sockets from descriptor 3 on. */
 function inherited(option: string): number {
   if (process.env["LISTEN_PID"] !== String(process.pid) || !(Number(process.env["LISTEN_FDS"]) >= 1)) {
