@@ -77,6 +77,7 @@ const commands = members("src/commands", [
   "output-options.ts",
   "progress.ts",
   "session-options.ts",
+  "watch-options.ts",
 ]);
 write(
   "src/commands/index.ts",

@@ -1,7 +1,7 @@
 /** accelctl metrics: what /metrics of the server tells, printed once or written for node_exporter's textfile collector. */
 
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { CannotError, UsageError } from "../base/errors.ts";
+import { CannotError } from "../base/errors.ts";
 import { renderPrometheus } from "../export/prometheus.ts";
 import { review } from "../review/review.ts";
 import type { Sample } from "../watch/sample.ts";
@@ -9,6 +9,7 @@ import { samplesOf } from "../watch/stream.ts";
 import { openWatch } from "../watch/watch.ts";
 import { flag, option, type Command } from "./command.ts";
 import { environmentsOf, queryOption, rootOf, rootOptions } from "./common.ts";
+import { secondsOption } from "./watch-options.ts";
 
 const [SHORTEST, LONGEST] = [0.1, 60];
 
@@ -36,7 +37,7 @@ const command: Command = {
     },
   ],
   async run(invocation) {
-    const over = overOf(option(invocation, "over"));
+    const over = secondsOption(invocation, "over", SHORTEST, LONGEST) ?? 1;
     const root = rootOf(invocation);
     const query = flag(invocation, "query");
     const processes = !flag(invocation, "no-processes");
@@ -59,15 +60,6 @@ const command: Command = {
   },
 };
 export default command;
-
-function overOf(text: string | undefined): number {
-  if (text === undefined) return 1;
-  const seconds = /^\d{0,2}\.?\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds >= SHORTEST && seconds <= LONGEST)) {
-    throw new UsageError(`--over takes seconds from ${SHORTEST} to ${LONGEST}; not "${text}"`);
-  }
-  return seconds;
-}
 
 /** Whoever reads at the same time gets the old file or the new one; the collector passes over names that do not end in .prom. */
 function replaceFile(path: string, text: string): void {

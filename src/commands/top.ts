@@ -7,13 +7,12 @@ import { renderOnce, renderTop } from "../print/top.ts";
 import { sortable } from "../print/top-columns.ts";
 import { firstState, withKey, withSample, type TopState } from "../print/top-state.ts";
 import type { Root } from "../root/root.ts";
-import { isMeant } from "../watch/choose.ts";
 import { readRecording, replay } from "../watch/recording.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
-import { openWatch, type Watch } from "../watch/watch.ts";
 import { flag, option, type Command, type Invocation } from "./command.ts";
 import { queryOption, rootOf, rootOptions } from "./common.ts";
+import { secondsOption, watchOf } from "./watch-options.ts";
 
 const [SHORTEST, LONGEST] = [0.1, 3600];
 /** Of a recording: nobody waits for a night to pass. */
@@ -80,7 +79,7 @@ interface Source {
 }
 
 function sourceOf(invocation: Invocation): Source {
-  const interval = intervalOf(invocation);
+  const interval = secondsOption(invocation, "interval", SHORTEST, LONGEST);
   const recording = option(invocation, "replay");
   if (recording === undefined) return watchSource(rootOf(invocation), interval ?? 1, invocation);
   if (option(invocation, "root") !== undefined || option(invocation, "paste") !== undefined) {
@@ -91,15 +90,7 @@ function sourceOf(invocation: Invocation): Source {
 }
 
 function watchSource(root: Root, interval: number, invocation: Invocation): Source {
-  const words = invocation.args;
-  const watch: Watch = openWatch(root, {
-    query: flag(invocation, "query"),
-    ...(words.length === 0 ? {} : { only: (device) => isMeant(device, words) }),
-  });
-  if (words.length > 0 && watch.devices().length === 0) {
-    watch.close();
-    throw new UsageError(`no device is "${words.join('", "')}" here; accelctl list shows them`);
-  }
+  const watch = watchOf(root, invocation.args, { query: flag(invocation, "query") });
   const live = root.kind === "live";
   const saved = basename(option(invocation, "root") ?? option(invocation, "paste") ?? "");
   return {
@@ -132,16 +123,6 @@ function replaySource(path: string, interval: number | undefined): Source {
     few: () => readRecording(path, { lenient: true }),
     close: () => undefined,
   };
-}
-
-function intervalOf(invocation: Invocation): number | undefined {
-  const text = option(invocation, "interval");
-  if (text === undefined) return undefined;
-  const seconds = /^\d{0,4}\.?\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds >= SHORTEST && seconds <= LONGEST)) {
-    throw new UsageError(`--interval takes seconds from ${SHORTEST} to ${LONGEST}; not "${text}"`);
-  }
-  return seconds;
 }
 
 function startOf(invocation: Invocation, { interval, from }: Source): TopState {

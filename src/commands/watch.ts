@@ -5,14 +5,14 @@ import { alertText, sampleLine, sampleText } from "../print/sample.ts";
 import { harmless } from "../print/terminal.ts";
 import type { Root } from "../root/root.ts";
 import { Alerts, parseAlert } from "../watch/alert.ts";
-import { isMeant, isSampleMeant } from "../watch/choose.ts";
+import { isSampleMeant } from "../watch/choose.ts";
 import { openRecorder, replay } from "../watch/recording.ts";
 import { createRunner } from "../watch/runner.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
-import { openWatch, type Watch } from "../watch/watch.ts";
 import { flag, grouped, option, options, type Command, type Invocation } from "./command.ts";
 import { queryOption, rootOf, rootOptions } from "./common.ts";
+import { secondsOption, watchOf } from "./watch-options.ts";
 
 /** Shorter, and watching would be what keeps the machine busy. */
 const SHORTEST = 0.05;
@@ -148,7 +148,7 @@ function wishesOf(invocation: Invocation) {
   if (alerts.length > ALERT_LIMIT) throw new UsageError(`${alerts.length} of --alert; ${ALERT_LIMIT} are the most`);
   return {
     words: invocation.args,
-    interval: secondsOption(invocation, "interval") ?? 1,
+    interval: secondsOption(invocation, "interval", SHORTEST, LONGEST) ?? 1,
     count: countOption(invocation),
     query: flag(invocation, "query"),
     vendor: flag(invocation, "vendor"),
@@ -165,16 +165,7 @@ function wishesOf(invocation: Invocation) {
 function live(invocation: Invocation, wishes: Wishes, signal: AbortSignal): Source {
   const root = rootOf(invocation);
   const { words, query, vendor, processes, interval } = wishes;
-  const watch: Watch = openWatch(root, {
-    query,
-    vendor,
-    processes,
-    ...(words.length === 0 ? {} : { only: (device) => isMeant(device, words) }),
-  });
-  if (words.length > 0 && watch.devices().length === 0) {
-    watch.close();
-    throw new UsageError(`no device is "${words.join('", "')}" here; accelctl list shows them`);
-  }
+  const watch = watchOf(root, words, { query, vendor, processes });
   // A saved machine is one moment.
   const count = wishes.count ?? (root.kind === "live" ? Infinity : 1);
   return {
@@ -195,16 +186,6 @@ function recorded({ words, speed, count = Infinity }: Wishes, path: string, sign
     }
   }
   return { samples: samples(), close: () => undefined };
-}
-
-function secondsOption(invocation: Invocation, name: string): number | undefined {
-  const text = option(invocation, name);
-  if (text === undefined) return undefined;
-  const seconds = /^\d{0,6}\.?\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds >= SHORTEST && seconds <= LONGEST)) {
-    throw new UsageError(`--${name} takes seconds from ${SHORTEST} to ${LONGEST}; not "${text}"`);
-  }
-  return seconds;
 }
 
 function countOption(invocation: Invocation): number | undefined {

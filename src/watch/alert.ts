@@ -6,6 +6,7 @@
 
 import { UsageError } from "../base/errors.ts";
 import { globMatches } from "../families/match.ts";
+import { isSampleMeant } from "./choose.ts";
 import type { DeviceSample, KnownMetric, Metric, Sample } from "./sample.ts";
 
 const COMPARISONS = {
@@ -142,7 +143,7 @@ export class Alerts {
     const beyond = new Set<string>();
     for (const [at, rule] of this.#rules.entries()) {
       for (const device of sample.devices) {
-        if (rule.device !== undefined && !isOn(device, rule.device)) continue;
+        if (rule.device !== undefined && !isSampleMeant(device, [rule.device])) continue;
         for (const metric of device.metrics) {
           if (!concerns(rule, metric) || metric.value === null) continue;
           if (!COMPARISONS[rule.comparison](metric.value, rule.bound)) continue;
@@ -180,9 +181,6 @@ export class Alerts {
 
 const concerns = (rule: AlertRule, { name, part }: Metric): boolean =>
   globMatches(rule.metric, name) && (rule.part === undefined || globMatches(rule.part, part ?? ""));
-
-const isOn = ({ id, address, family }: DeviceSample, word: string): boolean =>
-  [id, address, ...(family === undefined ? [] : [family])].some((name) => globMatches(word, name));
 
 function eventOf(
   { text, comparison, bound }: AlertRule,
