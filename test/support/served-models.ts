@@ -3,7 +3,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { openEngine, type EngineEvent, type EngineOptions } from "../../src/serve/engine/open.ts";
+import { openEngine, type EngineOptions } from "../../src/serve/engine/open.ts";
+import type { EngineEvent } from "../../src/serve/engine/versions.ts";
 import type { Engine } from "../../src/serve/engine.ts";
 import { FLOAT, modelOf, node, valueInfo } from "./onnx.ts";
 

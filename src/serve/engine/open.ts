@@ -1,6 +1,6 @@
 /**
- * The engine: a directory of models, opened and served. Which versions serve, loading and unloading while others are served, and the
- * end; what happens to a request is served.ts and device.ts.
+ * The engine: a directory of models, opened and served: who is asked, what changes in the directory, and the end. Which versions of a
+ * model serve is versions.ts; what happens to a request is served.ts and device.ts.
  */
 
 import { availableParallelism } from "node:os";
@@ -12,18 +12,16 @@ import {
   type InferRequest,
   type ModelFigures,
   type ModelState,
-  type ModelStatus,
 } from "../engine.ts";
 import type { ModelConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Device } from "./device.ts";
 import { Counters } from "./figures.ts";
 import { Locks } from "./lock.ts";
-import { openModel } from "./opening.ts";
-import { chooseVersions, findModel, scanModels, type FoundModel, type FoundVersion } from "./repository.ts";
-import { Served } from "./served.ts";
+import { findModel, scanModels, type FoundModel } from "./repository.ts";
+import type { Served } from "./served.ts";
+import { Versions, type Around, type EngineEvent } from "./versions.ts";
 import { Watch } from "./watch.ts";
-import { publicWords } from "./words.ts";
 
 export interface EngineOptions {
   /** Directory of models (repository.ts). */
@@ -46,42 +44,12 @@ export interface EngineOptions {
   readonly onEvent?: (event: EngineEvent) => void;
 }
 
-export interface EngineEvent {
-  readonly kind: "loading" | "loaded" | "failed" | "unloaded" | "down" | "restarting" | "up" | "unbatched" | "note";
-  readonly model: string;
-  readonly version?: string;
-  /** A sentence; no path of the host in it. */
-  readonly says: string;
-  /** With whatever it holds. */
-  readonly error?: unknown;
-}
-
 /** Models that are opened at once: each takes a process and reads a file. */
 const LOADING = 2;
 /** For sessions to be closed after the last answer, milliseconds. */
 const CLOSING_MS = 5000;
 /** Characters of a text that its reader has not taken. */
 const UNREAD = 4 * 2 ** 20;
-
-interface Slot {
-  readonly version: string;
-  status: ModelStatus;
-  reason: string | undefined;
-  mark: string;
-  served: Served | undefined;
-}
-
-interface Entry {
-  found: FoundModel;
-  /** By version, oldest first. */
-  readonly slots: Map<string, Slot>;
-  /** It should serve. */
-  wanted: boolean;
-  /** What is being done with it, one after the other. */
-  work: Promise<void>;
-  /** What answers where no version is named. */
-  current: Served | undefined;
-}
 
 /** Throws CannotError where the directory cannot be read; what a model lacks is in its state. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -94,18 +62,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 class ModelEngine implements Engine {
   readonly #options: EngineOptions;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Versions>();
   readonly #devices = new Map<string, Device>();
   readonly #counters = new Map<
     string,
     { readonly name: string; readonly version: string; readonly counters: Counters }
   >();
   readonly #deadlines = new Deadlines();
-  /** What is open, also what another takes the place of and that answers its last requests. */
   readonly #open = new Set<Served>();
   readonly #watch = new Watch((now) => [...this.#open].filter((served) => served.look(now)).length > 0);
   readonly #stop = new AbortController();
-  readonly #locks: Locks;
+  readonly #around: Around;
   /** Models being opened, and those that wait for their turn. */
   #opening = 0;
   readonly #turns: (() => void)[] = [];
@@ -117,7 +84,24 @@ class ModelEngine implements Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#locks = new Locks(options.locks);
+    this.#around = {
+      defaults: options.defaults,
+      machine: options.machine,
+      environments: options.environments,
+      locks: new Locks(options.locks),
+      deadlines: this.#deadlines,
+      watch: this.#watch,
+      stop: this.#stop.signal,
+      open: this.#open,
+      device: (at, device) => this.#device(at, device),
+      counters: (name, version) => this.#countersOf(name, version),
+      turn: () => this.#turn(),
+      turned: () => {
+        this.#opening--;
+        this.#turns.shift()?.();
+      },
+      tell: (event) => options.onEvent?.(event),
+    };
   }
 
   async begin(found: readonly FoundModel[]): Promise<void> {
@@ -126,9 +110,10 @@ class ModelEngine implements Engine {
       this.#entry(one, load === "all" || (load !== "none" && load.includes(one.name)));
     }
     for (const name of typeof load === "string" ? [] : load) {
-      if (!this.#entries.has(name)) this.#tell("failed", name, undefined, "no model of this name is there");
+      if (!this.#entries.has(name))
+        this.#around.tell({ kind: "failed", model: name, says: "no model of this name is there" });
     }
-    const work = [...this.#entries.values()].filter(({ wanted }) => wanted).map((entry) => this.#reload(entry));
+    const work = [...this.#entries.values()].filter(({ wanted }) => wanted).map((entry) => entry.reload());
     if (poll_ms !== undefined) {
       this.#seen = marksOf(found);
       this.#poll = setInterval(() => this.#look(), poll_ms);
@@ -139,20 +124,11 @@ class ModelEngine implements Engine {
   }
 
   models(): readonly ModelState[] {
-    return [...this.#entries.values()].flatMap((entry) =>
-      [...entry.slots.values()].map((slot) => stateOf(entry, slot)),
-    );
+    return [...this.#entries.values()].flatMap((entry) => entry.states());
   }
 
   model(name: string, version?: string): ModelState | undefined {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    const slots = [...entry.slots.values()];
-    const slot =
-      version === undefined
-        ? (slots.find(({ served }) => served !== undefined && served === entry.current) ?? slots.at(-1))
-        : entry.slots.get(version);
-    return slot === undefined ? undefined : stateOf(entry, slot);
+    return this.#entries.get(name)?.state(version);
   }
 
   infer(request: InferRequest): Promise<InferAnswer> {
@@ -207,7 +183,7 @@ class ModelEngine implements Engine {
     const found = findModel(this.#options.models, name);
     if (found === undefined) throw notFound(name);
     const entry = this.#entry(found, true);
-    await this.#reload(entry);
+    await entry.reload();
     const failed = [...entry.slots.values()].find(({ status }) => status === "failed");
     if (failed !== undefined) throw new Refusal("failed", `${name}: ${failed.reason ?? "it cannot be opened"}`);
   }
@@ -216,7 +192,7 @@ class ModelEngine implements Engine {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw notFound(name);
     entry.wanted = false;
-    await this.#reload(entry);
+    await entry.reload();
   }
 
   repository(): readonly ModelState[] {
@@ -225,13 +201,7 @@ class ModelEngine implements Engine {
 
   ready(): boolean {
     if (!this.#begun || this.#draining !== undefined) return false;
-    return [...this.#entries.values()].every(
-      ({ wanted, slots }) =>
-        !wanted ||
-        [...slots.values()].every(
-          ({ status, served }) => status === "unloaded" || (status === "ready" && served?.broken === false),
-        ),
-    );
+    return [...this.#entries.values()].every(({ ready }) => ready);
   }
 
   figures(): readonly ModelFigures[] {
@@ -262,7 +232,7 @@ class ModelEngine implements Engine {
     for (const one of served) one.abandon(draining());
     const work = [...this.#entries.values()].map(async (entry) => {
       entry.wanted = false;
-      await this.#reload(entry);
+      await entry.reload();
     });
     // What a library in this process does not end it goes on with until the process ends.
     await within(CLOSING_MS, Promise.all(work));
@@ -285,150 +255,16 @@ class ModelEngine implements Engine {
     return new Refusal("not-ready", `the model ${model} does not serve: it is ${says}`);
   }
 
-  #entry(found: FoundModel, wanted: boolean): Entry {
+  #entry(found: FoundModel, wanted: boolean): Versions {
     const known = this.#entries.get(found.name);
     if (known !== undefined) {
       known.found = found;
       known.wanted ||= wanted;
       return known;
     }
-    const entry: Entry = { found, slots: new Map(), wanted, work: Promise.resolve(), current: undefined };
+    const entry = new Versions(found, wanted, this.#around);
     this.#entries.set(found.name, entry);
-    this.#list(entry);
     return entry;
-  }
-
-  /** Slots for all versions that are there; those that are gone and do not serve are forgotten. */
-  #list({ found, slots }: Entry): void {
-    const old = new Map(slots);
-    slots.clear();
-    const versions = found.versions.length > 0 ? found.versions : found.problem === undefined ? [] : [NO_VERSION];
-    for (const { version } of versions) {
-      slots.set(
-        version,
-        old.get(version) ?? { version, status: "unloaded", reason: undefined, mark: "", served: undefined },
-      );
-      old.delete(version);
-    }
-    for (const [version, slot] of old) if (slot.served !== undefined) slots.set(version, slot);
-  }
-
-  /** Brings what serves in line with what should, one change of a model after the other. */
-  #reload(entry: Entry): Promise<void> {
-    const work = entry.work.then(() => this.#align(entry));
-    entry.work = work.catch(() => undefined);
-    return work;
-  }
-
-  async #align(entry: Entry): Promise<void> {
-    this.#list(entry);
-    const { found, slots, wanted } = entry;
-    if (wanted && found.note !== undefined) this.#tell("note", found.name, undefined, found.note);
-    const config = { ...this.#options.defaults, ...found.config };
-    if (wanted && found.problem !== undefined) {
-      for (const slot of slots.values()) if (slot.served === undefined) this.#fail(entry, slot, found.problem);
-      return;
-    }
-    const chosen = wanted ? chooseVersions(found.versions, config.versions) : [];
-    const opened = chosen.map(async (version) => {
-      const slot = slots.get(version.version);
-      if (slot !== undefined) await this.#openSlot(entry, slot, version, config);
-    });
-    await Promise.all(opened);
-    // New versions serve before old ones end; one that cannot be opened leaves the old ones in their place.
-    const failed = chosen.some(({ version }) => slots.get(version)?.status === "failed");
-    const others = [...slots.values()].filter(({ version }) => !chosen.some((one) => one.version === version));
-    if (!failed || !wanted) await Promise.all(others.map((slot) => this.#close(entry, slot)));
-    if (wanted && chosen.length === 0) this.#tell("failed", found.name, undefined, "no version of it is to be served");
-  }
-
-  async #openSlot(
-    entry: Entry,
-    slot: Slot,
-    { version, path, mark, problem }: FoundVersion,
-    config: ModelConfig,
-  ): Promise<void> {
-    const { name, folder } = entry.found;
-    if (slot.served !== undefined && slot.mark === mark) return;
-    if (problem !== undefined) return this.#fail(entry, slot, problem);
-    const before = slot.served;
-    if (before === undefined) slot.status = "loading";
-    slot.reason = undefined;
-    await this.#turn();
-    try {
-      this.#tell("loading", name, version, "it is being opened");
-      const { machine, environments } = this.#options;
-      const opened = await openModel(path, {
-        config,
-        folder,
-        locks: this.#locks,
-        signal: this.#stop.signal,
-        ...(machine === undefined ? {} : { machine }),
-        ...(environments === undefined ? {} : { environments }),
-      });
-      slot.served = new Served({
-        name,
-        version,
-        path,
-        config,
-        opened,
-        device: this.#device(opened.at, opened.device),
-        deadlines: this.#deadlines,
-        counters: this.#countersOf(name, version),
-        watch: this.#watch,
-        tell: (kind, says, error) => this.#tell(kind, name, version, says, error),
-      });
-      this.#open.add(slot.served);
-      slot.mark = mark;
-      slot.status = "ready";
-      this.#choose(entry);
-      this.#tell("loaded", name, version, `it runs on ${opened.device} by ${opened.delegate}`);
-      for (const note of opened.notes) this.#tell("note", name, version, note);
-    } catch (error) {
-      this.#fail(entry, slot, publicWords(error, path), error);
-      return;
-    } finally {
-      this.#opening--;
-      this.#turns.shift()?.();
-    }
-    if (before !== undefined) await this.#retire(name, version, before);
-  }
-
-  /** An older file of the same version goes on serving. */
-  #fail({ found: { name } }: Entry, slot: Slot, says: string, error?: unknown): void {
-    slot.reason = says;
-    if (slot.served === undefined) slot.status = "failed";
-    this.#tell("failed", name, slot.version, says, error);
-  }
-
-  async #close(entry: Entry, slot: Slot): Promise<void> {
-    const { served } = slot;
-    slot.reason = undefined;
-    if (served === undefined) {
-      slot.status = "unloaded";
-      return;
-    }
-    slot.status = "unloading";
-    this.#choose(entry);
-    await this.#retire(entry.found.name, slot.version, served);
-    slot.served = undefined;
-    slot.status = "unloaded";
-    slot.mark = "";
-    this.#tell("unloaded", entry.found.name, slot.version, "it no longer serves");
-  }
-
-  async #retire(name: string, version: string, served: Served): Promise<void> {
-    served.closing = true;
-    await served.drained();
-    await served.close();
-    this.#open.delete(served);
-    this.#countersOf(name, version).restarts += served.restarts;
-  }
-
-  /** The latest that serves. */
-  #choose(entry: Entry): void {
-    const serving = [...entry.slots.values()].filter(({ status }) => status === "ready");
-    entry.current = serving.at(-1)?.served;
   }
 
   #device(at: string, device: string): Device {
@@ -470,32 +306,19 @@ class ModelEngine implements Engine {
       if (!settled || (known !== undefined && markOf(known.found) === marks.get(one.name))) continue;
       const wanted = known === undefined && (load === "all" || (load !== "none" && load.includes(one.name)));
       const entry = this.#entry(one, wanted);
-      if (entry.wanted) void this.#reload(entry);
-      else this.#list(entry);
+      if (entry.wanted) void entry.reload();
+      else entry.list();
     }
     for (const [name, entry] of this.#entries) {
       if (marks.has(name) || this.#seen.has(name)) continue;
       entry.wanted = false;
-      void this.#reload(entry).then(() => {
+      void entry.reload().then(() => {
         if (!entry.wanted) this.#entries.delete(name);
       });
     }
     this.#seen = marks;
   }
-
-  #tell(kind: EngineEvent["kind"], model: string, version: string | undefined, says: string, error?: unknown): void {
-    this.#options.onEvent?.({
-      kind,
-      model,
-      ...(version === undefined ? {} : { version }),
-      says,
-      ...(error === undefined ? {} : { error }),
-    });
-  }
 }
-
-/** In the place of versions where there is none, so that the model can be told of. */
-const NO_VERSION = { version: "" };
 
 const draining = (): Refusal => new Refusal("not-ready", "the server is closing");
 const notFound = (name: string): Refusal =>
@@ -505,16 +328,6 @@ const markOf = ({ versions, problem = "", config }: FoundModel): string =>
   [problem, JSON.stringify(config), ...versions.map(({ version, mark }) => `${version} ${mark}`)].join("\n");
 const marksOf = (found: readonly FoundModel[]): Map<string, string> =>
   new Map(found.map((one) => [one.name, markOf(one)]));
-
-function stateOf({ found: { name } }: Entry, { version, status, reason, served }: Slot): ModelState {
-  const restarting = served?.restarting;
-  const says = reason ?? restarting;
-  const base = { name, version, status, ...(says === undefined ? {} : { reason: says }) };
-  if (served === undefined) return { ...base, inputs: [], outputs: [], max_batch: 0, streams: false };
-  const { format, delegate, device, inputs, outputs, streams } = served.opened;
-  const max_batch = served.lane.options.batches.at(-1) ?? 0;
-  return { ...base, format, delegate, device, inputs, outputs, max_batch, streams };
-}
 
 /** Resolves after so many milliseconds at the latest. */
 function within(ms: number, work: Promise<unknown>): Promise<unknown> {
