@@ -208,6 +208,7 @@ async function serve(
       run: config.dashboard?.run ?? false,
       metrics: config.metrics ?? true,
       http: figures,
+      grpc: () => grpc?.figures() ?? [],
       environments: environmentsOf(invocation),
     });
     server = await startServer(parts, {
@@ -232,7 +233,7 @@ async function serve(
   if (grpc !== undefined) invocation.out(`grpc port ${grpc.port}\n`);
   log.line("info", `serving on ${server.url}`, { models: config.models !== undefined, token: token !== undefined });
   void notifySystemd("READY=1");
-  const hup = (): void => reload(server, log);
+  const hup = (): void => reload([server, grpc], log);
   process.on("SIGHUP", hup);
   const signal = await stopped;
   log.line("info", `${signal}: finishing what is under way`, { seconds: within / 1000 });
@@ -272,9 +273,9 @@ async function grpcOf(
   });
 }
 
-function reload(server: Running, log: Log): void {
+function reload(servers: readonly ({ reload(): void } | undefined)[], log: Log): void {
   try {
-    server.reload();
+    for (const server of servers) server?.reload();
     log.line("info", "SIGHUP: certificate and key were read again");
   } catch (error) {
     log.line("error", "SIGHUP: the old certificate stays", { error: (error as Error).message });

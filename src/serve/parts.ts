@@ -6,6 +6,7 @@
 import type { Part } from "./door.ts";
 import type { Engine } from "./engine.ts";
 import type { HttpFigures } from "./http/figures.ts";
+import type { OwnMetricsOptions } from "./metrics-source.ts";
 import type { Limits } from "./http/limits.ts";
 
 export interface PartsOptions {
@@ -18,13 +19,15 @@ export interface PartsOptions {
   readonly metrics: boolean;
   /** What the server counts into; /metrics tells it. */
   readonly http?: HttpFigures;
+  /** What the server of gRPC has counted. */
+  readonly grpc?: OwnMetricsOptions["grpc"];
   readonly environments?: readonly string[];
 }
 
 export async function serveParts(options: PartsOptions): Promise<readonly Part[]> {
-  const { engine, limits, page, run, metrics, environments, http } = options;
+  const { engine, limits, page, run, metrics, environments, http, grpc } = options;
   const served = engine === undefined ? {} : { engine };
-  const counted = http === undefined ? {} : { http };
+  const counted = { ...(http === undefined ? {} : { http }), ...(grpc === undefined ? {} : { grpc }) };
   const found = environments === undefined ? {} : { environments };
   return [
     ...(engine === undefined ? [] : [(await import("./oip/rest.ts")).oipPart(engine, limits)]),

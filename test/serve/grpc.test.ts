@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
+import { connect as connectTls } from "node:tls";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
@@ -592,34 +593,33 @@ describe("the door", () => {
     const folder = mkdtempSync(join(tmpdir(), "accelctl-grpc-"));
     running.push({ close: () => rmSync(folder, { recursive: true }) });
     const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-    execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        ...subject,
-        "-keyout",
-        key,
-        "-out",
-        cert,
-      ],
-      { stdio: "ignore" },
-    );
+    const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    const make = (subject: string): void => {
+      const names = ["-subj", subject, "-addext", "subjectAltName=DNS:localhost"];
+      execFileSync("openssl", [...words, ...names, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    };
+    make("/CN=localhost");
     const { readFileSync } = await import("node:fs");
-    const { call } = await serve({ tls: { cert, key } }, grpc.credentials.createSsl(readFileSync(cert)));
+    const { call, server } = await serve({ tls: { cert, key } }, grpc.credentials.createSsl(readFileSync(cert)));
     expect(await call("ServerLive", {})).toEqual({ live: true });
     await expect(startGrpc(fakeEngine({}), { port: 0, tls: { cert: join(folder, "none"), key } })).rejects.toThrow(
       /none cannot be read/,
     );
+    const subjectNow = (): Promise<string> =>
+      new Promise((done, failed) => {
+        const socket = connectTls({ port: server.port, rejectUnauthorized: false, ALPNProtocols: ["h2"] }, () => {
+          done(String(socket.getPeerCertificate().subject.CN));
+          socket.destroy();
+        });
+        socket.on("error", failed);
+      });
+    expect(await subjectNow()).toBe("localhost");
+    make("/CN=renewed");
+    server.reload();
+    expect(await subjectNow()).toBe("renewed");
     writeFileSync(key, "no key");
+    expect(() => server.reload()).toThrow();
+    expect(await subjectNow()).toBe("renewed");
     await expect(startGrpc(fakeEngine({}), { port: 0, tls: { cert, key } })).rejects.toThrow(
       /are no certificate and its key/,
     );

@@ -475,6 +475,53 @@ describe("large and slow messages", () => {
     await isServing(server);
   });
 
+  it("that wait behind others of their stream lose none of their time", async () => {
+    const server = await serve({ limits: { body_seconds: 0.2 } });
+    const client = await raw(server);
+    const never = framed(concat([bytes(1, "never")]));
+    client.send(request(1, { ":path": `${SERVICE}ModelStreamInfer` }), dataFrame(1, never, false));
+    await expect.poll(() => engine.seen.length).toBe(1);
+    client.send(dataFrame(1, Buffer.concat([small, small.subarray(0, 9)]), false));
+    await new Promise((done) => setTimeout(done, 600));
+    expect(client.seen.some(ends(1))).toBe(false);
+  });
+
+  it("are held to so many bytes for all calls together, and those that end make room", async () => {
+    const server = await serve({ limits: { bodies_bytes: 100_000 } });
+    const client = await raw(server, [[4, 1 << 20]]);
+    client.send(frameOf(WINDOW_UPDATE, 0, 1 << 20));
+    const large = framed(infer(20_000));
+    const send = (id: number, bytes: Buffer, all: boolean): void => {
+      for (let at = 0; at < bytes.length; at += 16_000) {
+        client.send(dataFrame(id, bytes.subarray(at, at + 16_000), all && at + 16_000 >= bytes.length));
+      }
+    };
+    client.send(request(1), request(3));
+    send(1, large.subarray(0, large.length - 1), false);
+    send(3, large, true);
+    const refused = await client.until(ends(3));
+    expect(refused?.fields["grpc-status"]).toBe("8");
+    expect(refused?.fields["grpc-retry-pushback-ms"]).toBe("1000");
+    send(1, large.subarray(large.length - 1), true);
+    expect(await statusOf(client, 1)).toBe("0");
+    for (const id of [5, 7]) {
+      client.send(request(id));
+      send(id, large, true);
+      expect(await statusOf(client, id)).toBe("0");
+    }
+    const figures = server.figures();
+    expect(figures.map(({ method, answers }) => [method, new Map(answers)])).toEqual([
+      [
+        "ModelInfer",
+        new Map([
+          ["RESOURCE_EXHAUSTED", 1],
+          ["OK", 3],
+        ]),
+      ],
+    ]);
+    expect(figures[0]?.seconds.count).toBe(4);
+  });
+
   it("that nobody reads are held for a while, and no longer", async () => {
     const server = await serve({ limits: { stall_seconds: 0.3, header_seconds: 0.5 } });
     const client = await raw(server, [[4, 100]]);

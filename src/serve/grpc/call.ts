@@ -29,7 +29,7 @@ export interface Method {
 
 /** What calls share. */
 export interface Calls {
-  readonly limits: { readonly body_bytes: number; readonly body_seconds: number };
+  readonly limits: { readonly body_bytes: number; readonly bodies_bytes: number; readonly body_seconds: number };
   readonly log: Log;
   /** The server takes nothing new: streams of requests end. */
   readonly draining: boolean;
@@ -37,6 +37,10 @@ export interface Calls {
   readonly reading: Set<Call>;
   /** Controllers that nobody listens to any more: to make one for each call is a tenth of a small one's cost. */
   readonly spare: AbortController[];
+  /** Bytes of messages that are held for all calls together. */
+  held: number;
+  /** An answer, `ms` after its call came; without them: refused at the door. */
+  count(method: string, code: number, ms?: number): void;
   over(call: Call): void;
 }
 
@@ -49,6 +53,8 @@ const SMALL = 16 << 10;
 /** Bytes that a message must bring in a second, beyond the time that it has anyway. */
 const PACE = 16 << 10;
 const SPARE_MOST = 1024;
+/** Until a caller for whose message there was no room comes again. */
+const AGAIN_S = 1;
 /** What a timer of Node can wait. */
 const TIMER_MOST = 0x7fff_ffff;
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
@@ -87,6 +93,9 @@ export class Call implements Context, Taker {
   /** Messages that came, and nobody took; bytes of them that are held from the window. */
   readonly #messages: Message[] = [];
   #owed = 0;
+  /** Bytes of its messages in memory; of the one that is worked on, where there are several. */
+  #held = 0;
+  #worked = 0;
   #wake: (() => void) | undefined;
   #drained: (() => void) | undefined;
 
@@ -156,8 +165,7 @@ export class Call implements Context, Taker {
         if (prefix.bytes < PREFIX || !this.#announced()) return;
       }
       const length = Math.min(prefix.length - this.#filled, bytes.length - at);
-      if (length === prefix.length) this.#into = bytes.subarray(at, at + length);
-      else this.#fill(bytes.subarray(at, at + length));
+      if (!this.#put(bytes.subarray(at, at + length))) return;
       this.#filled += length;
       at += length;
       if (this.#filled === prefix.length) this.#complete();
@@ -196,17 +204,41 @@ export class Call implements Context, Taker {
     return !this.#ended;
   }
 
-  /** A length is announced quickly: memory is taken as bytes come. */
-  #fill(bytes: Buffer): void {
+  /** A length is announced quickly: memory is taken as bytes come. False: there is no more of it. */
+  #put(bytes: Buffer): boolean {
     const { length } = this.#prefix;
     const needed = this.#filled + bytes.length;
-    if (this.#into === undefined) this.#into = Buffer.allocUnsafeSlow(Math.min(length, Math.max(FIRST_BYTES, needed)));
-    else if (this.#into.length < needed) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(length, Math.max(2 * this.#into.length, needed)));
-      larger.set(this.#into);
+    const had = this.#into?.length ?? 0;
+    if (had < needed) {
+      const size = Math.min(length, Math.max(FIRST_BYTES, 2 * had, needed));
+      if (!this.#hold(size - had)) {
+        this.fail(noRoom());
+        return false;
+      }
+      if (bytes.length === length) {
+        this.#into = bytes;
+        return true;
+      }
+      const larger = Buffer.allocUnsafeSlow(size);
+      if (this.#into !== undefined) larger.set(this.#into);
       this.#into = larger;
     }
-    this.#into.set(bytes, this.#filled);
+    this.#into?.set(bytes, this.#filled);
+    return true;
+  }
+
+  /** Whether there is room for so many more bytes. */
+  #hold(bytes: number): boolean {
+    const { limits, held } = this.#calls;
+    if (this.#ended || held + bytes > limits.bodies_bytes) return false;
+    this.#held += bytes;
+    this.#calls.held += bytes;
+    return true;
+  }
+
+  #free(bytes: number): void {
+    this.#held -= bytes;
+    this.#calls.held -= bytes;
   }
 
   #complete(): void {
@@ -236,6 +268,8 @@ export class Call implements Context, Taker {
 
   /** The next message of a caller that sends several; undefined: there is none more, or none more is taken. */
   async next(): Promise<Buffer | undefined> {
+    if (!this.#ended) this.#free(this.#worked);
+    this.#worked = 0;
     while (this.#messages.length === 0 && !this.whole && !this.#ended && !this.#calls.draining) {
       await new Promise<void>((wake) => (this.#wake = wake));
       this.#wake = undefined;
@@ -245,8 +279,12 @@ export class Call implements Context, Taker {
     if (this.#messages.length === 0) {
       this.#stream.release(this.#owed);
       this.#owed = 0;
+      // What is there of the next was held up here: its time begins now.
+      this.#since = performance.now();
     }
-    return message?.compressed === true ? this.#inflate(message) : message?.bytes;
+    const bytes = message?.compressed === true ? await this.#inflate(message) : message?.bytes;
+    this.#worked = (message?.bytes.length ?? 0) + (message?.compressed === true ? (bytes?.length ?? 0) : 0);
+    return bytes;
   }
 
   /** Draining has begun. */
@@ -260,8 +298,10 @@ export class Call implements Context, Taker {
     const { body_bytes } = this.#calls.limits;
     return new Promise((resolve, reject) => {
       undo(bytes, { maxOutputLength: body_bytes }, (error, whole) => {
-        if (error === null) resolve(whole);
-        else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+        if (error === null) {
+          if (this.#hold(whole.length)) resolve(whole);
+          else reject(noRoom());
+        } else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
           reject(new StatusError("busy", `a message is over the ${body_bytes} bytes that are taken`));
         } else reject(new StatusError("failed", "a message is not what grpc-encoding says"));
       });
@@ -270,7 +310,8 @@ export class Call implements Context, Taker {
 
   /** Ends the call where the time for its message is over. */
   check(now: number): void {
-    if (this.method.streams && this.#prefix.bytes === 0) return;
+    // Where others wait before it, it is the server that takes no more of it.
+    if (this.method.streams && (this.#prefix.bytes === 0 || this.#messages.length > 0)) return;
     const { body_seconds } = this.#calls.limits;
     if (now - this.#since > (body_seconds + this.#filled / PACE) * 1000) {
       this.fail(new StatusError("deadline", "the message did not come in time"));
@@ -379,6 +420,8 @@ export class Call implements Context, Taker {
     this.#into = undefined;
     const { spare, log, reading } = this.#calls;
     reading.delete(this);
+    this.#free(this.#held);
+    this.#calls.count(this.method.name, code, performance.now() - this.begun);
     this.#wake?.();
     // The engine took its listeners off when it answered; streams have others too.
     if (code === codes.ok && !this.method.streams && this.#gone !== undefined && spare.length < SPARE_MOST) {
@@ -400,6 +443,9 @@ export class Call implements Context, Taker {
 }
 
 const none = Buffer.alloc(0);
+
+const noRoom = (): Refusal =>
+  new Refusal("busy", "the messages of all calls together are over the limit", { retry_after_s: AGAIN_S });
 
 function writePrefix(into: Buffer, length: number): number {
   into[0] = 0;

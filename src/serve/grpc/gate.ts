@@ -4,14 +4,16 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { ServedCalls } from "../../export/prometheus.ts";
 import { Refusal } from "../engine.ts";
+import { Counted } from "../engine/spread.ts";
 import type { Connection, Owner } from "../h2/connection.ts";
 import { blockOf } from "../h2/hpack.ts";
 import { valueOf, type Stream } from "../h2/stream.ts";
 import type { Limits } from "../http/limits.ts";
 import type { Log } from "../http/log.ts";
 import { Call, type Calls, type Method } from "./call.ts";
-import { statusBlock, StatusError, statusOf } from "./status.ts";
+import { codeNames, statusBlock, StatusError, statusOf } from "./status.ts";
 
 /** How often the clock is looked at. */
 const SWEEP_MS = 500;
@@ -32,6 +34,8 @@ export class Gate implements Owner, Calls {
   readonly connections = new Set<Connection>();
   readonly reading = new Set<Call>();
   readonly spare: AbortController[] = [];
+  held = 0;
+  readonly #counts = new Map<string, { readonly answers: Map<number, number>; readonly seconds: Counted }>();
   readonly #calls = new Set<Call>();
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #digest: Buffer | undefined;
@@ -67,6 +71,7 @@ export class Gate implements Owner, Calls {
       } catch (error) {
         const status = statusOf(error);
         stream.refuse(statusBlock(status, true));
+        this.count(this.#methods.get(head.path)?.name ?? "(none)", status.code);
         if (this.log.writes("info")) {
           this.log.line("info", `gRPC ${head.path.slice(0, 200)} ${status.code}`, { error: status.details });
         }
@@ -91,6 +96,21 @@ export class Gate implements Owner, Calls {
     // Digests are of one length, and tell nothing of how much of a guess was right.
     if (timingSafeEqual(digestOf(token), digest)) return;
     throw new StatusError("token", authorization === undefined ? "a bearer token is needed" : "the token is not right");
+  }
+
+  count(method: string, code: number, ms?: number): void {
+    let own = this.#counts.get(method);
+    if (own === undefined) this.#counts.set(method, (own = { answers: new Map(), seconds: new Counted() }));
+    own.answers.set(code, (own.answers.get(code) ?? 0) + 1);
+    if (ms !== undefined) own.seconds.add(ms / 1000);
+  }
+
+  figures(): readonly ServedCalls[] {
+    return Array.from(this.#counts, ([method, { answers, seconds }]) => ({
+      method,
+      answers: Array.from(answers, ([code, count]) => [codeNames[code] ?? String(code), count] as const),
+      seconds: seconds.spread(),
+    }));
   }
 
   over(call: Call): void {

@@ -8,6 +8,7 @@
 
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
+import type { ServedCalls } from "../../export/prometheus.ts";
 import type * as tlsModule from "node:tls";
 import { CannotError, UsageError } from "../../base/errors.ts";
 import { requireLate } from "../../base/package.ts";
@@ -35,6 +36,10 @@ export interface GrpcOptions {
 
 export interface GrpcRunning {
   readonly port: number;
+  /** What it counted of calls since it began. */
+  figures(): readonly ServedCalls[];
+  /** Reads certificate and key again; throws where they cannot be read or are none, and keeps the old ones. */
+  reload(): void;
   /** Takes nothing new, answers what is under way, and after so many milliseconds closes what is left. */
   close(within_ms: number): Promise<void>;
 }
@@ -47,7 +52,7 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
   }
   const limits = limitsWith(options.limits);
   const watched = health(engine);
-  const server = listenerOf(options.tls, limits);
+  const { server, reload } = listenerOf(options.tls, limits);
   const gate = new Gate(methodsOf(engine, limits, watched), token, limits, log);
   countConnections(server, limits);
   server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
@@ -63,6 +68,8 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port, // it listens on a port, not on a path
+    figures: () => gate.figures(),
+    reload,
     close: (within_ms) => {
       if (closed === undefined) {
         server.close();
@@ -74,8 +81,30 @@ export async function startGrpc(engine: Engine, options: GrpcOptions): Promise<G
   };
 }
 
-function listenerOf(tls: GrpcOptions["tls"], { header_seconds }: Limits): NetServer {
-  if (tls === undefined) return createServer({ noDelay: true });
+interface Listener {
+  readonly server: NetServer;
+  readonly reload: () => void;
+}
+
+function listenerOf(tls: GrpcOptions["tls"], { header_seconds }: Limits): Listener {
+  if (tls === undefined) return { server: createServer({ noDelay: true }), reload: () => undefined };
+  const files = readTls(tls);
+  const { createServer: createSecure } = requireLate("node:tls") as typeof tlsModule;
+  try {
+    const server = createSecure({
+      ...files,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.2",
+      noDelay: true,
+      handshakeTimeout: header_seconds * 1000,
+    });
+    return { server, reload: () => server.setSecureContext(readTls(tls)) };
+  } catch (cause) {
+    throw new CannotError(`${tls.cert} and ${tls.key} are no certificate and its key`, { cause });
+  }
+}
+
+function readTls({ cert, key }: NonNullable<GrpcOptions["tls"]>): { cert: Buffer; key: Buffer } {
   const read = (path: string): Buffer => {
     try {
       return readFileSync(path);
@@ -83,20 +112,7 @@ function listenerOf(tls: GrpcOptions["tls"], { header_seconds }: Limits): NetSer
       throw new CannotError(`${path} cannot be read`, { cause });
     }
   };
-  const [cert, key] = [read(tls.cert), read(tls.key)];
-  const { createServer: createSecure } = requireLate("node:tls") as typeof tlsModule;
-  try {
-    return createSecure({
-      cert,
-      key,
-      ALPNProtocols: ["h2"],
-      minVersion: "TLSv1.2",
-      noDelay: true,
-      handshakeTimeout: header_seconds * 1000,
-    });
-  } catch (cause) {
-    throw new CannotError(`${tls.cert} and ${tls.key} are no certificate and its key`, { cause });
-  }
+  return { cert: read(cert), key: read(key) };
 }
 
 /** Keeps to the limits before anything is known of who connects. */

@@ -22,6 +22,20 @@ export const codes: Readonly<Record<RefusalKind | "ok" | "unimplemented" | "toke
   token: 16,
 };
 
+/** Their names, for figures. */
+export const codeNames: Readonly<Record<number, string>> = {
+  0: "OK",
+  1: "CANCELLED",
+  3: "INVALID_ARGUMENT",
+  4: "DEADLINE_EXCEEDED",
+  5: "NOT_FOUND",
+  8: "RESOURCE_EXHAUSTED",
+  12: "UNIMPLEMENTED",
+  13: "INTERNAL",
+  14: "UNAVAILABLE",
+  16: "UNAUTHENTICATED",
+};
+
 /** Proxies cut headers off at 8 KiB, and an escaped character takes up to 12 bytes. */
 const WORDS_LIMIT = 500;
 
