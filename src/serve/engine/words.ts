@@ -1,6 +1,7 @@
 /** What callers are told of errors: the library's words without anything of the host's. */
 
-import { FileError, MishapError } from "../../base/errors.ts";
+import { AccelctlError, FileError, MishapError } from "../../base/errors.ts";
+import { Refusal } from "../engine.ts";
 
 /** Longer ones are a library's whole log. */
 const LENGTH_LIMIT = 500;
@@ -14,7 +15,7 @@ const ADDRESS = /\b0x[0-9a-fA-F]{6,}\b/g;
 export function publicWords(error: unknown, path?: string): string {
   // A bug's words and a library's last ones are for the log.
   if (error instanceof MishapError) return mishap(error);
-  if (!(error instanceof Error) || error.constructor === Error) return "it failed";
+  if (!(error instanceof AccelctlError || error instanceof Refusal)) return "it failed";
   let text = error.message;
   if (error instanceof FileError && text.startsWith(`${error.path}: `)) text = text.slice(error.path.length + 2);
   if (path !== undefined) text = text.replaceAll(`${path}: `, "").replaceAll(path, "the file");
