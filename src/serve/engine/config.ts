@@ -80,7 +80,7 @@ export const modelConfigSchema = {
     isolate: yes(
       "true: in a process of its own, always. false: in the server's own process where the runtime may. Not said: in the server's own once a process of its own has shown that the model runs and its shapes are fixed but for the first size.",
     ),
-    exclusive: yes("true: hold a lock on the device so that no other server or program of accelctl opens it too."),
+    exclusive: yes("true: hold a lock on the device so that no other server of accelctl opens it too."),
     max_batch: whole(
       0,
       BATCH_LIMIT,
@@ -152,19 +152,23 @@ export const modelConfigSchema = {
 } as const;
 
 type Validate = ((value: unknown) => boolean) & { errors?: ErrorObject[] | null };
-let validate: Validate | undefined;
+const compiled = new WeakMap<object, Validate>();
 
 /** A config that was read from JSON. `what` names it in errors. Throws UsageError: one sentence with the path within the JSON. */
 export function checkModelConfig(value: unknown, what: string): ModelConfig {
-  validate ??= compileSchema(modelConfigSchema);
+  const validate = compileSchema(modelConfigSchema);
   if (validate(value)) return value as ModelConfig; // which is what the schema says
   throw new UsageError(`${what}: ${sentenceOf(validate.errors ?? [])}`);
 }
 
-/** For other schemas of the server too. */
+/** For other schemas of the server too. Each is compiled once, which takes longer than all that is held against it. */
 export function compileSchema(schema: object): Validate {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
   const { Ajv } = requireLate("ajv") as { Ajv: typeof AjvClass };
-  return new Ajv({ allErrors: false, verbose: true, allowUnionTypes: true }).compile(schema);
+  const made = new Ajv({ allErrors: false, verbose: true, allowUnionTypes: true }).compile(schema);
+  compiled.set(schema, made);
+  return made;
 }
 
 /** "/max_batch: must be integer; it is "many"" */
