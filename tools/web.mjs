@@ -18,11 +18,7 @@ function newest(folder) {
 export async function buildWeb(force = false) {
   // Written last: its age says that all is built.
   const out = join(top, "dist/web/static/report.html");
-  const sources = Math.max(
-    newest("web"),
-    statSync(join(top, "src/base/units.ts")).mtimeMs,
-    statSync(fileURLToPath(import.meta.url)).mtimeMs,
-  );
+  const sources = Math.max(newest("web"), newest("src/base"), statSync(fileURLToPath(import.meta.url)).mtimeMs);
   if (!force && existsSync(out) && statSync(out).mtimeMs > sources) return false;
   const { build } = await import("vite");
   const configFile = join(top, "web/vite.config.mjs");

@@ -1,6 +1,6 @@
 /**
  * A graph with its places, ready to be drawn and searched: boxes in rows, edges with their bounds, frames around blocks that were
- * opened. Only arithmetic; graph-canvas.ts draws it.
+ * opened. Only arithmetic; graph-draw.ts draws it.
  */
 
 import type { GraphAnswer } from "./api.ts";
