@@ -136,10 +136,15 @@ export class Alerts {
   }
 
   follow(sample: Sample): readonly AlertEvent[] {
-    // A watch that begins anew knows nothing of the time before.
-    if (sample.elapsed_seconds === null) this.#stretches.clear();
-    this.#clock += sample.elapsed_seconds ?? 0;
     const events: AlertEvent[] = [];
+    // A watch that begins anew knows nothing of the time before: what fired then has ended, as far as anybody can tell.
+    if (sample.elapsed_seconds === null) {
+      for (const { rule, device, stretch } of this.#stretches.values()) {
+        if (stretch.firing) events.push(eventOf(rule, device, stretch.last, stretch, sample.at, "ended", null));
+      }
+      this.#stretches.clear();
+    }
+    this.#clock += sample.elapsed_seconds ?? 0;
     const beyond = new Set<string>();
     for (const [at, rule] of this.#rules.entries()) {
       for (const device of sample.devices) {

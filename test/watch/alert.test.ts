@@ -92,6 +92,16 @@ it("a device that left ends its alert, and a watch begun anew forgets", () => {
   expect([0, 0, 0].flatMap((at) => slow.follow(sample(at, watts(80))))).toEqual([]);
 });
 
+it("what fired before a watch began anew is told as ended, and fires anew by what comes", () => {
+  const alerts = new Alerts([parseAlert("power_watts > 75")]);
+  expect(alerts.follow(sample(0, watts(80)))).toHaveLength(1);
+  const again = alerts.follow(sample(0, watts(90)));
+  expect(again.map(({ state, value }) => [state, value])).toEqual([
+    ["ended", null],
+    ["firing", 90],
+  ]);
+});
+
 it("looks at the device and the part that were named", () => {
   const rules = ["power_watts[PP*] > 75 on amd-*", "power_watts[edge] > 75", "power_watts > 75 on intel-npu"].map(
     parseAlert,
