@@ -97,8 +97,10 @@ class ModelEngine implements Engine {
       counters: (name, version) => this.#countersOf(name, version),
       turn: () => this.#turn(),
       turned: () => {
-        this.#opening--;
-        this.#turns.shift()?.();
+        // Handed on, so that nobody who comes in between has it too.
+        const next = this.#turns.shift();
+        if (next === undefined) this.#opening--;
+        else next();
       },
       tell: (event) => options.onEvent?.(event),
     };
@@ -287,8 +289,8 @@ class ModelEngine implements Engine {
   }
 
   async #turn(): Promise<void> {
-    if (this.#opening >= LOADING) await new Promise<void>((done) => this.#turns.push(done));
-    this.#opening++;
+    if (this.#opening < LOADING) this.#opening++;
+    else await new Promise<void>((done) => this.#turns.push(done));
   }
 
   #look(): void {
