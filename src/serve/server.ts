@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { connect, type Socket } from "node:net";
 import type * as https from "node:https";
 import { CannotError, UsageError } from "../base/errors.ts";
+import { Bag } from "./bag.ts";
 import { HttpError, type Part } from "./door.ts";
 import { Refusal, type RefusalKind } from "./engine.ts";
 import type { BodyReader } from "./http/body.ts";
@@ -100,7 +101,7 @@ interface Told {
 class Door implements Host, Running {
   readonly limits: Limits;
   readonly figures: HttpFigures;
-  readonly reading = new Set<BodyReader>();
+  readonly reading = new Bag<BodyReader>();
   draining = false;
   readonly #parts: readonly Part[];
   readonly #listen: Listen;
@@ -137,7 +138,7 @@ class Door implements Host, Running {
     this.#server = this.#create();
     this.#sweep = setInterval(() => {
       const now = performance.now();
-      for (const reader of this.reading) reader.check(now);
+      for (const reader of this.reading.all()) reader.check(now);
     }, SWEEP_MS).unref();
   }
 
@@ -258,7 +259,7 @@ class Door implements Host, Running {
   #adopt(socket: Socket): void {
     if (socket.destroyed || this.#turnedAway.has(socket)) return;
     const address = socket.remoteAddress ?? "local";
-    const connection: Connection = { address, under: new Set(), closed: false, gone: undefined };
+    const connection: Connection = { address, under: new Bag(), closed: false, gone: undefined };
     this.#connections.set(socket, connection);
     this.#strangers.set(socket, performance.now());
     socket.once("close", () => {
@@ -266,7 +267,7 @@ class Door implements Host, Running {
       connection.closed = true;
       connection.gone?.abort();
       this.#connections.delete(socket);
-      for (const exchange of connection.under) {
+      for (const exchange of connection.under.all()) {
         exchange.abort();
         exchange.drop(499);
       }
@@ -418,7 +419,7 @@ class Door implements Host, Running {
     this.#pace.end();
     this.#server.close();
     this.#server.closeIdleConnections();
-    const live = [...this.#connections.values()].flatMap(({ under }) => [...under]);
+    const live = [...this.#connections.values()].flatMap(({ under }) => under.all());
     for (const exchange of live) if (exchange.match?.route.endless === true) exchange.abort();
     if (this.figures.under_way > 0) {
       await new Promise<void>((resolve) => {

@@ -25,9 +25,9 @@ afterAll(() => server.close());
 const request = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [1, 4], data: [1, 2, 3, 4] }] });
 const whole = `POST /v2/models/echo/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${request.length}\r\n\r\n${request}`;
 
-function open(): Promise<Socket> {
+function open(port = server.port): Promise<Socket> {
   return new Promise((resolve) => {
-    const socket = connect({ port: server.port ?? 0, host: "127.0.0.1", allowHalfOpen: true });
+    const socket = connect({ port: port ?? 0, host: "127.0.0.1", allowHalfOpen: true });
     socket.on("error", () => undefined);
     socket.once("connect", () => resolve(socket));
     socket.once("close", () => resolve(socket));
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 test("slow-loris: headers and bodies that come a byte at a time are cut off, others are served meanwhile", async () => {
-  const sockets = await Promise.all(Array.from({ length: 100 }, open));
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => open()));
   const timers = sockets.map((socket, i) => {
     const text =
       i % 2 === 0
@@ -111,14 +111,18 @@ test("floods of headers and of connections are turned away", async () => {
   await closed(flood);
   expect(got).toContain("431");
   for (let round = 0; round < 20; round++) {
-    const sockets = await Promise.all(Array.from({ length: 150 }, open));
+    const sockets = await Promise.all(Array.from({ length: 150 }, () => open()));
     for (const socket of sockets) socket.destroy();
   }
-  const held = await Promise.all(Array.from({ length: 400 }, open));
-  await expect.poll(() => server.figures.turned_away, { timeout: 5000 }).toBeGreaterThan(50);
-  expect(server.figures.connections).toBeLessThanOrEqual(300);
+  // None of these is cut off for its silence, however slow the machine: those beyond 300 are told so, or take the place of an older one.
+  const patient = await startServer([oipPart(engine, limits)], { limits: { ...limits, header_seconds: 60 } });
+  const { figures } = patient;
+  const held = await Promise.all(Array.from({ length: 400 }, () => open(patient.port)));
+  await expect.poll(() => figures.turned_away + figures.let_go, { timeout: 10_000 }).toBeGreaterThanOrEqual(100);
+  expect(figures.connections).toBeLessThanOrEqual(300);
   for (const socket of held) socket.destroy();
-  await expect.poll(() => server.figures.connections, { timeout: 5000 }).toBe(0);
+  await expect.poll(() => figures.connections, { timeout: 10_000 }).toBe(0);
+  await patient.close();
 });
 
 test("thousands of malformed requests, of HTTP, JSON and tensors, are each answered or cut off", async () => {

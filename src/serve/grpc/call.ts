@@ -6,6 +6,7 @@
 import { setMaxListeners } from "node:events";
 import type * as zlib from "node:zlib";
 import { requireLate } from "../../base/package.ts";
+import { lastingController, type Bag, type Placed } from "../bag.ts";
 import { Refusal } from "../engine.ts";
 import { blockOf } from "../h2/hpack.ts";
 import { valueOf, type Stream, type Taker } from "../h2/stream.ts";
@@ -34,7 +35,7 @@ export interface Calls {
   /** The server takes nothing new: streams of requests end. */
   readonly draining: boolean;
   /** Calls of which something has to come in time. */
-  readonly reading: Set<Call>;
+  readonly reading: Bag<Call>;
   /** Controllers that nobody listens to any more: to make one for each call is a tenth of a small one's cost. */
   readonly spare: AbortController[];
   /** Bytes of messages that are held for all calls together. */
@@ -69,7 +70,8 @@ interface Message {
   readonly compressed: boolean;
 }
 
-export class Call implements Context, Taker {
+export class Call implements Context, Taker, Placed {
+  place = -1;
   readonly method: Method;
   /** performance.now() */
   readonly begun = performance.now();
@@ -134,7 +136,7 @@ export class Call implements Context, Taker {
     if (this.#gone === undefined) {
       this.#gone = this.#calls.spare.pop();
       if (this.#gone === undefined) {
-        this.#gone = new AbortController();
+        this.#gone = lastingController();
         setMaxListeners(0, this.#gone.signal);
       }
       if (this.#ended) this.#gone.abort();

@@ -5,6 +5,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServedCalls } from "../../export/prometheus.ts";
+import { Bag } from "../bag.ts";
 import { Refusal } from "../engine.ts";
 import { Counted } from "../engine/spread.ts";
 import type { Connection, Owner } from "../h2/connection.ts";
@@ -32,7 +33,7 @@ export class Gate implements Owner, Calls {
   readonly log: Log;
   draining = false;
   readonly connections = new Set<Connection>();
-  readonly reading = new Set<Call>();
+  readonly reading = new Bag<Call>();
   readonly spare: AbortController[] = [];
   held = 0;
   readonly #counts = new Map<string, { readonly answers: Map<number, number>; readonly seconds: Counted }>();
@@ -140,7 +141,7 @@ export class Gate implements Owner, Calls {
   }
 
   #check(now: number): void {
-    for (const call of this.reading) call.check(now);
+    for (const call of this.reading.all()) call.check(now);
     for (const connection of this.connections) connection.check(now);
   }
 }

@@ -4,6 +4,8 @@
  */
 
 import type { Socket } from "node:net";
+import { atTurnsEnd } from "../http/turn.ts";
+import { Bag } from "../bag.ts";
 import { Allowance } from "./allowance.ts";
 import {
   ACK,
@@ -82,7 +84,7 @@ const EMPTY_TABLE = Buffer.of(0x20);
 
 export class Connection {
   readonly socket: Socket;
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new Bag<Stream>();
   readonly #owner: Owner;
   readonly #fields = new FieldReader();
   /** What the peer may do that costs it less than us: abandon requests, and send frames that bring nothing. */
@@ -108,7 +110,7 @@ export class Connection {
   #peerFrame = FRAME_BYTES;
   #resizes = false;
   /** Streams with bytes that wait, the longest waiting first. */
-  readonly #waiting = new Set<Stream>();
+  readonly #waiting: Stream[] = [];
   /** performance.now() of the last byte, of the last end of a request, of what has to be whole soon, and of a ping. */
   #heard: number;
   #idle: number;
@@ -120,6 +122,8 @@ export class Connection {
   readonly #cut = new Set<number>();
   #over = false;
   #gone = false;
+  /** Corked until the turn ends. */
+  #gathers = false;
 
   constructor(socket: Socket, owner: Owner, now: number) {
     this.socket = socket;
@@ -152,7 +156,7 @@ export class Connection {
       else this.#fail(errors.calm, "a frame did not come whole in time");
       return;
     }
-    for (const stream of this.#waiting) {
+    for (const stream of [...this.#waiting]) {
       if (now - stream.since > stall_seconds * 1000) this.reset(stream, errors.cancel);
     }
     if (this.#leaving === "told" && now - this.#told > LINGER_MS) this.#leave();
@@ -193,7 +197,7 @@ export class Connection {
 
   #closed(): void {
     this.#over = this.#gone = true;
-    for (const stream of [...this.streams.values()]) this.#drop(stream);
+    for (const stream of this.streams.all()) this.#drop(stream);
     this.#owner.closed(this);
   }
 
@@ -202,7 +206,7 @@ export class Connection {
     if (this.#over) return;
     this.#reply(goawayFrame(this.#last, code, words));
     this.#hangUp();
-    for (const stream of [...this.streams.values()]) this.#drop(stream);
+    for (const stream of this.streams.all()) this.#drop(stream);
   }
 
   #reply(bytes: Buffer): void {
@@ -323,7 +327,7 @@ export class Connection {
       this.#fail(errors.calm, "too many frames that bring nothing");
       return;
     }
-    let stream = this.streams.get(id);
+    let stream = this.#streamOf(id);
     if (stream === undefined || stream.ended) {
       // One that waits for its answer, and whose request was whole, is lost by it.
       if (!this.#cut.has(id)) this.#refuse(id, errors.closed);
@@ -434,7 +438,7 @@ export class Connection {
       this.#fail(errors.compression, error.message);
       return;
     }
-    const known = this.streams.get(id);
+    const known = this.#streamOf(id);
     if (known !== undefined) this.#trailersOf(known, ends, request);
     else if (id <= this.#last) {
       if (!this.#cut.has(id)) this.#fail(errors.closed, "HEADERS of a stream that is closed");
@@ -454,7 +458,7 @@ export class Connection {
   #open(id: number, ends: boolean, request: Request): void {
     const stream = new Stream(this, id, request, this.#peerWindow, STREAM_WINDOW);
     stream.expected = request.length;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     this.#trifles.give(4);
     this.#owner.open(stream);
     if (ends && !stream.closed) this.#endOf(stream);
@@ -470,7 +474,7 @@ export class Connection {
     if (length !== 4) this.#fail(errors.size, "RST_STREAM has four bytes");
     else if (id === 0 || id % 2 === 0 || id > this.#last) this.#fail(errors.protocol, "RST_STREAM of an idle stream");
     else {
-      const stream = this.streams.get(id);
+      const stream = this.#streamOf(id);
       const may = stream === undefined ? this.#trifles.take() : this.#abandons.take();
       if (!may) this.#fail(errors.calm, "too many requests are abandoned");
       else if (stream !== undefined) this.#drop(stream);
@@ -506,7 +510,7 @@ export class Connection {
       }
       const more = value - this.#peerWindow;
       this.#peerWindow = value;
-      for (const stream of this.streams.values()) {
+      for (const stream of this.streams.all()) {
         stream.sendWindow += more;
         if (stream.sendWindow > WINDOW_MOST) this.#fail(errors.flow, "a window is too large");
       }
@@ -529,7 +533,7 @@ export class Connection {
       return;
     }
     const more = bytes.readUInt32BE(from) & WINDOW_MOST;
-    const stream = this.streams.get(id);
+    const stream = this.#streamOf(id);
     if (id === 0) {
       this.#sendWindow += more;
       if (more === 0) this.#fail(errors.protocol, "a window that grows by nothing");
@@ -540,7 +544,7 @@ export class Connection {
       stream.sendWindow += more;
       if (more === 0) this.reset(stream, errors.protocol);
       else if (stream.sendWindow > WINDOW_MOST) this.reset(stream, errors.flow);
-      else if (this.#waiting.has(stream)) this.#pump();
+      else if (stream.waits) this.#pump();
     } else if (more === 0) this.#fail(errors.protocol, "a window that grows by nothing");
   }
 
@@ -557,7 +561,7 @@ export class Connection {
 
   /** A frame of a stream that is none, or that may not be: the stream is over, if there was one. */
   #refuse(id: number, code: number): void {
-    const stream = this.streams.get(id);
+    const stream = this.#streamOf(id);
     this.#cutOff(id);
     if (this.#abandons.take()) this.#reply(frameOf(RST_STREAM, id, code));
     else this.#fail(errors.calm, "too many requests are refused");
@@ -575,6 +579,16 @@ export class Connection {
     if (this.#cut.size > STREAMS && oldest !== undefined) this.#cut.delete(oldest);
   }
 
+  #waitsNot(stream: Stream): void {
+    if (!stream.waits) return;
+    stream.waits = false;
+    this.#waiting.splice(this.#waiting.indexOf(stream), 1);
+  }
+
+  #streamOf(id: number): Stream | undefined {
+    return this.streams.find((stream) => stream.id === id);
+  }
+
   /** Nothing more of it is wanted. */
   #drop(stream: Stream): void {
     if (stream.closed) return;
@@ -586,8 +600,8 @@ export class Connection {
   #forget(stream: Stream): void {
     stream.closed = true;
     stream.queue.length = stream.queued = 0;
-    this.#waiting.delete(stream);
-    this.streams.delete(stream.id);
+    this.#waitsNot(stream);
+    this.streams.delete(stream);
     if (this.streams.size > 0) return;
     this.#idle = performance.now();
     this.#finish();
@@ -614,7 +628,7 @@ export class Connection {
       length > stream.sendWindow ||
       length > this.#sendWindow ||
       this.#resizes ||
-      this.#waiting.size > 0 ||
+      this.#waiting.length > 0 ||
       this.socket.writableLength > CONGESTED
     ) {
       this.headers(stream, head, false);
@@ -632,8 +646,20 @@ export class Connection {
     bytes.set(data, at);
     at = writeHead(bytes, at + length, trailers.length, HEADERS, END_HEADERS | END_STREAM, id);
     bytes.set(trailers, at);
+    this.#gather();
     this.socket.write(bytes);
     this.#answered(stream);
+  }
+
+  /** What a turn of the event loop writes goes out at its end, together: the answers to several calls in one write (docs/decisions/065). */
+  #gather(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.socket.cork();
+    atTurnsEnd(() => {
+      this.#gathers = false;
+      this.socket.uncork();
+    });
   }
 
   headers(stream: Stream, block: Buffer, ends: boolean): void {
@@ -663,33 +689,33 @@ export class Connection {
   }
 
   #await(stream: Stream): void {
-    if (!this.#waiting.has(stream)) {
+    if (!stream.waits) {
       stream.since = performance.now();
-      this.#waiting.add(stream);
+      stream.waits = true;
+      this.#waiting.push(stream);
     }
     this.#pump();
   }
 
   /** Sends of what waits as much as windows and the socket take, of each stream a frame in turn. */
   #pump(): void {
-    if (this.#waiting.size === 0 || this.#gone) return;
+    if (this.#waiting.length === 0 || this.#gone) return;
     const now = performance.now();
-    this.socket.cork();
+    this.#gather();
     for (let going = true; going;) {
       going = false;
-      for (const stream of this.#waiting) {
+      for (const stream of [...this.#waiting]) {
         if (this.socket.writableLength > CONGESTED) break;
-        if (this.#send(stream, now)) going = true;
+        if (stream.waits && this.#send(stream, now)) going = true;
       }
     }
-    this.socket.uncork();
   }
 
   /** One frame of a stream; false where nothing can be sent. */
   #send(stream: Stream, now: number): boolean {
     const [first] = stream.queue;
     if (first === undefined) {
-      this.#waiting.delete(stream);
+      this.#waitsNot(stream);
       const { trailers } = stream;
       if (trailers !== undefined) this.headers(stream, trailers, true);
       else stream.taker?.drained?.();

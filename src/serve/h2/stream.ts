@@ -1,5 +1,6 @@
 /** One request and its answer on a connection of HTTP/2: what came, who takes it, and what still has to go out. */
 
+import type { Placed } from "../bag.ts";
 import type { Connection } from "./connection.ts";
 import type { Field } from "./hpack.ts";
 
@@ -29,7 +30,8 @@ export function valueOf({ fields }: Head, name: string): string | undefined {
   return undefined;
 }
 
-export class Stream {
+export class Stream implements Placed {
+  place = -1;
   readonly connection: Connection;
   readonly id: number;
   readonly head: Head;
@@ -51,6 +53,8 @@ export class Stream {
   readonly queue: Buffer[] = [];
   queued = 0;
   trailers: Buffer | undefined;
+  /** In its connection's list of those with bytes that wait. */
+  waits = false;
   /** performance.now() at which something of it last went out. */
   since = 0;
 

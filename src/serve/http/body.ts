@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type * as zlib from "node:zlib";
 import { createRequire } from "node:module";
+import type { Placed } from "../bag.ts";
 import { HttpError } from "../door.ts";
 
 /** Bytes that a body must bring in a second, beyond the time that it has anyway. */
@@ -32,7 +33,8 @@ export interface BodyHost {
 }
 
 /** One body on its way in. */
-export class BodyReader {
+export class BodyReader implements Placed {
+  place = -1;
   readonly whole: Promise<Buffer>;
   readonly #limit: number;
   readonly #expected: number | undefined;

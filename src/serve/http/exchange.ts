@@ -7,6 +7,7 @@ import { randomFillSync } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { oneLine } from "../../base/words.ts";
+import { lastingController, type Bag, type Placed } from "../bag.ts";
 import { HttpError, type Exchange } from "../door.ts";
 import { announced, BodyReader, decompressed, noRoom, tooLong } from "./body.ts";
 import type { HttpFigures } from "./figures.ts";
@@ -17,7 +18,7 @@ import { atTurnsEnd } from "./turn.ts";
 /** What the exchanges of a connection share. */
 export interface Connection {
   readonly address: string;
-  readonly under: Set<Live>;
+  readonly under: Bag<Live>;
   closed: boolean;
   /** Aborted when it closes. */
   gone: AbortController | undefined;
@@ -27,7 +28,7 @@ export interface Connection {
 export interface Host {
   readonly limits: Limits;
   readonly draining: boolean;
-  readonly reading: Set<BodyReader>;
+  readonly reading: Bag<BodyReader>;
   readonly figures: HttpFigures;
   /** Called once: it was answered, or nobody waits for an answer. */
   finished(exchange: Live): void;
@@ -35,7 +36,8 @@ export interface Host {
 
 type Headers = Readonly<Record<string, string>>;
 
-export class Live implements Exchange {
+export class Live implements Exchange, Placed {
+  place = -1;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
@@ -105,7 +107,7 @@ export class Live implements Exchange {
   get gone(): AbortSignal {
     const { connection } = this;
     if (connection.gone === undefined) {
-      connection.gone = new AbortController();
+      connection.gone = lastingController();
       if (connection.closed) connection.gone.abort();
       // As many may listen as requests were sent ahead (pipelining).
       setMaxListeners(0, connection.gone.signal);
