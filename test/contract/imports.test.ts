@@ -20,6 +20,7 @@ const order = [
   "host",
   "review",
   "inspect",
+  "fit",
   "proof",
   "session",
   "watch",

@@ -1,0 +1,5 @@
+/** MobileNets. */
+
+import type { KnownModel } from "../known.ts";
+
+export default [] satisfies readonly KnownModel[];

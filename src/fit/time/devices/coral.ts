@@ -1,0 +1,5 @@
+/** Google Coral. */
+
+import type { Device } from "../estimate.ts";
+
+export default [] satisfies readonly Device[];
