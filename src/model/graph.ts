@@ -88,10 +88,15 @@ export interface Tensor {
   readonly quantization?: Quantization;
   /** Where constant data lies: bytes of this file, of another (ONNX external data), or inline without an extent of its own. */
   readonly data?: TensorData;
+  /** The numbers of a small constant (SMALL): axes, shapes, scales, bounds, which operators are judged by. */
+  readonly values?: readonly number[];
   readonly sparse?: boolean;
   /** Memory that is there before the first operator and that none has to fill: state between runs, scratch. */
   readonly state?: true;
 }
+
+/** Constants of up to so many numbers carry them as `values`: more than the dimensions of any operator's axes or pads. */
+export const SMALL = 16;
 
 export interface TensorData {
   /** Absolute offset in `file` (this file when absent); undefined for data that is not contiguous (varints of a protobuf). */

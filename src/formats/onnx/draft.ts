@@ -33,6 +33,7 @@ export interface DraftTensor {
   shape?: readonly Dimension[];
   quantization?: Quantization;
   data?: TensorData;
+  values?: readonly number[];
   sparse?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** GraphProto, NodeProto, AttributeProto, FunctionProto: the operators of an ONNX file. Schema as in tensor.ts. */
 
-import type { Attribute } from "../../model/graph.ts";
+import { SMALL, type Attribute } from "../../model/graph.ts";
 import type { Message } from "../wire/protobuf.ts";
 import { readAttribute } from "./attribute.ts";
 import {
@@ -153,8 +153,16 @@ function fill(draft: Draft, index: number, constant: Constant): void {
   tensor.shape = constant.shape;
   if (constant.data) tensor.data = constant.data;
   if (constant.sparse === true) tensor.sparse = true;
+  else if (isSmall(constant)) {
+    const values = constant.values(SMALL);
+    if (values !== undefined) tensor.values = values;
+  }
   draft.constants.set(index, constant);
 }
+
+/** One dimension at most: filters of 1x1 are weights and not read. */
+const isSmall = ({ shape }: Constant): boolean =>
+  shape.length === 0 || (shape.length === 1 && (shape[0] ?? 0) <= SMALL);
 
 function addInitializer(draft: Draft, constant: Constant, message: Message, context: Context): void {
   if (constant.name === "") {

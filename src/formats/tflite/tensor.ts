@@ -3,6 +3,8 @@
 import { withoutEnd } from "../../base/bytes.ts";
 import {
   bytesOf,
+  elementsOf,
+  SMALL,
   type Dimension,
   type ElementType,
   type Integrity,
@@ -78,6 +80,7 @@ export function readTensor(table: Table, context: TensorContext): Tensor {
   const data = readData(table, context, tell);
   const sparsity = table.table(f.sparsity);
   const sparse = sparsity !== undefined;
+  const values = sparse ? undefined : smallValues(context.file, type, shape, data);
   const tensor: Tensor = {
     name,
     type,
@@ -85,6 +88,7 @@ export function readTensor(table: Table, context: TensorContext): Tensor {
     ...(shape === undefined ? {} : { shape }),
     ...(quantization === undefined ? {} : { quantization }),
     ...(data === undefined ? {} : { data }),
+    ...(values === undefined ? {} : { values }),
     ...(sparse ? { sparse } : {}),
   };
   const stored = sparsity && storedElements(sparsity, shape, (says) => tell("error", "tensor/sparse", says));
@@ -183,4 +187,27 @@ function readData(table: Table, { buffers, used }: TensorContext, tell: Tell): T
   }
   used.add(index);
   return buffers.data(index);
+}
+
+/** What operators are judged by: axes, shapes, pads (int32, int64), bounds (float32). Filters have more dimensions. */
+function smallValues(
+  file: ModelFile,
+  type: ElementType,
+  shape: readonly Dimension[] | undefined,
+  data: Tensor["data"],
+): readonly number[] | undefined {
+  if (data?.offset === undefined || data.file !== undefined || data.bytes === 0 || data.bytes > SMALL * 8)
+    return undefined;
+  if (type !== "int32" && type !== "int64" && type !== "float32") return undefined;
+  const elements = elementsOf(shape);
+  const size = type === "int64" ? 8 : 4;
+  if (elements === undefined || elements > SMALL || elements * size !== data.bytes) return undefined;
+  if ((shape?.length ?? 0) > 2 || data.offset + data.bytes > file.size) return undefined;
+  const slice = file.slice(data.offset, data.bytes);
+  const view = new DataView(slice.buffer, slice.byteOffset, slice.byteLength);
+  return Array.from({ length: elements }, (_, index) => {
+    const at = index * size;
+    if (type === "float32") return view.getFloat32(at, true);
+    return type === "int32" ? view.getInt32(at, true) : Number(view.getBigInt64(at, true));
+  });
 }
