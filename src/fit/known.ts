@@ -40,7 +40,12 @@ export interface Published {
   readonly input?: readonly [number, number, number];
   readonly source: string;
   /** Largest relative deviation that is explained, and by what: "0.08: counts elementwise operators as well". */
-  readonly within?: { readonly share: number; readonly because: string };
+  readonly within?: {
+    readonly share: number;
+    readonly because: string;
+    /** Of one figure only; both when absent. */
+    readonly of?: "parameters" | "macs";
+  };
 }
 
 export interface BuildOptions {
@@ -49,4 +54,6 @@ export interface BuildOptions {
   readonly batch?: number;
   /** Types of activations and weights; float32 when absent. */
   readonly precision?: "float32" | "float16" | "int8";
+  /** Whose operators: channels second and activations apart, or channels last and activations fused. ONNX when absent. */
+  readonly dialect?: "onnx" | "tflite";
 }
