@@ -70,6 +70,8 @@ export interface ModelView {
   readonly dynamic: boolean | undefined;
   readonly opset: number | undefined;
   readonly batch: number | undefined;
+  /** What makes an answer worth less: cycles. A sentence each. */
+  readonly findings?: readonly string[];
 }
 
 export interface Target {

@@ -1,0 +1,152 @@
+/**
+ * How what a target takes falls into partitions. TFLite (tensorflow/lite/graph_info.cc, PartitionGraphIntoIndependentNodeSubsets): as long
+ * as some node is ready, the first of them says whether an accelerator's or a CPU's set begins, and the set takes all that is or becomes
+ * ready of its kind. ONNX Runtime (core/providers/partitioning_utils.cc): the same, but a CPU set goes first where one can.
+ */
+
+import type { Answer, PartitionWay, Target } from "./target.ts";
+import type { View } from "./view.ts";
+
+export interface Partitions {
+  /** Positions in `views`, each set in execution order. */
+  readonly sets: readonly (readonly number[])[];
+  /** Positions that would be taken were it not for an operator nobody documents. */
+  readonly open: ReadonlySet<number>;
+}
+
+export function partition(
+  views: readonly View[],
+  answers: readonly Answer[],
+  melted: ReadonlySet<number>,
+  target: Target,
+): Partitions {
+  const kinds = Uint8Array.from(views, (_, at) =>
+    melted.has(at) ? MELTED : answers[at]?.takes === "yes" ? TAKEN : answers[at]?.takes === "no" ? REFUSED : OPEN,
+  );
+  const { partition: way } = target;
+  switch (way.way) {
+    case "whole":
+      return whole(kinds);
+    case "prefix":
+      return prefix(views, kinds);
+    case "subgraphs": {
+      const sets = subgraphs(views, kinds, target.names === "tflite");
+      return { sets: kept(sets, way), open: NOTHING };
+    }
+  }
+}
+
+const [REFUSED, TAKEN, OPEN, MELTED] = [0, 1, 2, 3];
+const NOTHING: ReadonlySet<number> = new Set();
+
+function whole(kinds: Uint8Array): Partitions {
+  const taken = [...kinds.keys()].filter((at) => kinds[at] === TAKEN);
+  if (kinds.includes(REFUSED)) return { sets: [], open: NOTHING };
+  if (kinds.includes(OPEN)) return { sets: [], open: new Set(taken) };
+  return { sets: taken.length === 0 ? [] : [taken], open: NOTHING };
+}
+
+/** What no refused operator goes before, on any way from the inputs: views come in execution order. */
+function prefix(views: readonly View[], kinds: Uint8Array): Partitions {
+  const state = new Map<number, "behind" | "open">();
+  const taken: number[] = [];
+  const open = new Set<number>();
+  views.forEach(({ node }, at) => {
+    let reach: "behind" | "open" | undefined;
+    for (const input of node.inputs) {
+      const before = state.get(input);
+      if (before === "behind" || (before === "open" && reach === undefined)) reach = before;
+    }
+    const kind = kinds[at];
+    if (kind === REFUSED) reach = "behind";
+    else if (kind === OPEN) reach ??= "open";
+    else if (kind === TAKEN) {
+      if (reach === undefined) taken.push(at);
+      else if (reach === "open") open.add(at);
+    }
+    if (reach !== undefined) for (const output of node.outputs) if (output >= 0) state.set(output, reach);
+  });
+  return { sets: taken.length === 0 ? [] : [taken], open };
+}
+
+/** What the documents leave open stays on the CPU here: it is counted apart. */
+function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): number[][] {
+  const { waits, followers } = edgesOf(views);
+  const ready: [number[], number[]] = [[], []];
+  const side = (at: number): 0 | 1 => (kinds[at] === TAKEN ? 1 : 0);
+  const release = (at: number): void => {
+    // What melts belongs to nobody: it is done as soon as it is ready. A stack, for chains may be long.
+    const stack = [at];
+    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+      if (kinds[top] !== MELTED) {
+        ready[side(top)].push(top);
+        continue;
+      }
+      for (const follower of followers(top)) if (ripen(follower)) stack.push(follower);
+    }
+  };
+  const ripen = (at: number): boolean => {
+    const left = (waits[at] ?? 0) - 1;
+    waits[at] = left;
+    return left === 0;
+  };
+  const roots = [...views.keys()].filter((at) => waits[at] === 0);
+  for (const root of roots) release(root);
+  const first = roots.find((at) => kinds[at] !== MELTED) ?? 0;
+  let now: 0 | 1 = inPlan ? side(first) : ready[0].length > 0 ? 0 : 1;
+  const sets: number[][] = [];
+  while (ready[0].length + ready[1].length > 0) {
+    const queue = ready[now];
+    const set: number[] = [];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      set.push(at);
+      for (const follower of followers(at)) if (ripen(follower)) release(follower);
+    }
+    if (now === 1 && set.length > 0) sets.push(set.sort((a, b) => a - b));
+    now = now === 1 ? 0 : 1;
+  }
+  // Nodes of a cycle never ripen: nobody runs them.
+  return sets;
+}
+
+/** How many nodes each node waits for, and who waits for it. */
+function edgesOf(views: readonly View[]): { waits: Int32Array; followers: (at: number) => Int32Array } {
+  const producer = new Map<number, number>();
+  views.forEach(({ node }, at) => {
+    for (const output of node.outputs) if (output >= 0 && !producer.has(output)) producer.set(output, at);
+  });
+  const waits = new Int32Array(views.length);
+  const counts = new Int32Array(views.length + 1);
+  const each = (use: (from: number, to: number) => void): void => {
+    views.forEach(({ node }, at) => {
+      for (const input of node.inputs) {
+        const from = producer.get(input);
+        if (from !== undefined) use(from, at);
+      }
+    });
+  };
+  each((from, to) => {
+    waits[to] = (waits[to] ?? 0) + 1;
+    counts[from + 1] = (counts[from + 1] ?? 0) + 1;
+  });
+  for (let at = 1; at < counts.length; at++) counts[at] = (counts[at] ?? 0) + (counts[at - 1] ?? 0);
+  const starts = counts.slice();
+  const list = new Int32Array(counts.at(-1) ?? 0);
+  each((from, to) => {
+    const at = starts[from] ?? 0;
+    list[at] = to;
+    starts[from] = at + 1;
+  });
+  return { waits, followers: (at) => list.subarray(counts[at], counts[at + 1]) };
+}
+
+/** Small ones and those beyond the number are given back; of equal size the later ones go first. */
+function kept(sets: readonly number[][], way: Extract<PartitionWay, { way: "subgraphs" }>): readonly number[][] {
+  const large = way.atLeast === undefined ? sets : sets.filter((set) => set.length >= (way.atLeast ?? 0));
+  if (way.most === undefined || large.length <= way.most) return large;
+  const largest = large
+    .map((set, at) => ({ set, at }))
+    .sort((a, b) => b.set.length - a.set.length || a.at - b.at)
+    .slice(0, way.most);
+  return largest.sort((a, b) => a.at - b.at).map(({ set }) => set);
+}
