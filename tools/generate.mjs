@@ -88,6 +88,7 @@ write(
 const commands = members("src/commands", [
   "command.ts",
   "common.ts",
+  "fit-options.ts",
   "input-options.ts",
   "output-options.ts",
   "progress.ts",
@@ -194,6 +195,7 @@ const sources = await sourcesOf(`
         export { renderMetrics } from "./src/print/metrics-page.ts";
         export { sampleSchema } from "./src/print/sample-schema.ts";
         export { inspectionSchema } from "./src/print/model-schema.ts";
+        export { fitSchema } from "./src/print/fit-schema.ts";
         export { serveSchema } from "./src/serve/config.ts";
         export { modelConfigSchema } from "./src/serve/engine/config.ts";
         export { renderBash, renderFish, renderManPage, renderZsh } from "./src/print/manpage.ts";
@@ -208,6 +210,7 @@ write("docs/delegates.md", sources.renderDelegates(sources.delegates, sources.fa
 write("docs/proof.md", sources.renderProof(sources.families, sources.counterKinds));
 write("docs/metrics.md", sources.renderMetrics(sources.families));
 write("docs/sample.schema.json", `${JSON.stringify(sources.sampleSchema, undefined, 2)}\n`);
+write("docs/fit.schema.json", `${JSON.stringify(sources.fitSchema, undefined, 2)}\n`);
 write("docs/inspection.schema.json", `${JSON.stringify(sources.inspectionSchema, undefined, 2)}\n`);
 write("docs/model.schema.json", `${JSON.stringify(sources.modelConfigSchema, undefined, 2)}\n`);
 write("docs/serve.schema.json", `${JSON.stringify(sources.serveSchema, undefined, 2)}\n`);

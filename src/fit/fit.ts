@@ -1,9 +1,50 @@
 /** Fit: one model on many devices, as plain JSON that others rely on (docs/fit.schema.json). Made by fitOn(); printed by `accelctl fit`. */
 
-import type { Placement } from "./place.ts";
-import type { Estimate } from "./time/estimate.ts";
+import type { ConversionReport } from "../inspect/inspection.ts";
+import type { Model } from "../model/graph.ts";
+import {
+  asInteger,
+  assume,
+  assumeDevices,
+  buildKnown,
+  saysOf,
+  type Assumptions,
+  type Dialect,
+  type Precision,
+} from "./assume.ts";
+import { doubtsOf, factsOf, isKnown } from "./describe.ts";
+import type { KnownModel } from "./known.ts";
+import { place, type Placed, type Placement } from "./place.ts";
+import type { Answer, Confidence, ModelView, Target } from "./target.ts";
+import { all as everyTarget } from "./targets/index.ts";
+import { estimate, type Device, type Estimate } from "./time/estimate.ts";
+import { viewOf, type View } from "./view.ts";
 
 export const FIT_SCHEMA = 1;
+
+export type FitPlacement = Omit<Placement, "nodes"> & {
+  readonly nodes?: readonly FitNode[];
+  /** What the counts hold for, where the model is refused as it is: "quantised to int8". What it lacks stands in `prerequisites`. */
+  readonly once?: string;
+};
+
+/** What becomes of a node. */
+export interface FitNode {
+  /** Its index in the graph. */
+  readonly node: number;
+  /** As the file spells it, and the shared name where that differs. */
+  readonly op: string;
+  readonly shared?: string;
+  readonly name?: string;
+  readonly takes: Answer["takes"];
+  /** Number of its partition, "cpu", or "melted" into a neighbour. */
+  readonly where: number | "cpu" | "melted";
+  /** Of one that is refused, or that the documents leave open. */
+  readonly rule?: string;
+  readonly because?: string;
+  /** Taken by the rules and yet on the CPU. */
+  readonly left?: string;
+}
 
 export interface FitRow {
   /** Id of time/devices; its family and chip of the catalogue. */
@@ -14,8 +55,18 @@ export interface FitRow {
   /** The device is in the machine that was looked at. */
   readonly here: boolean;
   /** Placement by each target of it, the best first; without nodes unless asked for. */
-  readonly placements: readonly (Omit<Placement, "nodes"> & { readonly nodes?: Placement["nodes"] })[];
+  readonly placements: readonly FitPlacement[];
   readonly estimate: Estimate;
+  readonly watts?: { readonly value: number; readonly source: string };
+}
+
+export interface FitTarget {
+  readonly id: string;
+  readonly name: string;
+  readonly tool: string;
+  readonly version: string;
+  readonly confidence: Confidence;
+  readonly sources: readonly string[];
 }
 
 export interface FitReport {
@@ -24,6 +75,8 @@ export interface FitReport {
     readonly name: string;
     /** "file", or "known": its layers from the paper. */
     readonly from: "file" | "known";
+    /** Of a known model: the paper. */
+    readonly source?: string;
     readonly input: readonly (readonly (number | string | null)[])[];
     readonly operators: number;
     readonly macs?: number;
@@ -33,6 +86,196 @@ export interface FitReport {
     readonly assumed: readonly string[];
   };
   readonly rows: readonly FitRow[];
+  /** Of the placements in `rows`: which compiler or delegate, in which version, how well its rules are known. */
+  readonly targets: readonly FitTarget[];
+  /** What would make of this file one that a device takes, where few devices were asked about. */
+  readonly conversions?: readonly ConversionReport[];
   /** Cycles, absurd shapes, unknown operators: what makes an answer worth less, a sentence each. */
   readonly findings: readonly string[];
 }
+
+export interface FitOptions extends Assumptions {
+  /** What the model is called; of a file its name. */
+  readonly name?: string;
+  /** Ids of devices that are in the machine. */
+  readonly here?: ReadonlySet<string>;
+  /** Keep what becomes of each node. */
+  readonly nodes?: boolean;
+  /** Only by these targets. */
+  readonly targets?: ReadonlySet<string>;
+}
+
+/** Where a model would run on each device, how fast, and why not. Pure; nothing is loaded or asked. */
+export function fitOn(subject: Model | KnownModel, devices: readonly Device[], options: FitOptions = {}): FitReport {
+  const { devices: asked, assumed } = assumeDevices(devices, options);
+  const shapes = shapesOf(subject, options);
+  const here = options.here ?? new Set<string>();
+  const used = new Map<string, Target>();
+  const rows = asked.map((device): FitRow => {
+    const judged = targetsOf(device, options.targets).map((target) => {
+      used.set(target.id, target);
+      return judge(target, shapes);
+    });
+    const order = [...judged].sort((a, b) => rankOf(a.placement) - rankOf(b.placement));
+    const best = order[0];
+    const by = best?.by ?? shapes.plain(undefined);
+    return {
+      device: device.id,
+      name: device.name,
+      family: device.family,
+      ...(device.chip === undefined ? {} : { chip: device.chip }),
+      here: here.has(device.id),
+      placements: order.map(({ placement, once }) => told(placement, once, options.nodes === true)),
+      estimate: by.views.length === 0 ? nothing(device) : estimate(by.views, by.model, device, best?.placement),
+      ...(device.watts === undefined ? {} : { watts: device.watts }),
+    };
+  });
+  const { model } = shapes.plain(undefined);
+  return {
+    schema: FIT_SCHEMA,
+    model: { ...factsOf(shapes.main, subject, options.name), assumed: [...shapes.assumed, ...assumed] },
+    rows,
+    targets: [...used.values()].map(({ id, name, tool, version, confidence, sources }) => ({
+      id,
+      name,
+      tool,
+      version,
+      confidence,
+      sources,
+    })),
+    findings: [...doubtsOf(shapes.main), ...(model.findings ?? [])],
+  };
+}
+
+/** The graph that answers are about, in the file's own form or a known model's first. */
+export const graphOf = (subject: Model | KnownModel, options: FitOptions = {}): Model =>
+  shapesOf(subject, options).main;
+
+interface Judge {
+  readonly views: readonly View[];
+  readonly model: ModelView;
+  /** A target serves many devices, and answers once. */
+  readonly placed: Map<string, Placement>;
+}
+
+function judgeOf(given: Model): Judge {
+  const { views, model } = viewOf(given);
+  return { views, model, placed: new Map() };
+}
+
+/** The same model in the forms that targets want: of a file as it is and as its conversion would be, of a known one in each dialect. */
+interface Shapes {
+  readonly main: Model;
+  readonly assumed: readonly string[];
+  readonly plain: (target: Target | undefined) => Judge;
+  /** Undefined where it is quantised already, or cannot be, or was asked for otherwise. */
+  readonly integer: (target: Target) => Judge | undefined;
+}
+
+function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
+  const judges = new Map<string, Judge | undefined>();
+  const once = (key: string, make: () => Model | undefined): Judge | undefined => {
+    if (!judges.has(key)) {
+      const made = make();
+      judges.set(key, made && judgeOf(made));
+    }
+    return judges.get(key);
+  };
+  if (!isKnown(subject)) {
+    const { model, assumed } = assume(subject, options);
+    const plain = judgeOf(model);
+    return {
+      main: model,
+      assumed,
+      plain: () => plain,
+      integer: () => once("int8", () => (options.precision === undefined ? asInteger(model) : undefined)),
+    };
+  }
+  const built = (dialect: Dialect, precision: Precision | undefined): Judge | undefined =>
+    once(`${dialect} ${precision ?? ""}`, () => buildKnown(subject, { ...options, precision }, dialect));
+  const main = buildKnown(subject, options, "onnx");
+  const first = judgeOf(main);
+  judges.set(`onnx ${options.precision ?? ""}`, first);
+  return {
+    main,
+    assumed: saysOf(options),
+    plain: (target) => (target === undefined ? first : (built(dialectOf(target), options.precision) ?? first)),
+    integer: (target) => (options.precision === undefined ? built(dialectOf(target), "int8") : undefined),
+  };
+}
+
+const dialectOf = ({ names, formats }: Target): Dialect =>
+  names === "tflite" || (names === "shared" && !formats.includes("onnx") && formats.includes("tflite"))
+    ? "tflite"
+    : "onnx";
+
+function placeOnce(by: Judge, target: Target): Placement {
+  let placement = by.placed.get(target.id);
+  if (placement === undefined) by.placed.set(target.id, (placement = place(by.views, by.model, target)));
+  return placement;
+}
+
+interface Judged {
+  readonly placement: Placement;
+  readonly by: Judge;
+  readonly once?: string;
+}
+
+/** Counts and partitions are those of the model as the target wants it; what it lacks today stays among the prerequisites. */
+function judge(target: Target, shapes: Shapes): Judged {
+  const plain = shapes.plain(target);
+  const asIs = placeOnce(plain, target);
+  const lacking = asIs.prerequisites.some((one) => one.met === "no" && one.else === "refuses");
+  if (!lacking || asIs.fits !== "none") return { placement: asIs, by: plain };
+  const by = shapes.integer(target);
+  if (by === undefined) return { placement: asIs, by: plain };
+  const then = placeOnce(by, target);
+  if (rankOf(then) >= rankOf(asIs)) return { placement: asIs, by: plain };
+  return { placement: { ...then, prerequisites: asIs.prerequisites }, by, once: "quantised to int8" };
+}
+
+const standing = { whole: 0, part: 1, unsure: 2, none: 3 } as const;
+
+/** The more operators are taken, the nearer to 0; a sort keeps the device's own order among equals. */
+const rankOf = ({ fits, taken, total }: Pick<Placement, "fits" | "taken" | "total">): number =>
+  standing[fits] + (total === 0 ? 0 : 1 - taken / total) * 0.9;
+
+const told = (placement: Placement, once: string | undefined, whole: boolean): FitPlacement => {
+  const { nodes, ...rest } = placement;
+  return { ...rest, ...(whole ? { nodes: nodes.map(nodeOf) } : {}), ...(once === undefined ? {} : { once }) };
+};
+
+const nodeOf = ({ view, answer, where, left }: Placed): FitNode => ({
+  node: view.index,
+  op: view.spelled,
+  ...(view.op === view.spelled ? {} : { shared: view.op }),
+  ...(view.node.name === undefined || view.node.name === "" ? {} : { name: view.node.name }),
+  takes: answer.takes,
+  where,
+  ...(answer.takes === "yes" ? {} : { rule: answer.rule, because: answer.because }),
+  ...(left === undefined ? {} : { left }),
+});
+
+let byId: ReadonlyMap<string, Target> | undefined;
+
+export function targetById(id: string): Target | undefined {
+  byId ??= new Map(everyTarget.map((target) => [target.id, target]));
+  return byId.get(id);
+}
+
+/** In the device's own order. */
+export function targetsOf(device: Device, only?: ReadonlySet<string>): readonly Target[] {
+  return device.targets
+    .filter((id) => only === undefined || only.has(id))
+    .map(targetById)
+    .filter((target) => target !== undefined);
+}
+
+const nothing = (device: Device): Estimate => ({
+  device: device.id,
+  from: "none",
+  kind: "maker",
+  costly: [],
+  nearest: [],
+  says: ["the model has no graph that can be seen"],
+});

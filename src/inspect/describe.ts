@@ -4,6 +4,7 @@ import { FileError } from "../base/errors.ts";
 import { detectFormat } from "../formats/detect.ts";
 import { openModelFile, type ModelFile } from "../formats/file.ts";
 import type { Format } from "../formats/format.ts";
+import { formats } from "../formats/index.ts";
 import { costOf, countOperators } from "../model/cost.ts";
 import type { Graph, Model, Quantization, Tensor } from "../model/graph.ts";
 import { checkModel } from "../model/integrity.ts";
@@ -74,7 +75,19 @@ const noModel = (file: ModelFile, looks: NoModel["looks"]): NoModel => ({
   looks,
 });
 
-function inspectionOf(file: ModelFile, format: Format, model: Model, options: DescribeOptions): Inspection {
+/** The same of a model that lies in no file: one built from its paper. */
+export function describeBuilt(model: Model, name: string): Inspection {
+  const format = formats.find(({ id }) => id === model.format);
+  if (format === undefined) throw new Error(`no format "${model.format}"`);
+  return inspectionOf({ name, size: 0 }, format, model, {});
+}
+
+function inspectionOf(
+  file: Pick<ModelFile, "name" | "size">,
+  format: Format,
+  model: Model,
+  options: DescribeOptions,
+): Inspection {
   const main = model.graphs[model.main ?? 0];
   const scheme = schemeOf(model);
   const { version, producer, labels, author, licence, description } = model;

@@ -38,7 +38,7 @@ export function renderGraphHtml(model: Model, name: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escape(name)}: graph</title>
+<title>${escapeXml(name)}: graph</title>
 <style>
 :root{color-scheme:light dark}
 body{margin:0;font:15px/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}
@@ -47,7 +47,7 @@ main{overflow:auto;padding:0 1rem 1rem}main svg{display:block;margin:0 auto}
 </style>
 </head>
 <body>
-<header><h1>${escape(name)}</h1><p>${operators} operators${note}</p></header>
+<header><h1>${escapeXml(name)}</h1><p>${operators} operators${note}</p></header>
 <main>
 ${svg(graph, name)}
 </main>
@@ -73,10 +73,10 @@ function svg(graph: BoxGraph, name: string): string {
   const curves = layout.edges.map((points, i) => {
     const label = graph.edges[i]?.label ?? "";
     const path = `<path class="e" marker-end="url(#arrow)" d="${curve(points)}"`;
-    return label === "" ? `${path}/>` : `${path}><title>${escape(label)}</title></path>`;
+    return label === "" ? `${path}/>` : `${path}><title>${escapeXml(label)}</title></path>`;
   });
   const boxes = graph.boxes.map((box, i) => boxSvg(box, layout.boxes[i] ?? { x: 0, y: 0 }));
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${round(layout.width)} ${round(layout.height)}" role="img" aria-label="${escape(`graph of ${name}`)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${round(layout.width)} ${round(layout.height)}" role="img" aria-label="${escapeXml(`graph of ${name}`)}">
 <style>${style}</style>
 <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="a" d="M0 0L8 4L0 8z"/></marker></defs>
 ${curves.join("\n")}
@@ -86,18 +86,18 @@ ${boxes.join("\n")}
 
 function boxSvg(box: Box, { x, y }: Placed): string {
   const rounded = box.operators === 0 ? BOX.height / 2 : 5;
-  const title = `<title>${escape(box.detail === "" ? box.title : `${box.title} · ${box.detail}`)}</title>`;
+  const title = `<title>${escapeXml(box.detail === "" ? box.title : `${box.title} · ${box.detail}`)}</title>`;
   const rect = `<rect x="${round(x - BOX.width / 2)}" y="${round(y - BOX.height / 2)}" width="${BOX.width}" height="${BOX.height}" rx="${rounded}"/>`;
-  const first = `<text x="${round(x)}" y="${round(box.detail === "" ? y + 4 : y - 2)}">${escape(cut(box.title))}</text>`;
+  const first = `<text x="${round(x)}" y="${round(box.detail === "" ? y + 4 : y - 2)}">${escapeXml(cutText(box.title))}</text>`;
   const second =
     box.detail === ""
       ? ""
-      : `<text class="d" x="${round(x)}" y="${round(y + 12)}">${escape(cut(box.detail, FITS + 4))}</text>`;
+      : `<text class="d" x="${round(x)}" y="${round(y + 12)}">${escapeXml(cutText(box.detail, FITS + 4))}</text>`;
   return `<g class="${box.kind}">${title}${rect}${first}${second}</g>`;
 }
 
 /** Straight down out of a box and into the next, curved between. */
-function curve(points: readonly Placed[]): string {
+export function curve(points: readonly Placed[]): string {
   const half = BOX.height / 2;
   let path = "";
   points.forEach((point, i) => {
@@ -114,9 +114,10 @@ function curve(points: readonly Placed[]): string {
   return path;
 }
 
-const round = (value: number): string => String(Math.round(value * 10) / 10);
+export const round = (value: number): string => String(Math.round(value * 10) / 10);
 
-const cut = (text: string, room: number = FITS): string => (text.length <= room ? text : `${text.slice(0, room - 1)}…`);
+export const cutText = (text: string, room: number = FITS): string =>
+  text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 
 /** A string of Graphviz: quotes, backslashes and line ends escaped, control characters gone. */
 const quote = (text: string): string =>
@@ -126,7 +127,7 @@ const quote = (text: string): string =>
     .join("\\n")}"`;
 
 /** For XML: names of tensors are a stranger's. Characters that XML forbids become the replacement character. */
-function escape(text: string): string {
+export function escapeXml(text: string): string {
   return harmless(text)
     .replace(/[\ud800-\udfff\ufffe\uffff]/gu, "\ufffd")
     .replaceAll("&", "&amp;")

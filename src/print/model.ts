@@ -2,7 +2,7 @@
 
 import { bytes, count } from "../base/units.ts";
 import { locks } from "../breakages/locks.ts";
-import type { Inspection, LockReport, NoModel, TensorReport } from "../inspect/inspection.ts";
+import type { ConversionReport, Inspection, LockReport, NoModel, TensorReport } from "../inspect/inspection.ts";
 import { relationWords } from "../inspect/relation.ts";
 import { harmless, marksOf, padEnd, paint, widthOf, wrap, wrapText, type Paint, type Terminal } from "./terminal.ts";
 
@@ -234,24 +234,26 @@ function fitText({ machine }: Inspection, terminal: Terminal): string[] {
     const asked = named.chip === undefined ? named.family : `${named.family} ${named.chip}`;
     lines.push("", ...wrapText(`For ${asked}: ${named.says}`, terminal.columns, "  "));
   }
-  for (const conversion of machine.conversions) {
-    lines.push(
-      "",
-      ...wrapText(
-        `For ${conversion.family}, as ${conversion.to}: ${conversion.tool} (${conversion.openness})`,
-        terminal.columns,
-        "  ",
-      ),
-    );
-    for (const { what, met, says } of conversion.needs) {
-      const mark = { yes: marks.ok, no: marks.bad, unknown: marks.unknown }[met];
-      lines.push(...wrapText(`${what}: ${says}`, terminal.columns, `    ${mark} `));
-    }
-    // To be copied: never broken over lines.
-    for (const command of conversion.commands) lines.push(`    ${paint(terminal, "cyan", harmless(command))}`);
-    for (const source of conversion.sources)
-      lines.push(...wrapText(source, terminal.columns, `    ${paint(terminal, "dim", "source")} `));
+  for (const conversion of machine.conversions) lines.push("", ...conversionLines(conversion, terminal));
+  return lines;
+}
+
+/** By which tool a model becomes what a device takes, what the tool wants of it, and what to type. */
+export function conversionLines(conversion: ConversionReport, terminal: Terminal): string[] {
+  const marks = marksOf(terminal);
+  const lines = wrapText(
+    `For ${conversion.family}, as ${conversion.to}: ${conversion.tool} (${conversion.openness})`,
+    terminal.columns,
+    "  ",
+  );
+  for (const { what, met, says } of conversion.needs) {
+    const mark = { yes: marks.ok, no: marks.bad, unknown: marks.unknown }[met];
+    lines.push(...wrapText(`${what}: ${says}`, terminal.columns, `    ${mark} `));
   }
+  // To be copied: never broken over lines.
+  for (const command of conversion.commands) lines.push(`    ${paint(terminal, "cyan", harmless(command))}`);
+  for (const source of conversion.sources)
+    lines.push(...wrapText(source, terminal.columns, `    ${paint(terminal, "dim", "source")} `));
   return lines;
 }
 

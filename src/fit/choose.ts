@@ -1,0 +1,136 @@
+/**
+ * Which devices are asked about: those of a machine, or what `--for` names (a device, a target, a family, a chip, all). Where no file of
+ * time/devices describes one, the catalogue does: its targets answer, and its peak is all there is to estimate with.
+ */
+
+import { UsageError } from "../base/errors.ts";
+import { describeSource } from "../base/source.ts";
+import { nearest } from "../base/words.ts";
+import type { Architecture, Chip, Family } from "../families/family.ts";
+import { allFamilies, loadFamily } from "../families/load.ts";
+import { familyOrChip } from "../inspect/named.ts";
+import type { DeviceReport } from "../review/report.ts";
+import { all as everyTarget } from "./targets/index.ts";
+import { all as everyDevice } from "./time/devices/index.ts";
+import type { Class, Device } from "./time/estimate.ts";
+
+export interface Chosen {
+  readonly devices: readonly Device[];
+  /** Where a target was named: only by it. */
+  readonly targets?: ReadonlySet<string>;
+}
+
+/** Every device that is described, and one for each target that none of them is reached by. */
+export function allDevices(): readonly Device[] {
+  const reached = new Set(everyDevice.flatMap(({ targets }) => targets));
+  const more = new Map<string, Device>();
+  for (const target of everyTarget) {
+    if (reached.has(target.id)) continue;
+    const device = ofPlace(target.devices[0] ?? "");
+    if (device !== undefined && !everyDevice.some(({ id }) => id === device.id)) more.set(device.id, device);
+  }
+  return [...everyDevice, ...more.values()];
+}
+
+/** "all", or ids: of a device, a target, a family, a chip. */
+export function devicesFor(words: readonly string[]): Chosen {
+  const devices = new Map<string, Device>();
+  const targets = new Set<string>();
+  for (const word of words) {
+    const chosen = chosenBy(word);
+    for (const device of chosen.devices) devices.set(device.id, device);
+    for (const id of chosen.targets ?? []) targets.add(id);
+  }
+  return { devices: [...devices.values()], ...(targets.size === 0 ? {} : { targets }) };
+}
+
+function chosenBy(word: string): Chosen {
+  const id = word.toLowerCase();
+  if (id === "all") return { devices: allDevices() };
+  const device = everyDevice.find((one) => one.id === id);
+  if (device !== undefined) return { devices: [device] };
+  const target = everyTarget.find((one) => one.id === id);
+  if (target !== undefined) {
+    const by = everyDevice.filter((one) => one.targets.includes(target.id));
+    const place = by.length > 0 ? by : target.devices.map(ofPlace).filter((one) => one !== undefined);
+    return { devices: place, targets: new Set([target.id]) };
+  }
+  const named = familyOrChip(word);
+  if (named !== undefined) return { devices: devicesOf(named.family, named.chip) };
+  const near = nearest(id, [
+    ...everyDevice.map((one) => one.id),
+    ...everyTarget.map((one) => one.id),
+    ...allFamilies().flatMap((family) => [family.id, ...family.chips.map((chip) => chip.id)]),
+  ]);
+  throw new UsageError(
+    `no device, target, family or chip "${word}"${near === undefined ? "" : `; did you mean "${near}"?`} ` +
+      `(accelctl fit MODEL --for all names every device, accelctl catalog every family)`,
+  );
+}
+
+/** Accelerators of a machine. A processor is no accelerator, and which of the measured ones it is like cannot be told from its ids. */
+export function devicesHere(reports: readonly DeviceReport[]): readonly Device[] {
+  const devices = new Map<string, Device>();
+  for (const report of reports) {
+    if (report.family === undefined || report.family === "cpu") continue;
+    const family = loadFamily(report.family);
+    if (family === undefined) continue;
+    for (const device of devicesOf(family, report.chip)) devices.set(device.id, device);
+  }
+  return [...devices.values()];
+}
+
+function devicesOf(family: Family, chip: string | undefined): readonly Device[] {
+  const described = everyDevice.filter(
+    (one) => one.family === family.id && (chip === undefined || one.chip === undefined || one.chip === chip),
+  );
+  if (described.length > 0) return described;
+  const chips = chip === undefined ? family.chips : family.chips.filter(({ id }) => id === chip);
+  const made = chips.map((one) => ofCatalogue(family, one)).filter(({ targets }) => targets.length > 0);
+  // A family without a target: one line that says so.
+  const [first] = chips;
+  return made.length > 0 || first === undefined ? made : [ofCatalogue(family, first)];
+}
+
+/** "rockchip-npu", "rockchip-npu/rk3588" as targets name what they serve. */
+function ofPlace(place: string): Device | undefined {
+  const [id = "", chip] = place.split("/");
+  const family = loadFamily(id);
+  const found = chip === undefined ? family?.chips[0] : family?.chips.find((one) => one.id === chip);
+  return family === undefined || found === undefined ? undefined : ofCatalogue(family, found);
+}
+
+function ofCatalogue(family: Family, chip: Chip): Device {
+  const peak = chip.peak?.find(({ precision }) => /^int8\b(?!.*sparse)/.test(precision));
+  return {
+    id: family.id === chip.id ? chip.id : `${family.id}-${chip.id}`,
+    name: chip.name,
+    family: family.id,
+    chip: chip.id,
+    class: classes[family.architecture],
+    targets: everyTarget
+      .filter(({ devices }) => devices.includes(family.id) || devices.includes(`${family.id}/${chip.id}`))
+      .map(({ id }) => id),
+    ...(peak === undefined
+      ? {}
+      : { macs: { value: peak.ops / 2, precision: "int8", source: describeSource(peak.source) } }),
+    ...(chip.watts === undefined
+      ? {}
+      : { watts: { value: chip.watts.value, source: describeSource(chip.watts.source) } }),
+  };
+}
+
+/** The catalogue's words for architectures, as the classes that estimates know. */
+const classes: Readonly<Record<Architecture, Class>> = {
+  "systolic array": "systolic array",
+  "mesh of cores": "dataflow",
+  "VLIW DSP": "vector DSP",
+  SIMT: "SIMT",
+  "MAC array": "MAC array",
+  dataflow: "dataflow",
+  vector: "vector DSP",
+  FPGA: "MAC array",
+  "in-memory": "MAC array",
+  "general purpose": "CPU",
+  unknown: "MAC array",
+};
