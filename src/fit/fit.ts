@@ -126,7 +126,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
       ...(device.chip === undefined ? {} : { chip: device.chip }),
       here: here.has(device.id),
       placements: order.map(({ placement, once }) => told(placement, once, options.nodes === true)),
-      estimate: by.views.length === 0 ? nothing(device) : estimate(by.views, by.model, device, best?.placement),
+      estimate: estimateOf(device, by, best?.placement),
       ...(device.watts === undefined ? {} : { watts: device.watts }),
     };
   });
@@ -271,11 +271,11 @@ export function targetsOf(device: Device, only?: ReadonlySet<string>): readonly 
     .filter((target) => target !== undefined);
 }
 
-const nothing = (device: Device): Estimate => ({
-  device: device.id,
-  from: "none",
-  kind: "maker",
-  costly: [],
-  nearest: [],
-  says: ["the model has no graph that can be seen"],
-});
+/** What is not taken at all has no time there; what others measured on the device is evidence all the same. */
+function estimateOf(device: Device, { views, model }: Judge, placement: Placement | undefined): Estimate {
+  const none = { device: device.id, from: "none", kind: "maker", costly: [], nearest: [] } as const;
+  if (views.length === 0) return { ...none, says: ["the model has no graph that can be seen"] };
+  const made = estimate(views, model, device, placement);
+  if (placement?.fits !== "none" || made.median_ms === undefined) return made;
+  return { ...none, kind: made.kind, nearest: made.nearest, says: ["nothing of the model runs on it"] };
+}

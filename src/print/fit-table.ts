@@ -87,9 +87,9 @@ function reasons(report: FitReport, terminal: Terminal): string[] {
 }
 
 function legend(terminal: Terminal): string[] {
-  const { ok, mixed, bad, unknown } = marksOf(terminal);
+  const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const text =
-    `${ok} whole  ${mixed} in part  ${bad} not  ${unknown} what is not documented decides   ' once quantised to int8   ` +
+    `${ok} whole  ${mixed} in part  ${bad} not  ${unknown} what is not documented decides  ${unneeded} no rules of its compiler   ' once quantised to int8   ` +
     `of 100 models 80 lie between low and high   one device whole: --for DEVICE; one operator: --why OPERATOR`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

@@ -27,8 +27,9 @@ const SHOWN = 5;
 
 export function fitText(report: FitReport, terminal: Terminal): string {
   const lines = modelLines(report, terminal);
+  const told = new Map<FitPlacement, string>();
   if (report.rows.length > WHOLE) lines.push("", ...fitTable(report, terminal));
-  else for (const row of report.rows) lines.push("", ...deviceLines(report, row, terminal));
+  else for (const row of report.rows) lines.push("", ...deviceLines(report, row, told, terminal));
   for (const conversion of report.conversions ?? []) lines.push("", ...conversionLines(conversion, terminal));
   return `${lines.join("\n")}\n`;
 }
@@ -67,11 +68,14 @@ const looks = {
 } as const;
 
 export function fitMark(placement: FitPlacement | undefined, terminal: Terminal): string {
-  const [mark, tone] = looks[placement?.fits ?? "unsure"];
+  // No compiler or delegate of the device is described.
+  if (placement === undefined) return paint(terminal, "dim", marksOf(terminal).unneeded);
+  const [mark, tone] = looks[placement.fits];
   return paint(terminal, tone, marksOf(terminal)[mark]);
 }
 
-function deviceLines(report: FitReport, row: FitRow, terminal: Terminal): string[] {
+/** `told`: placements by the device they were told of; another device by the same compiler refers to it. */
+function deviceLines(report: FitReport, row: FitRow, told: Map<FitPlacement, string>, terminal: Terminal): string[] {
   const { estimate } = row;
   const lines = [headLine(row, terminal)];
   const add = (name: string, text: string): void => {
@@ -96,7 +100,12 @@ function deviceLines(report: FitReport, row: FitRow, terminal: Terminal): string
     add(at === 0 ? "measured" : "", what);
   });
   if (row.placements.length === 0) add("by", "no compiler or delegate of it is described");
-  for (const placement of row.placements) lines.push(...placementLines(report, placement, terminal));
+  for (const placement of row.placements) {
+    const same = [...told].find(([one]) => one.target === placement.target && one.taken === placement.taken);
+    if (same === undefined) lines.push(...placementLines(report, placement, terminal));
+    else add("by", `${targetName(report, placement.target)}: as on ${same[1]}`);
+    if (same === undefined) told.set(placement, row.name);
+  }
   return lines;
 }
 

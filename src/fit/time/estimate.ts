@@ -66,9 +66,13 @@ export interface Estimate {
   readonly says: readonly string[];
 }
 
-export declare function estimate(
-  views: readonly View[],
-  model: ModelView,
+/** Until a device's measurements are at hand nothing carries a number. */
+export function estimate(
+  _views: readonly View[],
+  _model: ModelView,
   device: Device,
-  placement: Placement | undefined,
-): Estimate;
+  _placement: Placement | undefined,
+): Estimate {
+  const says = ["nothing carries an estimate for it yet"];
+  return { device: device.id, from: "none", kind: "maker", costly: [], nearest: [], says };
+}
