@@ -2,10 +2,10 @@
 _accelctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="review" word words
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|help|metrics|open|report|serve|top|version|watch) verb="$word"; break ;; esac
+    case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|fit|help|metrics|open|rank|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--replay|--token-file|--html|--models|--tls-cert|--tls-key|--config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--replay|--token-file|--eval|--html|--models|--tls-cert|--tls-key|--config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -13,6 +13,8 @@ _accelctl() {
     --resize) COMPREPLY=($(compgen -W "stretch letterbox crop" -- "$current")); return ;;
     --fallback) COMPREPLY=($(compgen -W "cpu" -- "$current")); return ;;
     --head) COMPREPLY=($(compgen -W "auto none nms-outputs yunet detr movenet mediapipe ultraface retinaface scrfd yolov5 yolov8 yolox yolo-maps nms-rows db-text landmarks segmentation" -- "$current")); return ;;
+    --precision) COMPREPLY=($(compgen -W "int8 float16 float32" -- "$current")); return ;;
+    --link) COMPREPLY=($(compgen -W "usb2 usb3 pcie" -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$current")); return ;;
     --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$current")); return ;;
     --sort) COMPREPLY=($(compgen -W "busy memory power temperature clock users device" -- "$current")); return ;;
@@ -31,9 +33,11 @@ _accelctl() {
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     dashboard) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;
+    fit) words="--for --root --paste --env --why --graph --check --nodes --json --precision --batch --input --link --eval --help" ;;
     help) words="--help" ;;
     metrics) words="--root --paste --env --openmetrics --output --over --no-processes --query --help" ;;
     open) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;
+    rank) words="--max-ms --max-watts --open --for --list --json --precision --batch --input --link --help" ;;
     report) words="--root --paste --env --html --json --markdown --query --help" ;;
     serve) words="--models --load --poll --no-page --no-metrics --env --listen --grpc --token-file --tls-cert --tls-key --allow-origin --allow-host --config --check --limit --drain --log-format --log-level --help" ;;
     top) words="--root --paste --interval --replay --once --sort --filter --processes --query --help" ;;
@@ -42,7 +46,7 @@ _accelctl() {
     *) words="" ;;
   esac
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
-    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard help metrics open report serve top version watch"
+    words="review list explain inspect run bench delegates demo kernel board catalog capture dashboard fit help metrics open rank report serve top version watch"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))

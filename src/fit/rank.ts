@@ -24,40 +24,46 @@ export interface RankReport extends Omit<FitReport, "rows"> {
   readonly left: readonly { readonly device: string; readonly name: string; readonly because: string }[];
 }
 
-export function rank(report: FitReport, { maxMs, maxWatts, open }: Wishes = {}): RankReport {
+export function rank(report: FitReport, wishes: Wishes = {}): RankReport {
   const left: { device: string; name: string; because: string }[] = [];
-  const rows: (Omit<RankRow, "rank" | "alike"> & { median: number })[] = [];
+  const rows: { row: Omit<RankRow, "rank" | "alike">; median: number }[] = [];
   for (const row of report.rows) {
-    const { estimate, device, name, watts } = row;
+    const { device, name } = row;
     const routes = openRoutes(row.family, row.chip);
-    const { median_ms: median } = estimate;
-    const because =
-      row.placements.length > 0 && row.placements.every(({ fits }) => fits === "none")
-        ? "takes none of it"
-        : median === undefined
-          ? (estimate.says[0] ?? "nothing carries an estimate")
-          : maxMs !== undefined && median > maxMs
-            ? `slower than ${maxMs} ms`
-            : maxWatts !== undefined && watts === undefined
-              ? "its power is not known"
-              : maxWatts !== undefined && (watts?.value ?? 0) > maxWatts
-                ? `draws more than ${maxWatts} W`
-                : open === true && routes.length === 0
-                  ? "no way to it is open throughout"
-                  : undefined;
-    if (because !== undefined || median === undefined) left.push({ device, name, because: because ?? "" });
-    else rows.push({ ...row, open: routes, median });
+    const because = whyNot(row, routes, wishes);
+    const { median_ms: median } = row.estimate;
+    if (because !== undefined || median === undefined) left.push({ device, name, because: because ?? UNKNOWN });
+    else rows.push({ row: { ...row, open: routes }, median });
   }
-  rows.sort((a, b) => a.median - b.median || (a.device < b.device ? -1 : 1));
+  rows.sort((a, b) => a.median - b.median || (a.row.device < b.row.device ? -1 : 1));
   return {
     ...report,
-    rows: rows.map(({ median: _, ...row }, at) => ({
+    rows: rows.map(({ row }, at) => ({
       ...row,
       rank: at + 1,
-      alike: rows.filter((other) => other.device !== row.device && overlap(row.estimate, other.estimate)).length,
+      alike: rows.filter(({ row: other }) => other.device !== row.device && overlap(row.estimate, other.estimate))
+        .length,
     })),
     left,
   };
+}
+
+const UNKNOWN = "nothing carries an estimate";
+
+function whyNot(
+  { estimate, placements, watts }: FitRow,
+  routes: readonly string[],
+  { maxMs, maxWatts, open }: Wishes,
+): string | undefined {
+  if (placements.length > 0 && placements.every(({ fits }) => fits === "none")) return "takes none of it";
+  const { median_ms: median } = estimate;
+  if (median === undefined) return estimate.says[0] ?? UNKNOWN;
+  if (maxMs !== undefined && median > maxMs) return `slower than ${maxMs} ms`;
+  if (maxWatts !== undefined) {
+    if (watts === undefined) return "its power is not known";
+    if (watts.value > maxWatts) return `draws more than ${maxWatts} W`;
+  }
+  return open === true && routes.length === 0 ? "no way to it is open throughout" : undefined;
 }
 
 function overlap(a: FitRow["estimate"], b: FitRow["estimate"]): boolean {

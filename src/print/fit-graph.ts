@@ -51,7 +51,7 @@ ${layers.map((_, at) => layerStyle(at)).join("\n")}
 <h1>${escapeXml(name)}</h1>
 <p>${report.model.operators} operators${folded}${report.model.assumed.length === 0 ? "" : `; assumed: ${escapeXml(report.model.assumed.join(", "))}`}</p>
 <fieldset><legend>By</legend>
-${layers.map((layer, at) => choice(report, layer, at)).join("\n")}
+${layers.map((layer, at) => choice(layer, at)).join("\n")}
 </fieldset>
 ${more > 0 ? `<p>${more} more are left out: name a device with --for</p>` : ""}
 ${layers.map((layer, at) => `<p class="of of${at}">${escapeXml(summary(report, layer))}</p>`).join("\n")}
@@ -87,7 +87,7 @@ function layersOf({ rows }: FitReport): readonly Layer[] {
   return [...out.values()].slice(0, SHOWN);
 }
 
-const choice = (report: FitReport, { placement }: Layer, at: number): string =>
+const choice = ({ placement }: Layer, at: number): string =>
   `<input type="radio" name="by" id="t${at}"${at === 0 ? " checked" : ""}><label for="t${at}">${escapeXml(placement.target)} <small>${escapeXml(
     fitsWords[placement.fits],
   )}</small></label>`;

@@ -67,12 +67,13 @@ export interface Estimate {
 }
 
 /** Until a device's measurements are at hand nothing carries a number. */
-export function estimate(
-  _views: readonly View[],
-  _model: ModelView,
-  device: Device,
-  _placement: Placement | undefined,
-): Estimate {
-  const says = ["nothing carries an estimate for it yet"];
-  return { device: device.id, from: "none", kind: "maker", costly: [], nearest: [], says };
-}
+export const estimate = (
+  ...[, , { id }]: readonly [readonly View[], ModelView, Device, Placement | undefined]
+): Estimate => ({
+  device: id,
+  from: "none",
+  kind: "maker",
+  costly: [],
+  nearest: [],
+  says: ["nothing carries an estimate for it yet"],
+});
