@@ -1,0 +1,108 @@
+/** YOLOv7 and its tiny form, as deployed. github.com/WongKinYiu/yolov7 cfg/deploy/yolov7*.yaml; arXiv 2207.02696. */
+
+import type { KnownModel } from "../known.ts";
+import { Layers } from "../layers.ts";
+import { act, cat, channels, conv, maxPool, up, type Act, type Feature, type Net } from "../parts/blocks.ts";
+import { aiHub, own } from "../parts/published.ts";
+
+const predict = (net: Net, x: Feature): Feature => act(net, conv(net, x, 255, 1, 1, { act: "none" }), "sigmoid");
+
+/** Two pointwise branches, then `count` 3x3 convolutions; all that is in `kept` is joined, the latest first. */
+function elan(
+  net: Net,
+  x: Feature,
+  how: { wide: number; narrow: number; count: number; kept: (index: number) => boolean; out: number; act: Act },
+): Feature {
+  const option = { act: how.act };
+  const first = conv(net, x, how.wide, 1, 1, option);
+  const second = conv(net, x, how.wide, 1, 1, option);
+  const parts = [first, second];
+  let y = second;
+  for (let index = 1; index <= how.count; index += 1) {
+    y = conv(net, y, how.narrow, 3, 1, option);
+    if (how.kept(index)) parts.unshift(y);
+  }
+  return conv(net, cat(net, parts), how.out, 1, 1, option);
+}
+
+/** Down by two halves, one through a pooling. */
+function down(net: Net, x: Feature, width: number): Feature[] {
+  const pooled = conv(net, maxPool(net, x, 2, 2), width, 1);
+  return [conv(net, conv(net, x, width, 1), width, 3, 2), pooled];
+}
+
+function large(net: Net, input: Feature): Feature[] {
+  const stage = (x: Feature, width: number, out: number): Feature =>
+    elan(net, x, { wide: width, narrow: width, count: 4, kept: (index) => index % 2 === 0, out, act: "silu" });
+  const join = (x: Feature, out: number): Feature =>
+    elan(net, x, { wide: out, narrow: out / 2, count: 4, kept: () => true, out, act: "silu" });
+  const stem = conv(net, conv(net, conv(net, input, 32, 3), 64, 3, 2), 64, 3);
+  const p2 = stage(conv(net, stem, 128, 3, 2), 64, 256);
+  const p3 = stage(cat(net, down(net, p2, 128)), 128, 512);
+  const p4 = stage(cat(net, down(net, p3, 256)), 256, 1024);
+  const p5 = cspPool(net, stage(cat(net, down(net, p4, 512)), 256, 1024), 512);
+  const middle = join(cat(net, [conv(net, p4, 256, 1), up(net, conv(net, p5, 256, 1))]), 256);
+  const fine = join(cat(net, [conv(net, p3, 128, 1), up(net, conv(net, middle, 128, 1))]), 128);
+  const again = join(cat(net, [...down(net, fine, 128), middle]), 256);
+  const coarse = join(cat(net, [...down(net, again, 256), p5]), 512);
+  return [fine, again, coarse].map((x) => predict(net, conv(net, x, 2 * channels(x), 3)));
+}
+
+function cspPool(net: Net, x: Feature, width: number): Feature {
+  const one = conv(net, conv(net, conv(net, x, width, 1), width, 3), width, 1);
+  const parts = [one, ...[5, 9, 13].map((size) => maxPool(net, one, size, 1))];
+  const pooled = conv(net, conv(net, cat(net, parts), width, 1), width, 3);
+  return conv(net, cat(net, [pooled, conv(net, x, width, 1)]), width, 1);
+}
+
+function tiny(net: Net, input: Feature): Feature[] {
+  const leaky = { act: "leaky" } as const;
+  const stage = (x: Feature, width: number, out: number): Feature =>
+    elan(net, x, { wide: width, narrow: width, count: 2, kept: () => true, out, act: "leaky" });
+  const p2 = stage(conv(net, conv(net, input, 32, 3, 2, leaky), 64, 3, 2, leaky), 32, 64);
+  const p3 = stage(maxPool(net, p2, 2, 2), 64, 128);
+  const p4 = stage(maxPool(net, p3, 2, 2), 128, 256);
+  const last = stage(maxPool(net, p4, 2, 2), 256, 512);
+  const one = conv(net, last, 256, 1, 1, leaky);
+  const pools = [13, 9, 5].map((size) => maxPool(net, one, size, 1));
+  const pooled = conv(net, cat(net, [...pools, one]), 256, 1, 1, leaky);
+  const p5 = conv(net, cat(net, [pooled, conv(net, last, 256, 1, 1, leaky)]), 256, 1, 1, leaky);
+  const above = (x: Feature, own: Feature, width: number): Feature =>
+    cat(net, [conv(net, own, width, 1, 1, leaky), up(net, conv(net, x, width, 1, 1, leaky))]);
+  const middle = stage(above(p5, p4, 128), 64, 128);
+  const fine = stage(above(middle, p3, 64), 32, 64);
+  const again = stage(cat(net, [conv(net, fine, 128, 3, 2, leaky), middle]), 64, 128);
+  const coarse = stage(cat(net, [conv(net, again, 256, 3, 2, leaky), p5]), 128, 256);
+  return [fine, again, coarse].map((x) => predict(net, conv(net, x, 2 * channels(x), 3, 1, leaky)));
+}
+
+export default [
+  {
+    id: "yolov7",
+    name: "YOLOv7",
+    aliases: [],
+    family: "YOLOv7",
+    task: "detection",
+    input: [3, 640, 640],
+    published: [own("arXiv 2207.02696 Table 2", 104.7, 36.9)],
+    source: "github.com/WongKinYiu/yolov7 cfg/deploy/yolov7.yaml",
+    build: (options) => {
+      const net = new Layers("yolov7", options);
+      return net.finish(...large(net, net.input(options.input ?? [3, 640, 640])));
+    },
+  },
+  {
+    id: "yolov7_tiny",
+    name: "YOLOv7-tiny",
+    aliases: [],
+    family: "YOLOv7",
+    task: "detection",
+    input: [3, 640, 640],
+    published: [aiHub("yolov7", 6.24), own("arXiv 2207.02696 Table 2", 13.8, 6.2)],
+    source: "github.com/WongKinYiu/yolov7 cfg/deploy/yolov7-tiny.yaml",
+    build: (options) => {
+      const net = new Layers("yolov7_tiny", options);
+      return net.finish(...tiny(net, net.input(options.input ?? [3, 640, 640])));
+    },
+  },
+] satisfies readonly KnownModel[];
