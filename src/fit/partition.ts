@@ -46,27 +46,21 @@ function whole(kinds: Uint8Array): Partitions {
   return { sets: taken.length === 0 ? [] : [taken], open: NOTHING };
 }
 
-/** What no refused operator goes before, on any way from the inputs: views come in execution order. */
+/**
+ * The first set of what is taken, in TFLite's way: operators at the very front that are refused (a QUANTIZE of a float input) stay on the
+ * CPU and do not end it, and what no refused operator goes before is in it wherever it stands. The rest is behind.
+ */
 function prefix(views: readonly View[], kinds: Uint8Array): Partitions {
-  const state = new Map<number, "behind" | "open">();
-  const taken: number[] = [];
-  const open = new Set<number>();
-  views.forEach(({ node }, at) => {
-    let reach: "behind" | "open" | undefined;
-    for (const input of node.inputs) {
-      const before = state.get(input);
-      if (before === "behind" || (before === "open" && reach === undefined)) reach = before;
-    }
-    const kind = kinds[at];
-    if (kind === REFUSED) reach = "behind";
-    else if (kind === OPEN) reach ??= "open";
-    else if (kind === TAKEN) {
-      if (reach === undefined) taken.push(at);
-      else if (reach === "open") open.add(at);
-    }
-    if (reach !== undefined) for (const output of node.outputs) if (output >= 0) state.set(output, reach);
-  });
-  return { sets: taken.length === 0 ? [] : [taken], open };
+  const [first] = subgraphs(views, kinds, true);
+  const sets = first === undefined ? [] : [first];
+  if (!kinds.includes(OPEN)) return { sets, open: NOTHING };
+  const [hoped = []] = subgraphs(
+    views,
+    kinds.map((kind) => (kind === OPEN ? TAKEN : kind)),
+    true,
+  );
+  const taken = new Set(first);
+  return { sets, open: new Set(hoped.filter((at) => kinds[at] === TAKEN && !taken.has(at))) };
 }
 
 /** What the documents leave open stays on the CPU here: it is counted apart. */

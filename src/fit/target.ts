@@ -33,7 +33,7 @@ export interface Constraint {
 export type Rule = readonly Constraint[] | "no" | "unsure";
 
 export type PartitionWay =
-  /** Everything up to the first refused operator in execution order; what follows runs on the CPU (Edge TPU). */
+  /** The first subgraph of what is taken, as TFLite partitions; what stands behind a refused operator runs on the CPU (Edge TPU). */
   | { readonly way: "prefix" }
   /** Every maximal set of taken operators that can be one step without a cycle (TFLite, ONNX Runtime, Vela, TIDL). */
   | {

@@ -66,6 +66,18 @@ export interface View {
   /** Why nothing certain can be said of it: it waits for itself, takes what does not exist, has a shape that no memory holds. */
   readonly broken?: string;
   readonly work: Work;
+  /** Who stands before and behind it. */
+  readonly around?: Around;
+}
+
+/** Neighbours of the nodes of one graph, found when someone asks: few rules do. */
+export interface Around {
+  /** All of them, in execution order. */
+  readonly all: () => readonly View[];
+  /** Who takes what a node gives. */
+  readonly users: (view: View) => readonly View[];
+  /** Who makes the input at a position. */
+  readonly maker: (view: View, input: number) => View | undefined;
 }
 
 /** What a node costs, in units that no device enters: what it computes and what it moves. undefined: shapes leave it open. */
@@ -96,8 +108,9 @@ export function viewOf(given: Model): {
   const macs = macsOfGraph(graph, layout);
   const tellsActivation = given.format.includes("tflite");
   const unbatched = given.format === "ncnn";
-  const context: Context = { graph, layout, open, stuck, tellsActivation, unbatched, ...known };
-  const views = order.map((index) => viewOfNode(index, macs[index], context));
+  const around = aroundOf(() => views);
+  const context: Context = { graph, layout, open, stuck, tellsActivation, unbatched, around, ...known };
+  const views: readonly View[] = order.map((index) => viewOfNode(index, macs[index], context));
   const scheme = schemeOf(given);
   const inputs = graph.inputs.map((index) => graph.tensors[index]).filter((tensor) => tensor?.data === undefined);
   const model: ModelView = {
@@ -117,8 +130,38 @@ export function viewOf(given: Model): {
   return { graph, views, model };
 }
 
+function aroundOf(all: () => readonly View[]): Around {
+  let makers: ReadonlyMap<number, View> | undefined;
+  let users: ReadonlyMap<number, readonly View[]> | undefined;
+  return {
+    all,
+    users: ({ node }) => {
+      users ??= usersOf(all());
+      return node.outputs.flatMap((output) => users?.get(output) ?? []);
+    },
+    maker: ({ node }, input) => {
+      makers ??= new Map(all().flatMap((view) => view.node.outputs.map((output): [number, View] => [output, view])));
+      return makers.get(node.inputs[input] ?? -1);
+    },
+  };
+}
+
+function usersOf(views: readonly View[]): ReadonlyMap<number, readonly View[]> {
+  const users = new Map<number, View[]>();
+  for (const view of views) {
+    for (const input of new Set(view.node.inputs)) {
+      const held = users.get(input);
+      if (held === undefined) users.set(input, [view]);
+      else held.push(view);
+    }
+  }
+  users.delete(-1);
+  return users;
+}
+
 interface Context {
   readonly graph: Graph;
+  readonly around: Around;
   readonly layout: Layout;
   /** Tensors with an open dimension beyond the batch. */
   readonly open: ReadonlySet<number>;
@@ -274,6 +317,7 @@ function viewOfNode(index: number, macs: number | undefined, context: Context): 
     constant: node.inputs.map((input) => constants.has(input)),
     folded,
     ...brokenOf(index, inputs, outputs, context),
+    around: context.around,
     work: folded ? NO_WORK : workOf(node, macs, fixed, data, inputs, outputs, constants),
   };
 }

@@ -2,5 +2,7 @@
 
 import type { Target } from "../target.ts";
 import edgetpu_ from "./edgetpu.ts";
+import tfliteGpu_ from "./tflite-gpu.ts";
+import xnnpackTflite_ from "./xnnpack-tflite.ts";
 
-export const all: readonly Target[] = [...edgetpu_];
+export const all: readonly Target[] = [...edgetpu_, ...tfliteGpu_, ...xnnpackTflite_];
