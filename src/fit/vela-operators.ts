@@ -457,7 +457,7 @@ const mirrorPad: Build = {
       "The number of pad values for each direction must not be larger than the ifm size in that dimension",
       (view) => {
         const [list, from] = [pads(view), shapeOf(view.inputs[0])];
-        return list?.every((pad, i) => pad <= (from[Math.floor(i / 2)] ?? 0));
+        return list === undefined ? undefined : list.every((pad, i) => pad <= (from[Math.floor(i / 2)] ?? 0));
       },
     ),
   ],
@@ -583,9 +583,9 @@ const transposed: Build = {
     check("output size", "SAME padding: OFM dimensions must equal IFM dimensions multiplied by stride", (view) => {
       if (view.padding !== "same") return true;
       const [from, to] = [imageIn(view), imageOut(view)];
-      return (
-        to?.[1] === (from?.[1] ?? 0) * (view.stride?.[0] ?? 1) && to?.[2] === (from?.[2] ?? 0) * (view.stride?.[1] ?? 1)
-      );
+      const { stride } = view;
+      if (from === undefined || to === undefined || stride === undefined) return undefined;
+      return to[1] === (from[1] ?? 0) * stride[0] && to[2] === (from[2] ?? 0) * stride[1];
     }),
     inFile(
       "output size",

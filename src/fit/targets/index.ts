@@ -2,7 +2,9 @@
 
 import type { Target } from "../target.ts";
 import edgetpu_ from "./edgetpu.ts";
+import teflon_ from "./teflon.ts";
 import tfliteGpu_ from "./tflite-gpu.ts";
+import vela_ from "./vela.ts";
 import xnnpackTflite_ from "./xnnpack-tflite.ts";
 
-export const all: readonly Target[] = [...edgetpu_, ...tfliteGpu_, ...xnnpackTflite_];
+export const all: readonly Target[] = [...edgetpu_, ...teflon_, ...tfliteGpu_, ...vela_, ...xnnpackTflite_];
