@@ -2,10 +2,10 @@
 
 import { at, product, type Activation, type ConvOptions, type Layers, type Value } from "./layers.ts";
 
-/** To the nearest multiple of `by`, never more than a tenth below: how MobileNet and its heirs scale their widths. */
-export function rounded(channels: number, by = 8): number {
-  const near = Math.max(by, Math.floor((channels + by / 2) / by) * by);
-  return near < 0.9 * channels ? near + by : near;
+/** To the nearest multiple of 8, never more than a tenth below: how MobileNet and its heirs scale their widths. */
+export function rounded(channels: number, least = 0.9): number {
+  const near = Math.max(8, Math.floor((channels + 4) / 8) * 8);
+  return near < least * channels ? near + 8 : near;
 }
 
 /** arXiv 1709.01507: a weight for each channel from the mean of all. */

@@ -346,11 +346,12 @@ export class Layers {
     if (sizes.some((size) => !Number.isInteger(size)) || sizes.reduce((a, b) => a + b, 0) !== whole)
       throw new CannotError(`${this.name}: ${whole} channels cannot be split into ${String(parts)}`);
     const shapes = sizes.map((size) => x.shape.map((other, i) => (i === where ? size : other)));
-    const list = this.#constant(`sizes_${this.#nodes.length}`, [sizes.length], this.#tflite ? "int32" : "int64");
-    if (!this.#tflite) return this.#emitAll("Split", [x.tensor, list], shapes, { axis: where }, x.image);
+    const list = (): number =>
+      this.#constant(`sizes_${this.#nodes.length}`, [sizes.length], this.#tflite ? "int32" : "int64");
+    if (!this.#tflite) return this.#emitAll("Split", [x.tensor, list()], shapes, { axis: where }, x.image);
     const dimension = this.#constant(`axis_${this.#nodes.length}`, [], "int32");
     const equal = typeof parts === "number";
-    const inputs = equal ? [dimension, x.tensor] : [x.tensor, list, dimension];
+    const inputs = equal ? [dimension, x.tensor] : [x.tensor, list(), dimension];
     return this.#emitAll(equal ? "SPLIT" : "SPLIT_V", inputs, shapes, { num_splits: sizes.length }, x.image);
   }
 

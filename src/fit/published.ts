@@ -39,3 +39,13 @@ export const within = (published: Published, share: number, because: string): Pu
   ...published,
   within: { share, because },
 });
+
+/** The tables beside torchvision's weights: multiply-accumulates of convolutions and matrices. */
+export const torchvision: Row = row("docs.pytorch.org/vision/stable/models.html, tables of all available weights", 1);
+
+/** Sums over the operators of ncnn's benchmark graphs, in units. */
+export const ncnn = (model: string, parameters: number, macs: number): Published => ({
+  parameters,
+  macs,
+  source: `github.com/Tencent/ncnn@a4d2ea1 benchmark/models/${model}.param, summed`,
+});
