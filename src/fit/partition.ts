@@ -31,7 +31,7 @@ export function partition(
       return prefix(views, kinds);
     case "subgraphs": {
       const sets = subgraphs(views, kinds, target.names === "tflite");
-      return { sets: kept(sets, way), open: NOTHING };
+      return { sets: kept(busy(sets, way, views), way), open: NOTHING };
     }
   }
 }
@@ -132,6 +132,20 @@ function edgesOf(views: readonly View[]): { waits: Int32Array; followers: (at: n
     starts[from] = at + 1;
   });
   return { waits, followers: (at) => list.subarray(counts[at], counts[at + 1]) };
+}
+
+/** Without sets of operators that compute nothing. */
+function busy(
+  sets: readonly number[][],
+  { idle }: Extract<PartitionWay, { way: "subgraphs" }>,
+  views: readonly View[],
+): readonly number[][] {
+  if (idle === undefined) return sets;
+  const rests = (at: number): boolean => {
+    const view = views[at];
+    return view !== undefined && (idle.includes(view.spelled) || idle.includes(view.op));
+  };
+  return sets.filter((set) => !set.every(rests));
 }
 
 /** Small ones and those beyond the number are given back; of equal size the later ones go first. */

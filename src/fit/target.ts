@@ -42,6 +42,8 @@ export type PartitionWay =
       readonly most?: number;
       /** Partitions of fewer nodes are given back. */
       readonly atLeast?: number;
+      /** Operators that compute nothing (in the file's or the shared spelling): partitions of nothing else are given back. */
+      readonly idle?: readonly string[];
     }
   /** All or nothing: one refused operator refuses the model. */
   | { readonly way: "whole" };

@@ -2,9 +2,14 @@
 
 import type { Target } from "../target.ts";
 import edgetpu_ from "./edgetpu.ts";
+import ortCoreml_ from "./ort-coreml.ts";
+import ortNnapi_ from "./ort-nnapi.ts";
+import ortXnnpack_ from "./ort-xnnpack.ts";
 import teflon_ from "./teflon.ts";
 import tfliteGpu_ from "./tflite-gpu.ts";
+import tidlOnnx_ from "./tidl-onnx.ts";
+import tidlTflite_ from "./tidl-tflite.ts";
 import vela_ from "./vela.ts";
 import xnnpackTflite_ from "./xnnpack-tflite.ts";
 
-export const all: readonly Target[] = [...edgetpu_, ...teflon_, ...tfliteGpu_, ...vela_, ...xnnpackTflite_];
+export const all: readonly Target[] = [...edgetpu_, ...ortCoreml_, ...ortNnapi_, ...ortXnnpack_, ...teflon_, ...tfliteGpu_, ...tidlOnnx_, ...tidlTflite_, ...vela_, ...xnnpackTflite_];
