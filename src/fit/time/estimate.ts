@@ -6,6 +6,7 @@
 import type { Placement } from "../place.ts";
 import type { View } from "../view.ts";
 import type { ModelView } from "../target.ts";
+import type { PoolId } from "./pools.ts";
 
 /** A class of hardware that one form of model describes. */
 export type Class = "systolic array" | "MAC array" | "dataflow" | "vector DSP" | "SIMT" | "CPU";
@@ -31,6 +32,14 @@ export interface Device {
     readonly source: string;
   };
   readonly watts?: { readonly value: number; readonly source: string };
+  /** Spellings of published rows; "NAME | RUNTIME" where the runtime tells it from another device of that name. */
+  readonly aliases?: readonly string[];
+  /** Devices that are calibrated together (pools.ts); absent: no rows. */
+  readonly pool?: PoolId;
+  /** How it is meant where it was measured in several ways, as rows have it: "qnn_dlc", "4 threads". */
+  readonly how?: string;
+  /** It computes in floating point unless the model is quantised, or always. Absent: integers, whatever the model's types. */
+  readonly float?: "unless quantized" | "always";
 }
 
 export interface Nearest {

@@ -1,0 +1,303 @@
+/**
+ * Leave one out: each model predicted by a calibration that has never seen it on any device, under any name or size of input; beside it
+ * the power law of operations and the nearest neighbour under the same rule. Intervals are quantiles of the other models' errors.
+ */
+
+import { filled, type Fill, type PoolCalibration } from "./calibration.ts";
+import { covariance, cholesky, gram, leaveOut, solve, type Kernel, type Point } from "./gaussian.ts";
+import type { Pool } from "./pools.ts";
+import { featureNames } from "./traits.ts";
+import type { Row } from "./training.ts";
+
+export interface Scaled {
+  readonly settings: readonly string[];
+  readonly points: readonly Point[];
+  readonly values: readonly number[];
+  readonly center: number;
+  readonly mean: readonly number[];
+  readonly scale: readonly number[];
+  readonly groups: readonly string[];
+  /** Indexes of rows by setting. */
+  readonly bySetting: readonly (readonly number[])[];
+  /** 1: eight at once run faster than eight times one, so it is loaded in parts; -1: it is not. */
+  readonly regimes?: { readonly labels: readonly number[]; readonly points: readonly Point[] };
+}
+
+/** Eight at once gain more than this factor only where a network is loaded in parts. */
+const GAIN = 1.13;
+
+/** Rows with features of mean 0 and deviation 1. */
+export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
+  const settings = [...new Set(rows.map((row) => row.setting))];
+  const raw = rows.map((row) => filled(row.features, fill));
+  const n = Math.max(1, rows.length);
+  const mean = featureNames.map((_, i) => raw.reduce((sum, x) => sum + (x[i] ?? 0), 0) / n);
+  const scale = featureNames.map((_, i) => {
+    const spread = Math.sqrt(raw.reduce((sum, x) => sum + ((x[i] ?? 0) - (mean[i] ?? 0)) ** 2, 0) / n);
+    return spread > 1e-6 ? spread : 1;
+  });
+  const center = rows.reduce((sum, row) => sum + row.y, 0) / n;
+  const points = rows.map(
+    (row, r): Point => ({
+      setting: settings.indexOf(row.setting),
+      x: (raw[r] ?? []).map((value, i) => (value - (mean[i] ?? 0)) / (scale[i] ?? 1)),
+      family: row.family,
+      model: row.group,
+    }),
+  );
+  const bySetting = settings.map((_, s) => points.flatMap((point, i) => (point.setting === s ? [i] : [])));
+  const labels = rows.map(({ measured: { ms, ms_of_8 } }) => (ms_of_8 !== undefined && ms / ms_of_8 < GAIN ? -1 : 1));
+  return {
+    settings,
+    points,
+    values: rows.map((row) => row.y - center),
+    center,
+    mean,
+    scale,
+    groups: rows.map((row) => row.group),
+    bySetting,
+    ...(pool.regimes
+      ? { regimes: { labels, points: points.map((point, i) => ({ ...point, x: [...point.x, labels[i] ?? 0] })) } }
+      : {}),
+  };
+}
+
+const NEAR = 32;
+
+/** How far off the nearest rows leave a point, in the logarithm. */
+export function localDeviation(kernel: Kernel, asked: Point, points: readonly Point[], except?: string): number {
+  const near = points
+    .filter((point) => except === undefined || point.model !== except)
+    .map((point) => ({ point, near: covariance(kernel, asked, point) }))
+    .sort((a, b) => b.near - a.near)
+    .slice(0, NEAR);
+  const own = covariance(kernel, asked, asked) + kernel.noise;
+  const lower = cholesky(
+    gram(
+      kernel,
+      near.map(({ point }) => point),
+    ),
+    near.length,
+  );
+  if (lower === undefined) return Math.sqrt(own);
+  const b = near.map((entry) => entry.near);
+  const explained = solve(lower, near.length, b).reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  return Math.sqrt(Math.max(kernel.noise, own - explained));
+}
+
+/** Two regimes: the likelier one decides; the less sure that is, the wider the interval. `label` is near -1 or 1. */
+export function blend(
+  mean: number,
+  deviation: number,
+  label: number,
+  whole: number,
+  parts: number,
+): { mean: number; deviation: number } {
+  const share = 1 / (1 + Math.exp(-4 * label));
+  const chosen = label > 0 ? parts : whole;
+  const apart = (parts - whole) * (parts - whole) * share * (1 - share);
+  return { mean: 0.6 * chosen + 0.4 * mean, deviation: Math.sqrt(deviation * deviation + apart) };
+}
+
+export interface Judged {
+  readonly row: Row;
+  readonly ms: number;
+  readonly low_ms: number;
+  readonly high_ms: number;
+}
+
+interface Errors {
+  readonly median: number;
+  readonly p90: number;
+}
+
+export interface SettingErrors extends Errors {
+  readonly setting: string;
+  readonly rows: number;
+  /** Share of intervals that held what was measured. */
+  readonly held: number;
+  readonly low: number;
+  readonly high: number;
+  /** ln ms = a + b ln operations; with ln parameters; of the nearest row. */
+  readonly power: Errors;
+  readonly powerParams: Errors;
+  readonly nearest: Errors;
+}
+
+export function evaluatePool(
+  rows: readonly Row[],
+  scaled: Scaled,
+  kernels: PoolCalibration["kernels"],
+  pool: Pool,
+): { readonly settings: readonly SettingErrors[]; readonly judged: readonly Judged[] } {
+  const { mean, deviation } = predictions(scaled, kernels, pool);
+  const errors = rows.map((_, i) => ((scaled.values[i] ?? 0) - (mean[i] ?? 0)) / (deviation[i] ?? 1));
+  const judged: Judged[] = [];
+  const settings = scaled.bySetting.map((members, s): SettingErrors => {
+    // Few rows of its own: the errors of the whole pool say how wide.
+    const spread = members.length >= 40 ? members : errors.map((_, i) => i);
+    let held = 0;
+    for (const i of members) {
+      const others = spread.filter((j) => scaled.groups[j] !== scaled.groups[i]).map((j) => errors[j] ?? 0);
+      const [low, high] = [quantile(others, 0.1), quantile(others, 0.9)];
+      const error = errors[i] ?? 0;
+      if (error >= low && error <= high) held++;
+      const [row, at, width] = [rows[i], (mean[i] ?? 0) + scaled.center, deviation[i] ?? 1];
+      if (row)
+        judged.push({ row, ms: Math.exp(at), low_ms: Math.exp(at + low * width), high_ms: Math.exp(at + high * width) });
+    }
+    const all = spread.map((j) => errors[j] ?? 0);
+    const relative = members.map((i) => Math.abs(Math.exp((mean[i] ?? 0) - (scaled.values[i] ?? 0)) - 1));
+    return {
+      setting: scaled.settings[s] ?? "",
+      rows: members.length,
+      ...errorsOf(relative),
+      held: held / Math.max(1, members.length),
+      low: quantile(all, 0.1),
+      high: quantile(all, 0.9),
+      ...baselines(rows, scaled, members),
+    };
+  });
+  return { settings, judged };
+}
+
+function predictions(scaled: Scaled, kernels: PoolCalibration["kernels"], pool: Pool): { mean: Float64Array; deviation: Float64Array } {
+  const n = scaled.points.length;
+  const [mean, deviation] = [new Float64Array(n), new Float64Array(n)];
+  const blocks = pool.joint ? [scaled.points.map((_, i) => i)] : scaled.bySetting;
+  for (const members of blocks) {
+    const points = members.flatMap((i) => scaled.points[i] ?? []);
+    const groups = members.map((i) => scaled.groups[i] ?? "");
+    const left = leaveOut(
+      kernels.time,
+      points,
+      members.map((i) => scaled.values[i] ?? 0),
+      groups,
+    );
+    members.forEach((i, at) => {
+      const point = points[at];
+      mean[i] = left?.mean[at] ?? 0;
+      deviation[i] = point === undefined ? 1 : localDeviation(kernels.time, point, points, groups[at]);
+    });
+  }
+  const { regimes } = scaled;
+  if (regimes && kernels.regime && kernels.within) {
+    const label = leaveOut(kernels.regime, scaled.points, regimes.labels, scaled.groups);
+    const within = withoutGroup(kernels.within, scaled.points, regimes.points, scaled.values, scaled.groups);
+    for (let i = 0; i < n; i++) {
+      const [whole = 0, parts = 0] = within[i] ?? [];
+      const both = blend(mean[i] ?? 0, deviation[i] ?? 1, label?.mean[i] ?? 0, whole, parts);
+      mean[i] = both.mean;
+      deviation[i] = both.deviation;
+    }
+  }
+  return { mean, deviation };
+}
+
+/** Time in either regime by the rows of all other models, whatever regime the model itself is in. */
+function withoutGroup(
+  kernel: Kernel,
+  points: readonly Point[],
+  labelled: readonly Point[],
+  values: readonly number[],
+  groups: readonly string[],
+): readonly (readonly [number, number])[] {
+  const result: [number, number][] = points.map(() => [0, 0]);
+  // Removing a group from all weights: w - K^-1[:,g] (K^-1[g,g])^-1 w[g].
+  const n = points.length;
+  const lower = cholesky(gram(kernel, labelled), n);
+  if (lower === undefined) return result;
+  const weights = solve(lower, n, values);
+  const members = new Map<string, number[]>();
+  groups.forEach((group, i) => members.set(group, [...(members.get(group) ?? []), i]));
+  for (const list of members.values()) {
+    const m = list.length;
+    const columns = list.map((g) => {
+      const unit = new Float64Array(n);
+      unit[g] = 1;
+      return solve(lower, n, unit);
+    });
+    const block = new Float64Array(m * m);
+    list.forEach((g, a) => columns.forEach((column, b) => (block[a * m + b] = column[g] ?? 0)));
+    const small = cholesky(block, m);
+    if (small === undefined) continue;
+    const share = solve(
+      small,
+      m,
+      list.map((g) => weights[g] ?? 0),
+    );
+    const rest = Float64Array.from(weights, (weight, i) => columns.reduce((sum, column, b) => sum - (column[i] ?? 0) * (share[b] ?? 0), weight));
+    for (const g of list) {
+      const point = points[g];
+      if (point === undefined) continue;
+      [-1, 1].forEach((side, at) => {
+        const asked = { ...point, x: [...point.x, side] };
+        let sum = 0;
+        for (let i = 0; i < n; i++) {
+          const other = labelled[i];
+          if (other !== undefined && groups[i] !== groups[g]) sum += covariance(kernel, asked, other) * (rest[i] ?? 0);
+        }
+        const pair = result[g];
+        if (pair) pair[at] = sum;
+      });
+    }
+  }
+  return result;
+}
+
+function baselines(rows: readonly Row[], scaled: Scaled, members: readonly number[]): Pick<SettingErrors, "power" | "powerParams" | "nearest"> {
+  const relative = (predict: (i: number, others: readonly number[]) => number): Errors =>
+    errorsOf(
+      members.map((i) => {
+        const others = members.filter((j) => scaled.groups[j] !== scaled.groups[i]);
+        return Math.abs(Math.exp(predict(i, others) - (rows[i]?.y ?? 0)) - 1);
+      }),
+    );
+  const line =
+    (terms: (row: Row) => readonly number[]) =>
+    (i: number, others: readonly number[]): number => {
+      const row = rows[i];
+      if (row === undefined || others.length < 3) return NaN;
+      const x = others.map((j) => [1, ...terms(rows[j] ?? row)]);
+      const n = x[0]?.length ?? 0;
+      const [left, right] = [new Float64Array(n * n), new Float64Array(n)];
+      x.forEach((own, at) =>
+        own.forEach((a, p) => {
+          right[p] = (right[p] ?? 0) + a * (rows[others[at] ?? 0]?.y ?? 0);
+          own.forEach((b, q) => (left[p * n + q] = (left[p * n + q] ?? 0) + a * b));
+        }),
+      );
+      for (let p = 0; p < n; p++) left[p * n + p] = (left[p * n + p] ?? 0) + 1e-6;
+      const lower = cholesky(left, n);
+      if (lower === undefined) return NaN;
+      const factors = solve(lower, n, right);
+      return [1, ...terms(row)].reduce((sum, value, p) => sum + value * (factors[p] ?? 0), 0);
+    };
+  return {
+    power: relative(line(({ traits }) => [Math.log(traits.ops_g)])),
+    powerParams: relative(line(({ traits }) => [Math.log(traits.ops_g), Math.log(traits.params_m)])),
+    nearest: relative((i, others) => {
+      const own = scaled.points[i]?.x ?? [];
+      let [best, at] = [Infinity, -1];
+      for (const j of others) {
+        const x = scaled.points[j]?.x ?? [];
+        const distance = own.reduce((sum, value, p) => sum + (value - (x[p] ?? 0)) ** 2, 0);
+        if (distance < best) [best, at] = [distance, j];
+      }
+      return rows[at]?.y ?? NaN;
+    }),
+  };
+}
+
+const errorsOf = (relative: readonly number[]): Errors => {
+  const told = relative.filter((value) => Number.isFinite(value));
+  return { median: quantile(told, 0.5), p90: quantile(told, 0.9) };
+};
+
+/** Of unsorted values, between neighbours by a straight line. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * share;
+  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low === undefined || high === undefined ? NaN : low + (high - low) * (at - Math.floor(at));
+}

@@ -1,0 +1,27 @@
+/** Pools: devices of one shape that are calibrated together, so that each learns from its sisters' rows. */
+
+import type { MeasuredFile } from "./measured.ts";
+
+export type PoolId = "hailo" | "d-robotics" | "rknn" | "coral" | "others" | "ai-hub" | "ncnn-cpu" | "ncnn-gpu";
+
+export interface Pool {
+  readonly id: PoolId;
+  readonly file: MeasuredFile;
+  /** All settings in one system of equations; false: each for itself, with the kernel of all (many settings of the same models). */
+  readonly joint: boolean;
+  /** A network that fits into the chip whole runs many times as fast as one that is loaded part by part: two regimes (dataflow). */
+  readonly regimes: boolean;
+}
+
+export const pools: readonly Pool[] = [
+  { id: "hailo", file: "measured.json", joint: true, regimes: true },
+  { id: "d-robotics", file: "measured.json", joint: true, regimes: false },
+  { id: "rknn", file: "measured.json", joint: true, regimes: false },
+  { id: "coral", file: "measured.json", joint: true, regimes: false },
+  { id: "others", file: "measured.json", joint: true, regimes: false },
+  { id: "ai-hub", file: "measured-ai-hub.json", joint: false, regimes: false },
+  { id: "ncnn-cpu", file: "measured-ncnn.json", joint: false, regimes: false },
+  { id: "ncnn-gpu", file: "measured-ncnn.json", joint: false, regimes: false },
+];
+
+export const poolOf = (id: PoolId): Pool | undefined => pools.find((pool) => pool.id === id);

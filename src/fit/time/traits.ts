@@ -1,0 +1,176 @@
+/**
+ * Traits: what a model is like to a device, a dozen figures that no device enters. From its graph, or, of a row that only tells a name,
+ * parameters and operations, from those. What neither tells is undefined; the calibration fills it in from the others and says so.
+ */
+
+import type { View } from "../view.ts";
+import { characterOf, plainName } from "./architecture.ts";
+
+export interface Traits {
+  /** Operations in thousands of millions, two for each MAC. */
+  readonly ops_g: number;
+  readonly params_m: number;
+  /** Positions of the input: pixels of an image, tokens of a text. */
+  readonly positions: number;
+  /** Shares and count of architecture.ts. */
+  readonly attention: number;
+  readonly depthwise: number;
+  readonly depth: number;
+  /** Millions of elements that all operators give, and that the largest one gives. */
+  readonly activations_m?: number;
+  readonly peak_m?: number;
+  /** Operators that neither convolve nor multiply matrices, for each layer with weights. */
+  readonly others?: number;
+  /** Share of the MACs in 1x1 convolutions. */
+  readonly pointwise?: number;
+  /** Activations that are no comparison (SiLU, GELU, sigmoid, hard swish, softmax), for each layer with weights. */
+  readonly curved?: number;
+  /** Share of the MACs in layers whose channels are fewer than 16 on either side. */
+  readonly thin?: number;
+  /** Largest share of the MACs that one layer has. */
+  readonly steepest?: number;
+}
+
+const curves: ReadonlySet<string> = new Set([
+  "Sigmoid",
+  "HardSigmoid",
+  "HardSwish",
+  "Swish",
+  "Mish",
+  "Gelu",
+  "Tanh",
+  "Softplus",
+  "Softmax",
+  "Elu",
+  "Erf",
+  "Exp",
+]);
+
+const free: ReadonlySet<string> = new Set(["shape", "quantise", "graph"]);
+
+/** Of a graph; undefined where its shapes leave the work open or there is none. */
+export function traitsOf(views: readonly View[]): Traits | undefined {
+  let [macs, weights, depth, convolutions, depthwise, attended, activations, peak] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let [others, curved, pointwise, thin, steepest] = [0, 0, 0, 0, 0];
+  let positions: number | undefined;
+  for (const view of views) {
+    if (view.folded) continue;
+    const { work, kind } = view;
+    weights += work.weights;
+    if (positions === undefined && view.inShape !== undefined) positions = positionsOf(view);
+    const output = work.output;
+    if (kind === undefined || !free.has(kind)) {
+      if (output !== undefined) {
+        activations += output;
+        peak = Math.max(peak, output);
+      }
+    }
+    const own = work.macs;
+    if (own === undefined) {
+      if (kind === "convolution" || kind === "matrix") return undefined;
+      continue;
+    }
+    if (own > 0) {
+      macs += own;
+      steepest = Math.max(steepest, own);
+      depth++;
+      if (kind === "convolution") {
+        convolutions++;
+        if (view.depthwise) depthwise++;
+        else if (view.kernel?.every((size) => size === 1)) pointwise += own;
+        if (Math.min(view.inChannels ?? 16, view.outChannels ?? 16) < 16) thin += own;
+      } else if ((view.outShape?.length ?? 0) >= 3 || kind === "attention") attended += own;
+    } else if (kind !== undefined && !free.has(kind)) others++;
+    if (curves.has(view.op)) curved++;
+  }
+  if (macs === 0 || weights === 0 || ![macs, weights, activations].every(Number.isFinite)) return undefined;
+  return {
+    ops_g: (2 * macs) / 1e9,
+    params_m: weights / 1e6,
+    positions: positions ?? 224 * 224,
+    attention: attended / macs,
+    depthwise: convolutions === 0 ? 0 : Math.min(1, (2 * depthwise) / convolutions),
+    depth,
+    activations_m: activations / 1e6,
+    peak_m: peak / 1e6,
+    others: others / depth,
+    pointwise: pointwise / macs,
+    curved: curved / depth,
+    thin: thin / macs,
+    steepest: steepest / macs,
+  };
+}
+
+function positionsOf(view: View): number {
+  if (view.inSize !== undefined) return view.inSize[0] * view.inSize[1];
+  const shape = view.inShape ?? [];
+  return Math.max(1, ...shape.slice(1, 2));
+}
+
+/** What a published row tells of its model. */
+export interface Sheet {
+  readonly model: string;
+  readonly params_m?: number;
+  readonly ops_g?: number;
+  readonly input?: string | undefined;
+}
+
+/** Of a row without a graph; undefined: parameters or operations are not told, and nothing stands in for them. */
+export function traitsOfSheet({ model, params_m, ops_g, input }: Sheet): Traits | undefined {
+  if (params_m === undefined || ops_g === undefined || !(params_m > 0) || !(ops_g > 0)) return undefined;
+  const { attention, depthwise, depth } = characterOf(model) ?? { attention: 0, depthwise: 0, depth: 60 };
+  return { ops_g, params_m, positions: positionsOfInput(input, model), attention, depthwise, depth };
+}
+
+/** "640x640x3 nv12", "[1, 3, 224, 224]", "1x77x512" of a text. */
+function positionsOfInput(input: string | undefined, model: string): number {
+  const sizes = (input?.match(/\d+/g) ?? []).map(Number).filter((size) => size > 0);
+  const text = /textencoder|cliptext|bert/.test(plainName(model));
+  if (text) return sizes.find((size) => size > 1) ?? 77;
+  const large = sizes.filter((size) => size > 4);
+  const [height, width] = large;
+  if (height === undefined) return 224 * 224;
+  return height * (width ?? height);
+}
+
+/** Names of the features, in the order of featuresOf. The first seven are there for every row. */
+export const featureNames = [
+  "operations",
+  "parameters",
+  "positions",
+  "attention",
+  "depthwise",
+  "depth",
+  "float",
+  "activations",
+  "peak",
+  "others",
+  "pointwise",
+  "curved",
+  "thin",
+  "steepest",
+] as const;
+
+export const ALWAYS = 7;
+
+/** Numbers to compare models by: logarithms of sizes, shares as they are. */
+export function featuresOf(traits: Traits, float: boolean): readonly (number | undefined)[] {
+  const log = (value: number | undefined): number | undefined =>
+    value === undefined ? undefined : Math.log(Math.max(value, 1e-6));
+  return [
+    Math.log(traits.ops_g),
+    Math.log(traits.params_m),
+    Math.log(traits.positions),
+    traits.attention,
+    traits.depthwise,
+    Math.log(traits.depth),
+    float ? 1 : 0,
+    log(traits.activations_m),
+    log(traits.peak_m),
+    traits.others,
+    traits.pointwise,
+    traits.curved,
+    traits.thin,
+    log(traits.steepest),
+  ];
+}

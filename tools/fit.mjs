@@ -1,0 +1,115 @@
+// `node tools/fit.mjs measured` writes data/fit/measured*.json from ../shared/facts; `node tools/fit.mjs [--search N]` fits the
+// calibration to them and writes data/fit/calibration.json; `--search` goes on looking for better kernels from those in it.
+import { build } from "esbuild";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { top } from "./ready.mjs";
+
+const facts = join(top, "../shared/facts");
+const out = (name, value) => {
+  mkdirSync(join(top, "data/fit"), { recursive: true });
+  writeFileSync(join(top, "data/fit", name), value);
+};
+
+/** Rows on their way into a file: names once, numbers short. */
+class Table {
+  #sources = new Map();
+  #settings = new Map();
+  #models = new Map();
+  #rows = [];
+  #at(map, key, value) {
+    if (!map.has(key)) map.set(key, { at: map.size, value });
+    return map.get(key).at;
+  }
+  add({ device, how = "", model, params = 0, ops = 0, input = "", float, independent, ms, source, ms8 = 0 }) {
+    if (!(ms > 0)) return;
+    const s = this.#at(this.#settings, `${device}|${how}`, [device, how]);
+    const m = this.#at(this.#models, `${model}|${params}|${ops}|${input}`, [model, params, ops, input]);
+    const short = (value) => Number(value.toPrecision(5));
+    this.#rows.push([s, m, float ? 1 : 0, independent ? 1 : 0, short(ms), this.#at(this.#sources, source, source), ms8 > 0 ? short(ms8) : 0]);
+  }
+  text() {
+    const list = (map) => [...map.values()].map(({ value }) => JSON.stringify(value)).join(",\n");
+    return `{"sources":[\n${list(this.#sources)}],\n"settings":[\n${list(this.#settings)}],\n"models":[\n${list(this.#models)}],\n"rows":[\n${this.#rows.map((row) => JSON.stringify(row)).join(",\n")}]}\n`;
+  }
+  get size() {
+    return this.#rows.length;
+  }
+}
+
+/** Bundles sources of our own for this run and gives their exports. */
+async function sourcesOf(contents) {
+  const scratch = mkdtempSync(join(tmpdir(), "accelctl-fit-"));
+  try {
+    const outfile = join(scratch, "sources.mjs");
+    await build({
+      stdin: { contents, resolveDir: top, loader: "ts" },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      outfile,
+      logLevel: "warning",
+      define: { "import.meta.url": JSON.stringify(pathToFileURL(join(top, "src/fit/time/data.ts")).href) },
+      external: ["koffi", "fzstd", "seek-bzip", "systeminformation", "onnxruntime-node", "fflate"],
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const json = (path) => JSON.parse(readFileSync(path, "utf8"));
+
+/** Simple CSV: quoted fields may hold commas. */
+function csv(path) {
+  const [head, ...lines] = readFileSync(path, "utf8").split(/\r?\n/).filter(Boolean);
+  const cells = (line) => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, a, b]) => (a ?? b ?? "").replaceAll('""', '"'));
+  const names = cells(head);
+  return lines.map((line) => Object.fromEntries(cells(line).map((cell, i) => [names[i], cell])));
+}
+
+async function measured() {
+  const { deviceOf, rowOf, aiHubRow, ncnnRow } = await sourcesOf(`export * from "./src/fit/time/rows.ts";`);
+  const published = new Table();
+  const unknown = new Set();
+  for (const row of json(join(facts, "published-benchmarks.json"))) {
+    const made = rowOf(row);
+    if (made === undefined) {
+      if (deviceOf(row.device) === undefined) unknown.add(row.device);
+      continue;
+    }
+    published.add(made);
+  }
+  out("measured.json", published.text());
+  const hub = new Table();
+  for (const row of csv(join(facts, "fit/ai-hub-perf.csv"))) {
+    const made = aiHubRow(row);
+    if (made) hub.add(made);
+  }
+  out("measured-ai-hub.json", hub.text());
+  const ncnn = new Table();
+  for (const row of csv(join(facts, "fit/ncnn-bench.csv"))) {
+    const made = ncnnRow(row);
+    if (made) ncnn.add(made);
+  }
+  out("measured-ncnn.json", ncnn.text());
+  process.stdout.write(`${published.size} + ${hub.size} + ${ncnn.size} rows; devices without a file: ${[...unknown].join("; ")}\n`);
+}
+
+async function calibrate(search) {
+  const { calibrateAll } = await sourcesOf(`export * from "./src/fit/time/calibrate.ts";`);
+  let before;
+  try {
+    before = json(join(top, "data/fit/calibration.json"));
+  } catch {
+    before = undefined;
+  }
+  const made = calibrateAll(before, search, (line) => process.stdout.write(`${line}\n`));
+  out("calibration.json", `${JSON.stringify(made)}\n`);
+}
+
+const at = process.argv.indexOf("--search");
+if (process.argv.includes("measured")) await measured();
+else await calibrate(at < 0 ? 0 : Number(process.argv[at + 1]));
