@@ -28,7 +28,15 @@ class Table {
     const s = this.#at(this.#settings, `${device}|${how}`, [device, how]);
     const m = this.#at(this.#models, `${model}|${params}|${ops}|${input}`, [model, params, ops, input]);
     const short = (value) => Number(value.toPrecision(5));
-    this.#rows.push([s, m, float ? 1 : 0, independent ? 1 : 0, short(ms), this.#at(this.#sources, source, source), ms8 > 0 ? short(ms8) : 0]);
+    this.#rows.push([
+      s,
+      m,
+      float ? 1 : 0,
+      independent ? 1 : 0,
+      short(ms),
+      this.#at(this.#sources, source, source),
+      ms8 > 0 ? short(ms8) : 0,
+    ]);
   }
   text() {
     const list = (map) => [...map.values()].map(({ value }) => JSON.stringify(value)).join(",\n");
@@ -65,7 +73,8 @@ const json = (path) => JSON.parse(readFileSync(path, "utf8"));
 /** Simple CSV: quoted fields may hold commas. */
 function csv(path) {
   const [head, ...lines] = readFileSync(path, "utf8").split(/\r?\n/).filter(Boolean);
-  const cells = (line) => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, a, b]) => (a ?? b ?? "").replaceAll('""', '"'));
+  const cells = (line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, a, b]) => (a ?? b ?? "").replaceAll('""', '"'));
   const names = cells(head);
   return lines.map((line) => Object.fromEntries(cells(line).map((cell, i) => [names[i], cell])));
 }
@@ -95,7 +104,9 @@ async function measured() {
     if (made) ncnn.add(made);
   }
   out("measured-ncnn.json", ncnn.text());
-  process.stdout.write(`${published.size} + ${hub.size} + ${ncnn.size} rows; devices without a file: ${[...unknown].join("; ")}\n`);
+  process.stdout.write(
+    `${published.size} + ${hub.size} + ${ncnn.size} rows; devices without a file: ${[...unknown].join("; ")}\n`,
+  );
 }
 
 async function calibrate(search) {

@@ -30,7 +30,11 @@ const start: Kernel = {
 /** The kernels of a pool: of time; with two regimes also of which one it is, and of time when that is known. */
 type Kernels = PoolCalibration["kernels"];
 
-export function calibrateAll(before: Calibration | undefined, search: number, say: (line: string) => void): Calibration {
+export function calibrateAll(
+  before: Calibration | undefined,
+  search: number,
+  say: (line: string) => void,
+): Calibration {
   const gathered = pools.map((pool) => ({ pool, ...rowsOf(pool.id) }));
   const fill = fillOf(gathered.flatMap(({ rows }) => rows));
   const done: [string, PoolCalibration][] = [];
@@ -80,7 +84,13 @@ function searched(kernels: Kernels, scaled: Scaled, pool: Pool, steps: number, s
   };
 }
 
-function likelihood(kernel: Kernel, points: readonly Point[], values: readonly number[], scaled: Scaled, pool: Pool): number {
+function likelihood(
+  kernel: Kernel,
+  points: readonly Point[],
+  values: readonly number[],
+  scaled: Scaled,
+  pool: Pool,
+): number {
   if (pool.joint) return robust(leaveOut(kernel, points, values, scaled.groups), values);
   // Many settings of the same models: a dozen tell the kernel.
   let sum = 0;
@@ -155,7 +165,7 @@ function fillOf(rows: readonly Row[]): Fill {
     const n = ALWAYS + 1;
     const [left, right] = [new Float64Array(n * n), new Float64Array(n)];
     for (const features of whole) {
-      const x = [1, ...features.slice(0, ALWAYS)].map((value) => value ?? 0);
+      const x = [1, ...features.slice(0, ALWAYS).map(Number)];
       const y = features[feature] ?? 0;
       x.forEach((a, i) => {
         right[i] = (right[i] ?? 0) + a * y;
@@ -193,8 +203,10 @@ function store(
     return result;
   };
   const time = weigh(kernels.time, scaled.points, scaled.values);
-  const regime = kernels.regime && scaled.regimes ? weigh(kernels.regime, scaled.points, scaled.regimes.labels) : undefined;
-  const within = kernels.within && scaled.regimes ? weigh(kernels.within, scaled.regimes.points, scaled.values) : undefined;
+  const regime =
+    kernels.regime && scaled.regimes ? weigh(kernels.regime, scaled.points, scaled.regimes.labels) : undefined;
+  const within =
+    kernels.within && scaled.regimes ? weigh(kernels.within, scaled.regimes.points, scaled.values) : undefined;
   const models = new Map<string, { at: number; value: PoolCalibration["models"][number] }>();
   const points: StoredPoint[] = rows.map((row, i) => {
     const point = scaled.points[i];

@@ -1,7 +1,7 @@
 /** Calibration: what tools/fit.mjs learnt (data/fit/calibration.json), and a prediction from it. */
 
 import { dataOf } from "./data.ts";
-import { covariance, type Kernel, type Point } from "./gaussian.ts";
+import { cholesky, covariance, gram, solve, withoutMembers, type Kernel, type Point } from "./gaussian.ts";
 import { blend, localDeviation } from "./leave-one-out.ts";
 import { poolOf, type PoolId } from "./pools.ts";
 
@@ -63,6 +63,8 @@ export interface Question {
   readonly family: string | undefined;
   /** The model itself where its name is known: its own rows then count as its own. */
   readonly model: string | undefined;
+  /** As if no row of this model had ever been seen: evaluation. */
+  readonly without?: string;
 }
 
 /** Of a setting that has rows; undefined: it has none. */
@@ -75,21 +77,28 @@ export function predict(calibration: Calibration, question: Question): Predictio
     (value, i) => (value - (pool.mean[i] ?? 0)) / (pool.scale[i] ?? 1),
   );
   const asked: Point = { setting: at, x, family: question.family, model: question.model };
-  const joint = poolOf(question.pool)?.joint === true;
-  const stored = pool.points.filter((point) => joint || point[0] === at);
-  const points = stored.map((point): Point => {
-    const [, model = "", family = "", own = []] = pool.models[point[1] ?? 0] ?? [];
-    return { setting: point[0] ?? 0, x: own, family: family === "" ? undefined : family, model };
-  });
-  const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): number =>
-    others.reduce((total, point, i) => total + covariance(kernel, to, point) * (stored[i]?.[column] ?? 0), 0);
+  const { stored, points } = blockOf(pool, at, poolOf(question.pool)?.joint === true);
+  const { without } = question;
+  const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): number => {
+    if (without !== undefined && points.some((point) => point.model === without)) {
+      const weights = weightsWithout(pool, kernel, others, stored, column, without);
+      return others.reduce(
+        (total, point, i) =>
+          point.model === without ? total : total + covariance(kernel, to, point) * (weights[i] ?? 0),
+        0,
+      );
+    }
+    return others.reduce((total, point, i) => total + covariance(kernel, to, point) * (stored[i]?.[column] ?? 0), 0);
+  };
   const { kernels } = pool;
   let mean = sum(kernels.time, asked, 3, points);
-  let deviation = localDeviation(kernels.time, asked, points);
+  let deviation = localDeviation(kernels.time, asked, points, without);
   if (kernels.regime && kernels.within) {
     const label = sum(kernels.regime, asked, 5, points);
-    const labelled = points.map((point, i) => ({ ...point, x: [...point.x, stored[i]?.[4] ?? 0] }));
-    const within = [-1, 1].map((side) => sum(kernels.within ?? kernels.time, { ...asked, x: [...x, side] }, 6, labelled));
+    const labelled = labelledOf(pool, points, stored);
+    const within = [-1, 1].map((side) =>
+      sum(kernels.within ?? kernels.time, { ...asked, x: [...x, side] }, 6, labelled),
+    );
     ({ mean, deviation } = blend(mean, deviation, label, within[0] ?? mean, within[1] ?? mean));
   }
   const middle = pool.center + mean;
@@ -99,4 +108,72 @@ export function predict(calibration: Calibration, question: Question): Predictio
     high_ms: Math.exp(middle + setting.high * deviation),
     setting,
   };
+}
+
+interface Block {
+  readonly stored: readonly StoredPoint[];
+  readonly points: readonly Point[];
+}
+
+const blocks = new WeakMap<PoolCalibration, Map<number, Block>>();
+
+/** Rows that answer for a setting: all of the pool, or its own. */
+function blockOf(pool: PoolCalibration, setting: number, joint: boolean): Block {
+  let made = blocks.get(pool);
+  if (made === undefined) blocks.set(pool, (made = new Map<number, Block>()));
+  const key = joint ? -1 : setting;
+  let block = made.get(key);
+  if (block === undefined) {
+    const stored = pool.points.filter((point) => joint || point[0] === setting);
+    const points = stored.map((point): Point => {
+      const [, model = "", family = "", x = []] = pool.models[point[1] ?? 0] ?? [];
+      return { setting: point[0] ?? 0, x, family: family === "" ? undefined : family, model };
+    });
+    made.set(key, (block = { stored, points }));
+  }
+  return block;
+}
+
+const labels = new WeakMap<PoolCalibration, readonly Point[]>();
+
+function labelledOf(pool: PoolCalibration, points: readonly Point[], stored: readonly StoredPoint[]): readonly Point[] {
+  let made = labels.get(pool);
+  if (made === undefined)
+    labels.set(pool, (made = points.map((point, i) => ({ ...point, x: [...point.x, stored[i]?.[4] ?? 0] }))));
+  return made;
+}
+
+const lowers = new WeakMap<readonly Point[], Map<Kernel, Float64Array | undefined>>();
+const removed = new WeakMap<readonly Point[], Map<string, Float64Array>>();
+
+/** Weights after a model's rows were taken out: w - K^-1[:,g] (K^-1[g,g])^-1 w[g]. */
+function weightsWithout(
+  pool: PoolCalibration,
+  kernel: Kernel,
+  points: readonly Point[],
+  stored: readonly StoredPoint[],
+  column: number,
+  model: string,
+): Float64Array {
+  let done = removed.get(points);
+  if (done === undefined) removed.set(points, (done = new Map<string, Float64Array>()));
+  const key = `${column} ${model}`;
+  const before = done.get(key);
+  if (before !== undefined) return before;
+  const n = points.length;
+  let triangles = lowers.get(points);
+  if (triangles === undefined) lowers.set(points, (triangles = new Map<Kernel, Float64Array | undefined>()));
+  if (!triangles.has(kernel)) triangles.set(kernel, cholesky(gram(kernel, points), n));
+  const lower = triangles.get(kernel);
+  const values = stored.map((point) => (column === 5 ? (point[4] ?? 0) : (point[2] ?? 0) - pool.center));
+  const result =
+    lower === undefined
+      ? new Float64Array(n)
+      : withoutMembers(
+          lower,
+          solve(lower, n, values),
+          points.flatMap((point, i) => (point.model === model ? [i] : [])),
+        );
+  done.set(key, result);
+  return result;
 }

@@ -6,7 +6,10 @@
 import type { Placement } from "../place.ts";
 import type { View } from "../view.ts";
 import type { ModelView } from "../target.ts";
+import { estimateOf } from "./estimate-of.ts";
 import type { PoolId } from "./pools.ts";
+import { traitsOf } from "./traits.ts";
+import { weigh } from "./cost.ts";
 
 /** A class of hardware that one form of model describes. */
 export type Class = "systolic array" | "MAC array" | "dataflow" | "vector DSP" | "SIMT" | "CPU";
@@ -38,8 +41,8 @@ export interface Device {
   readonly pool?: PoolId;
   /** How it is meant where it was measured in several ways, as rows have it: "qnn_dlc", "4 threads". */
   readonly how?: string;
-  /** It computes in floating point unless the model is quantised, or always. Absent: integers, whatever the model's types. */
-  readonly float?: "unless quantized" | "always";
+  /** It computes in floating point unless the model is quantised, when it is stored in 16 bits, or always. Absent: integers, whatever the model's types. */
+  readonly float?: "unless quantized" | "when half" | "always";
 }
 
 export interface Nearest {
@@ -75,14 +78,73 @@ export interface Estimate {
   readonly says: readonly string[];
 }
 
-/** Until a device's measurements are at hand nothing carries a number. */
-export const estimate = (
-  ...[, , { id }]: readonly [readonly View[], ModelView, Device, Placement | undefined]
-): Estimate => ({
-  device: id,
-  from: "none",
-  kind: "maker",
-  costly: [],
-  nearest: [],
-  says: ["nothing carries an estimate for it yet"],
-});
+/** What a model is called, where that is known: its family's rows then tell more of it than others'. */
+export interface Named {
+  readonly name?: string;
+}
+
+/** How long one inference takes; never a number where nothing carries one. */
+export function estimate(
+  views: readonly View[],
+  model: ModelView,
+  device: Device,
+  placement: Placement | undefined,
+  named: Named = {},
+): Estimate {
+  const traits = traitsOf(views);
+  const kind = "maker";
+  const none = (...says: readonly string[]): Estimate => ({
+    device: device.id,
+    from: "none",
+    kind,
+    costly: [],
+    nearest: [],
+    says,
+  });
+  if (placement?.fits === "none") return none(`${device.name} takes none of it: there is no time to tell`);
+  if (traits === undefined) return none("its shapes leave open what it computes, or it multiplies nothing");
+  if (device.pool === undefined)
+    return none(`no measurement of ${device.name} is published that it could be told from`);
+  const { float, says } = precisionOf(views, model, device);
+  const told = estimateOf(device, traits, float, named.name === undefined ? {} : { model: named.name });
+  if (told.from === "none") return { ...told, says: [...told.says, ...says] };
+  const weighed = weigh(views, device, placement);
+  const cpu = weighed?.cpu ?? 0;
+  const onCpu = placement?.cpu ?? 0;
+  const left = onCpu > 0 || (placement?.unsure ?? 0) > 0;
+  return {
+    ...told,
+    // What stays on the CPU is not in the published times of models that fit whole: the upper end has to hold it.
+    ...(onCpu > 0 && told.high_ms !== undefined
+      ? { high_ms: told.high_ms * (1 + Math.min(9, cpu / Math.max(0.1, 1 - cpu))) }
+      : {}),
+    ...(weighed ? { bound: weighed.bound, costly: weighed.costly } : {}),
+    says: [
+      ...says,
+      ...told.says,
+      ...(left ? [leftWords(onCpu, placement?.unsure ?? 0)] : []),
+      ...(model.dynamic === true ? ["some of its dimensions are open: told for those that the file states"] : []),
+    ],
+  };
+}
+
+const leftWords = (cpu: number, unsure: number): string =>
+  [
+    ...(cpu > 0 ? [`${cpu} operators stay on the CPU: the upper end allows for them, the median does not`] : []),
+    ...(unsure > 0 ? [`of ${unsure} operators nobody says whether they are taken: told as if they were`] : []),
+  ].join("; ");
+
+/** What its own types make the device compute in, and what was assumed. */
+function precisionOf(
+  views: readonly View[],
+  model: ModelView,
+  device: Device,
+): { float: boolean; says: readonly string[] } {
+  if (device.float === "always") return { float: true, says: [] };
+  const quantized = views.some((view) => view.quantized) || /integer|qdq/.test(model.scheme ?? "");
+  if (quantized) return { float: false, says: [] };
+  const half = views.some(({ inType }) => inType === "float16" || inType === "bfloat16");
+  if (device.float === "unless quantized") return { float: true, says: [] };
+  if (device.float === "when half" && half) return { float: true, says: ["computed in float16, as it is stored"] };
+  return { float: false, says: ["it is not quantised: told as of int8, to which it must be brought first"] };
+}

@@ -177,3 +177,25 @@ export function leaveOut(
   }
   return { mean, deviation, likelihood };
 }
+
+/** Weights as they are without some rows, whose own become meaningless: w - K^-1[:,g] (K^-1[g,g])^-1 w[g]. */
+export function withoutMembers(lower: Float64Array, weights: Float64Array, members: readonly number[]): Float64Array {
+  const [n, m] = [weights.length, members.length];
+  const columns = members.map((g) => {
+    const unit = new Float64Array(n);
+    unit[g] = 1;
+    return solve(lower, n, unit);
+  });
+  const block = new Float64Array(m * m);
+  members.forEach((g, a) => columns.forEach((column, b) => (block[a * m + b] = column[g] ?? 0)));
+  const small = cholesky(block, m);
+  if (small === undefined) return weights;
+  const share = solve(
+    small,
+    m,
+    members.map((g) => weights[g] ?? 0),
+  );
+  return Float64Array.from(weights, (weight, i) =>
+    columns.reduce((sum, column, b) => sum - (column[i] ?? 0) * (share[b] ?? 0), weight),
+  );
+}

@@ -1,11 +1,49 @@
-/** Traits of models whose layers are known (known/), by the name that a benchmark gives them. */
+/**
+ * Traits of models whose layers are known (known/), by the name that a benchmark gives them. Where what the row publishes is not what
+ * the layers come to, it is another model of that name, and the row's own figures count.
+ */
 
-import type { Traits } from "./traits.ts";
+import { viewOf } from "../view.ts";
+import { findKnown } from "../find-known.ts";
+import { plainName } from "./architecture.ts";
+import { traitsOf, type Traits } from "./traits.ts";
+
+/** Published operations differ by what is counted; beyond these factors it is another model. */
+const LEAST = 0.6;
+const MOST = 1.7;
+
+const held = new Map<string, Traits | undefined>();
 
 export function knownTraits(
-  _name: string,
-  _input: string,
-  _published: { readonly params_m?: number; readonly ops_g?: number },
+  name: string,
+  input: string,
+  published: { readonly params_m?: number; readonly ops_g?: number },
 ): Traits | undefined {
-  return undefined;
+  const key = `${plainName(name)}|${input}`;
+  if (!held.has(key)) held.set(key, build(name, input));
+  const traits = held.get(key);
+  if (traits === undefined) return undefined;
+  const like = (own: number, told: number | undefined): boolean =>
+    told === undefined || (own / told > LEAST && own / told < MOST);
+  return like(traits.ops_g, published.ops_g) && like(traits.params_m, published.params_m) ? traits : undefined;
+}
+
+function build(name: string, input: string): Traits | undefined {
+  const found = findKnown(name);
+  if (found === undefined) return undefined;
+  const size = sizeOf(input, found.known.input) ?? found.input;
+  try {
+    return traitsOf(viewOf(found.known.build(size === undefined ? {} : { input: size })).views);
+  } catch {
+    // A size that its layers cannot take: "falls into no whole number of ...".
+    return undefined;
+  }
+}
+
+/** "640x640x3 nv12" or "[1, 3, 480, 480]", where the model takes an image. */
+function sizeOf(input: string, own: readonly [number, number, number]): readonly [number, number, number] | undefined {
+  const sizes = (input.match(/\d+/g) ?? []).map(Number).filter((size) => size > 4 && size <= 4096);
+  const [height, width] = sizes;
+  if (height === undefined || sizes.length > 2 || own[1] < 8) return undefined;
+  return [own[0], height, width ?? height];
 }

@@ -4,7 +4,7 @@
  */
 
 import { filled, type Fill, type PoolCalibration } from "./calibration.ts";
-import { covariance, cholesky, gram, leaveOut, solve, type Kernel, type Point } from "./gaussian.ts";
+import { cholesky, covariance, gram, leaveOut, solve, withoutMembers, type Kernel, type Point } from "./gaussian.ts";
 import type { Pool } from "./pools.ts";
 import { featureNames } from "./traits.ts";
 import type { Row } from "./training.ts";
@@ -37,14 +37,12 @@ export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
     return spread > 1e-6 ? spread : 1;
   });
   const center = rows.reduce((sum, row) => sum + row.y, 0) / n;
-  const points = rows.map(
-    (row, r): Point => ({
-      setting: settings.indexOf(row.setting),
-      x: (raw[r] ?? []).map((value, i) => (value - (mean[i] ?? 0)) / (scale[i] ?? 1)),
-      family: row.family,
-      model: row.group,
-    }),
-  );
+  const points = rows.map((row, r): Point => ({
+    setting: settings.indexOf(row.setting),
+    x: (raw[r] ?? []).map((value, i) => (value - (mean[i] ?? 0)) / (scale[i] ?? 1)),
+    family: row.family,
+    model: row.group,
+  }));
   const bySetting = settings.map((_, s) => points.flatMap((point, i) => (point.setting === s ? [i] : [])));
   const labels = rows.map(({ measured: { ms, ms_of_8 } }) => (ms_of_8 !== undefined && ms / ms_of_8 < GAIN ? -1 : 1));
   return {
@@ -144,7 +142,12 @@ export function evaluatePool(
       if (error >= low && error <= high) held++;
       const [row, at, width] = [rows[i], (mean[i] ?? 0) + scaled.center, deviation[i] ?? 1];
       if (row)
-        judged.push({ row, ms: Math.exp(at), low_ms: Math.exp(at + low * width), high_ms: Math.exp(at + high * width) });
+        judged.push({
+          row,
+          ms: Math.exp(at),
+          low_ms: Math.exp(at + low * width),
+          high_ms: Math.exp(at + high * width),
+        });
     }
     const all = spread.map((j) => errors[j] ?? 0);
     const relative = members.map((i) => Math.abs(Math.exp((mean[i] ?? 0) - (scaled.values[i] ?? 0)) - 1));
@@ -161,7 +164,11 @@ export function evaluatePool(
   return { settings, judged };
 }
 
-function predictions(scaled: Scaled, kernels: PoolCalibration["kernels"], pool: Pool): { mean: Float64Array; deviation: Float64Array } {
+function predictions(
+  scaled: Scaled,
+  kernels: PoolCalibration["kernels"],
+  pool: Pool,
+): { mean: Float64Array; deviation: Float64Array } {
   const n = scaled.points.length;
   const [mean, deviation] = [new Float64Array(n), new Float64Array(n)];
   const blocks = pool.joint ? [scaled.points.map((_, i) => i)] : scaled.bySetting;
@@ -203,7 +210,6 @@ function withoutGroup(
   groups: readonly string[],
 ): readonly (readonly [number, number])[] {
   const result: [number, number][] = points.map(() => [0, 0]);
-  // Removing a group from all weights: w - K^-1[:,g] (K^-1[g,g])^-1 w[g].
   const n = points.length;
   const lower = cholesky(gram(kernel, labelled), n);
   if (lower === undefined) return result;
@@ -211,22 +217,7 @@ function withoutGroup(
   const members = new Map<string, number[]>();
   groups.forEach((group, i) => members.set(group, [...(members.get(group) ?? []), i]));
   for (const list of members.values()) {
-    const m = list.length;
-    const columns = list.map((g) => {
-      const unit = new Float64Array(n);
-      unit[g] = 1;
-      return solve(lower, n, unit);
-    });
-    const block = new Float64Array(m * m);
-    list.forEach((g, a) => columns.forEach((column, b) => (block[a * m + b] = column[g] ?? 0)));
-    const small = cholesky(block, m);
-    if (small === undefined) continue;
-    const share = solve(
-      small,
-      m,
-      list.map((g) => weights[g] ?? 0),
-    );
-    const rest = Float64Array.from(weights, (weight, i) => columns.reduce((sum, column, b) => sum - (column[i] ?? 0) * (share[b] ?? 0), weight));
+    const rest = withoutMembers(lower, weights, list);
     for (const g of list) {
       const point = points[g];
       if (point === undefined) continue;
@@ -245,7 +236,11 @@ function withoutGroup(
   return result;
 }
 
-function baselines(rows: readonly Row[], scaled: Scaled, members: readonly number[]): Pick<SettingErrors, "power" | "powerParams" | "nearest"> {
+function baselines(
+  rows: readonly Row[],
+  scaled: Scaled,
+  members: readonly number[],
+): Pick<SettingErrors, "power" | "powerParams" | "nearest"> {
   const relative = (predict: (i: number, others: readonly number[]) => number): Errors =>
     errorsOf(
       members.map((i) => {

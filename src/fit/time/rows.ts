@@ -109,7 +109,9 @@ export function ncnnRow(row: Readonly<Record<string, string>>): Made | undefined
   const gpu = Number(row["gpu_device"] || "-1") >= 0;
   return {
     device: row["device"] ?? "",
-    how: gpu ? `Vulkan device ${row["gpu_device"] ?? ""}` : `${row["threads"] ?? ""} threads, powersave ${row["powersave"] ?? ""}`,
+    how: gpu
+      ? `Vulkan device ${row["gpu_device"] ?? ""}`
+      : `${row["threads"] ?? ""} threads, powersave ${row["powersave"] ?? ""}`,
     model,
     params: 0,
     ops: 0,

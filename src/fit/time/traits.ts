@@ -50,6 +50,15 @@ const free: ReadonlySet<string> = new Set(["shape", "quantise", "graph"]);
 
 /** Of a graph; undefined where its shapes leave the work open or there is none. */
 export function traitsOf(views: readonly View[]): Traits | undefined {
+  let traits = held.get(views);
+  if (traits === undefined) held.set(views, (traits = count(views) ?? "none"));
+  return traits === "none" ? undefined : traits;
+}
+
+/** Asked again for each device. */
+const held = new WeakMap<readonly View[], Traits | "none">();
+
+function count(views: readonly View[]): Traits | undefined {
   let [macs, weights, depth, convolutions, depthwise, attended, activations, peak] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [others, curved, pointwise, thin, steepest] = [0, 0, 0, 0, 0];
   let positions: number | undefined;

@@ -41,7 +41,9 @@ export default [
     "Intel UHD 730 iGPU",
     "Intel UHD 770 iGPU",
   ].map((name) =>
-    one(name.toLowerCase().replace(" igpu", "").replaceAll(" ", "-"), name, "intel-gpu", "SIMT", ["ort-openvino"], { float }),
+    one(name.toLowerCase().replace(" igpu", "").replaceAll(" ", "-"), name, "intel-gpu", "SIMT", ["ort-openvino"], {
+      float,
+    }),
   ),
   ...["GTX 1070", "RTX 3050", "RTX 3070", "RTX 5060 Ti", "Tesla P40"].map((name) =>
     one(`nvidia-${name.toLowerCase().replaceAll(" ", "-")}`, `NVIDIA ${name}`, "nvidia", "SIMT", ["tensorrt"], {
@@ -68,10 +70,17 @@ export default [
     one(name.toLowerCase().replaceAll(" ", "-"), name, "amd-rocm", "SIMT", [], { chip: "gpu", float }),
   ),
   ...["Apple M1", "Apple M3 Pro", "Apple M4"].map((name) =>
-    one(`${name.toLowerCase().replaceAll(" ", "-")}-coreml`, `${name}, Core ML`, "apple-ane", "MAC array", ["ort-coreml"], {
-      float: "always",
-      aliases: [name],
-    }),
+    one(
+      `${name.toLowerCase().replaceAll(" ", "-")}-coreml`,
+      `${name}, Core ML`,
+      "apple-ane",
+      "MAC array",
+      ["ort-coreml"],
+      {
+        float: "always",
+        aliases: [name],
+      },
+    ),
   ),
   ...["Raspberry Pi 3, Model B+", "Raspberry Pi 4", "Raspberry Pi 5"].flatMap((name) => {
     const id = name.toLowerCase().replace(", model b+", "b-plus").replaceAll(" ", "-");

@@ -16,7 +16,7 @@ const npu = (
   class: "MAC array",
   targets: ["rknn"],
   pool: "rknn",
-  float: "unless quantized",
+  float: "when half",
   aliases,
   ...rest,
 });

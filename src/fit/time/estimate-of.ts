@@ -1,0 +1,157 @@
+/** An estimate from traits alone: of a model whose layers are at hand, or of a row of a benchmark that tells parameters and operations. */
+
+import { familyOf, modelOf } from "./architecture.ts";
+import { calibrationOf, filled, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
+import type { Device, Estimate, Nearest } from "./estimate.ts";
+import { measuredOf } from "./measured.ts";
+import { poolOf } from "./pools.ts";
+import { settingOf } from "./training.ts";
+import { featuresOf, type Traits } from "./traits.ts";
+
+/** Models this many times larger or smaller than any that was measured are nothing to tell a number of. */
+const REACH = 4;
+
+/** Fewer rows of a device tell its speed, if at all, only together with its sisters'. */
+const FEW = 8;
+
+export interface About {
+  readonly model?: string;
+  /** Who measured: absent, the maker before others. */
+  readonly kind?: "maker" | "independent";
+  /** As if no row of this model had been seen. */
+  readonly without?: string;
+  /** Driven otherwise than the device says. */
+  readonly how?: string;
+}
+
+export function estimateOf(
+  device: Device,
+  traits: Traits,
+  float: boolean,
+  { model, kind, without }: About = {},
+): Estimate {
+  const none = (says: string): Estimate => ({
+    device: device.id,
+    from: "none",
+    kind: kind ?? "maker",
+    costly: [],
+    nearest: [],
+    says: [says],
+  });
+  const { pool: poolId } = device;
+  const calibration = calibrationOf();
+  const pool = poolId === undefined ? undefined : calibration.pools[poolId];
+  if (poolId === undefined || pool === undefined) return none(`no measurement of ${device.name} is published`);
+  const setting = chosen(pool, device, float, kind);
+  if (setting === undefined) return none(`no measurement of ${device.name} is published for models of this precision`);
+  const range = rangeOf(pool, setting.at);
+  if (traits.ops_g < range.least / REACH || traits.ops_g > range.most * REACH)
+    return none(
+      `${traits.ops_g.toPrecision(3)} thousand million operations lie far outside the ${range.least.toPrecision(2)} to ${range.most.toPrecision(2)} that were measured on ${device.name}`,
+    );
+  const features = featuresOf(traits, float);
+  const prediction = predict(calibration, {
+    pool: poolId,
+    setting: setting.name,
+    features,
+    family: model === undefined ? undefined : familyOf(model),
+    model: model === undefined ? undefined : modelOf(model),
+    ...(without === undefined ? {} : { without }),
+  });
+  if (prediction === undefined || !Number.isFinite(prediction.median_ms)) return none("its figures are out of reach");
+  const { rows, median, p90, held } = prediction.setting;
+  const energy = device.watts;
+  const { median_ms, low_ms, high_ms } = prediction;
+  return {
+    device: device.id,
+    from: "fitted",
+    kind: setting.independent ? "independent" : "maker",
+    median_ms,
+    low_ms,
+    high_ms,
+    ...(energy === undefined
+      ? {}
+      : { millijoules: { low: low_ms * energy.value * 0.5, high: high_ms * energy.value, source: energy.source } }),
+    costly: [],
+    basis: { rows, median_error: median, p90_error: p90, held },
+    nearest: nearestOf(calibration, pool, device, setting.at, features, without),
+    says: [
+      ...(rows < FEW
+        ? [`only ${rows} published rows of ${device.name}: its speed against its sisters' is all they tell`]
+        : []),
+      ...(poolId === "hailo"
+        ? ["frames per second of a stream, turned round: from picture to answer takes longer"]
+        : []),
+      ...(setting.independent ? ["as others measured, not the maker"] : []),
+      ...(energy === undefined
+        ? []
+        : ["energy from half to all of the power that the maker states; the host is not in it"]),
+    ],
+  };
+}
+
+interface Chosen {
+  readonly name: string;
+  readonly at: number;
+  readonly independent: boolean;
+}
+
+/** The setting that is asked for; else the maker's before others', the one with most rows. */
+function chosen(
+  pool: PoolCalibration,
+  device: Device,
+  float: boolean,
+  kind: "maker" | "independent" | undefined,
+): Chosen | undefined {
+  const how =
+    device.how === undefined || device.pool !== "ai-hub" ? device.how : `${device.how} ${float ? "float" : "w8a8"}`;
+  for (const independent of [false, true]) {
+    if (kind !== undefined && (kind === "independent") !== independent) continue;
+    const name = settingOf({ device: device.id, how: how ?? "", kind: independent ? "independent" : "maker" });
+    const at = pool.settings.findIndex((setting) => setting.name === name);
+    if (at >= 0) return { name, at, independent };
+  }
+  return kind === undefined ? undefined : chosen(pool, device, float, undefined);
+}
+
+function rangeOf(pool: PoolCalibration, setting: number): { least: number; most: number } {
+  let [least, most] = [Infinity, 0];
+  for (const [s, m = 0] of pool.points) {
+    if (s !== setting) continue;
+    const x = pool.models[m]?.[3][0] ?? 0;
+    const ops = Math.exp(x * (pool.scale[0] ?? 1) + (pool.mean[0] ?? 0));
+    least = Math.min(least, ops);
+    most = Math.max(most, ops);
+  }
+  return { least, most };
+}
+
+/** Published rows of the device whose models are most like it. */
+function nearestOf(
+  calibration: Calibration,
+  pool: PoolCalibration,
+  device: Device,
+  setting: number,
+  features: readonly (number | undefined)[],
+  without: string | undefined,
+): readonly Nearest[] {
+  const { relevance } = pool.kernels.time;
+  const x = filled(features, calibration.fill).map((value, i) => (value - (pool.mean[i] ?? 0)) / (pool.scale[i] ?? 1));
+  const found = pool.points
+    .filter(([s, m = 0]) => s === setting && (without === undefined || pool.models[m]?.[1] !== without))
+    .map(([, m = 0, y = 0]) => {
+      const [name = "", , , own = []] = pool.models[m] ?? [];
+      const distance = own.reduce((sum, value, i) => sum + ((value - (x[i] ?? 0)) * (relevance[i] ?? 0)) ** 2, 0);
+      return { name, ms: Math.exp(y), distance };
+    })
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3);
+  const file = poolOf(device.pool ?? "others")?.file ?? "measured.json";
+  return found.map(({ name, ms, distance }) => ({
+    model: name,
+    device: device.name,
+    ms,
+    says: distance < 0.02 ? "a model of the same figures" : "the most like it of those measured",
+    source: measuredOf(file).find((row) => row.device === device.id && row.model === name)?.source ?? "",
+  }));
+}
