@@ -65,10 +65,14 @@ function prefix(views: readonly View[], kinds: Uint8Array): Partitions {
 
 /** What the documents leave open stays on the CPU here: it is counted apart. */
 function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): number[][] {
-  const { waits, followers } = edgesOf(views);
+  const { waits, starts, edges } = edgesOf(views);
   const ready: [number[], number[]] = [[], []];
   const side = (at: number): 0 | 1 => (kinds[at] === TAKEN ? 1 : 0);
   const release = (at: number): void => {
+    if (kinds[at] !== MELTED) {
+      ready[side(at)].push(at);
+      return;
+    }
     // What melts belongs to nobody: it is done as soon as it is ready. A stack, for chains may be long.
     const stack = [at];
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
@@ -76,7 +80,10 @@ function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): 
         ready[side(top)].push(top);
         continue;
       }
-      for (const follower of followers(top)) if (ripen(follower)) stack.push(follower);
+      for (let edge = starts[top] ?? 0; edge < (starts[top + 1] ?? 0); edge++) {
+        const follower = edges[edge] ?? 0;
+        if (ripen(follower)) stack.push(follower);
+      }
     }
   };
   const ripen = (at: number): boolean => {
@@ -94,7 +101,10 @@ function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): 
     const set: number[] = [];
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       set.push(at);
-      for (const follower of followers(at)) if (ripen(follower)) release(follower);
+      for (let edge = starts[at] ?? 0; edge < (starts[at + 1] ?? 0); edge++) {
+        const follower = edges[edge] ?? 0;
+        if (ripen(follower)) release(follower);
+      }
     }
     if (now === 1 && set.length > 0) sets.push(set.sort((a, b) => a - b));
     now = now === 1 ? 0 : 1;
@@ -103,8 +113,8 @@ function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): 
   return sets;
 }
 
-/** How many nodes each node waits for, and who waits for it. */
-function edgesOf(views: readonly View[]): { waits: Int32Array; followers: (at: number) => Int32Array } {
+/** How many nodes each node waits for; those that wait for node n are edges[starts[n]] to edges[starts[n + 1]]. */
+function edgesOf(views: readonly View[]): { waits: Int32Array; starts: Int32Array; edges: Int32Array } {
   const producer = new Map<number, number>();
   views.forEach(({ node }, at) => {
     for (const output of node.outputs) if (output >= 0 && !producer.has(output)) producer.set(output, at);
@@ -124,14 +134,14 @@ function edgesOf(views: readonly View[]): { waits: Int32Array; followers: (at: n
     counts[from + 1] = (counts[from + 1] ?? 0) + 1;
   });
   for (let at = 1; at < counts.length; at++) counts[at] = (counts[at] ?? 0) + (counts[at - 1] ?? 0);
-  const starts = counts.slice();
-  const list = new Int32Array(counts.at(-1) ?? 0);
+  const next = counts.slice();
+  const edges = new Int32Array(counts.at(-1) ?? 0);
   each((from, to) => {
-    const at = starts[from] ?? 0;
-    list[at] = to;
-    starts[from] = at + 1;
+    const at = next[from] ?? 0;
+    edges[at] = to;
+    next[from] = at + 1;
   });
-  return { waits, followers: (at) => list.subarray(counts[at], counts[at + 1]) };
+  return { waits, starts: counts, edges };
 }
 
 /** Without sets of operators that compute nothing. */
