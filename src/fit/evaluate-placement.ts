@@ -14,7 +14,7 @@ import { findSkeleton } from "./graphs.ts";
 import { place, type Placement } from "./place.ts";
 import { namesReason } from "./reasons.ts";
 import { targetOfRow } from "./row-targets.ts";
-import type { Target } from "./target.ts";
+import type { Rule, Target } from "./target.ts";
 import { viewOf } from "./view.ts";
 
 /** One compile or delegate decision, as of offload-truth.json. */
@@ -249,17 +249,29 @@ function byNames(decision: Decision, target: Target, counts: ReadonlyMap<string,
   const told = { decision, target: target.id, evidence: "histogram" as const, stated: 0, named: 0, missed: [] };
   if (target.partition.way === "whole" && cpu > 0) [taken, cpu] = [0, taken + cpu];
   // What stands behind a refusal cannot be told from names.
-  if (target.partition.way === "prefix" && cpu > 0 && taken > 0)
+  if (
+    target.partition.way === "prefix" &&
+    [...counts.keys()].some((op) => nameTaken(op, target) !== "yes" || isConditional(op, target))
+  )
     return skipped(decision, "no graph: operators' names do not tell what stands behind a refused one", told);
   return { ...told, taken, cpu, unsure, ...verdictOf(decision, taken, cpu, unsure, "graph") };
 }
 
-/** As a node that meets every condition would be answered. */
-function nameTaken(op: string, { operators, others, names }: Target): "yes" | "no" | "unsure" {
+function ruleOfName(op: string, { operators, names }: Target): Rule | undefined {
   const key = names === "shared" ? (sharedOp("tflite", op) ?? sharedOp("onnx", op) ?? op) : op;
-  const rule = Object.hasOwn(operators, key) ? operators[key] : undefined;
-  if (rule === undefined) return others;
+  return Object.hasOwn(operators, key) ? operators[key] : undefined;
+}
+
+/** As a node that meets every condition would be answered. */
+function nameTaken(op: string, target: Target): "yes" | "no" | "unsure" {
+  const rule = ruleOfName(op, target);
+  if (rule === undefined) return target.others;
   return typeof rule === "string" ? rule : "yes";
+}
+
+function isConditional(op: string, target: Target): boolean {
+  const rule = ruleOfName(op, target);
+  return typeof rule === "object" && rule.length > 0;
 }
 
 /** Files that can be read, by their squashed names; models already placed stay for the next target. */

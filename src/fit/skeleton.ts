@@ -150,7 +150,9 @@ function tensorSkeleton(tensor: Tensor, weighs: boolean, types: Map<ElementType,
       ? undefined
       : scale.length === 1
         ? [first, zeroPoint[0] ?? null]
-        : [first, zeroPoint[0] ?? null, scale.length, axis ?? 0, ...(other === undefined ? [] : [other])];
+        : other === undefined
+          ? [first, zeroPoint[0] ?? null, scale.length, axis ?? 0]
+          : [first, zeroPoint[0] ?? null, scale.length, axis ?? 0, other];
   const more: More = {
     ...(data === undefined ? {} : { c: 1 as const }),
     ...(state === undefined ? {} : { s: 1 as const }),
