@@ -2,11 +2,17 @@
 
 import type { KnownModel } from "../known.ts";
 import classic_ from "./classic.ts";
+import damo_ from "./damo.ts";
 import darknet_ from "./darknet.ts";
+import detr_ from "./detr.ts";
 import efficientnet_ from "./efficientnet.ts";
+import keypoint_ from "./keypoint.ts";
 import mobilenet_ from "./mobilenet.ts";
 import regnet_ from "./regnet.ts";
 import resnet_ from "./resnet.ts";
+import restoration_ from "./restoration.ts";
+import segmentation_ from "./segmentation.ts";
+import ssd_ from "./ssd.ts";
 import yolo11_ from "./yolo11.ts";
 import yolo12_ from "./yolo12.ts";
 import yolov10_ from "./yolov10.ts";
@@ -17,4 +23,4 @@ import yolov8_ from "./yolov8.ts";
 import yolov9_ from "./yolov9.ts";
 import yolox_ from "./yolox.ts";
 
-export const all: readonly KnownModel[] = [...classic_, ...darknet_, ...efficientnet_, ...mobilenet_, ...regnet_, ...resnet_, ...yolo11_, ...yolo12_, ...yolov10_, ...yolov5_, ...yolov6_, ...yolov7_, ...yolov8_, ...yolov9_, ...yolox_];
+export const all: readonly KnownModel[] = [...classic_, ...damo_, ...darknet_, ...detr_, ...efficientnet_, ...keypoint_, ...mobilenet_, ...regnet_, ...resnet_, ...restoration_, ...segmentation_, ...ssd_, ...yolo11_, ...yolo12_, ...yolov10_, ...yolov5_, ...yolov6_, ...yolov7_, ...yolov8_, ...yolov9_, ...yolox_];
