@@ -94,22 +94,25 @@ export interface Attending {
   readonly offset?: boolean;
   /** Queries, keys and values are one matrix, as vision transformers have it. */
   readonly together?: boolean;
+  /** Layers of one name use the same weights. */
+  readonly share?: string | undefined;
 }
 
 /** Scaled dot-product attention over tokens [n, length, width], with its projections. */
 export function attention(net: Layers, x: Value, options: Attending): Value {
-  const { heads, bias = true, from = x, together = true } = options;
+  const { heads, bias = true, from = x, together = true, share } = options;
+  const named = (part: string): { share?: string } => (share === undefined ? {} : { share: `${share}.${part}` });
   const width = at(x.shape, 2);
   const { keys = width / heads, out = width } = options;
   const { values = keys } = options;
   let [q, k, v]: (Value | undefined)[] = [];
   if (from === x && together) {
-    const all = net.fc(x, heads * (2 * keys + values), { bias });
+    const all = net.fc(x, heads * (2 * keys + values), { bias, ...named("qkv") });
     [q, k, v] = net.split(all, [heads * keys, heads * keys, heads * values], 2);
   } else {
-    q = net.fc(x, heads * keys, { bias });
-    k = net.fc(from, heads * keys, { bias });
-    v = net.fc(from, heads * values, { bias });
+    q = net.fc(x, heads * keys, { bias, ...named("q") });
+    k = net.fc(from, heads * keys, { bias, ...named("k") });
+    v = net.fc(from, heads * values, { bias, ...named("v") });
   }
   const mixed = attend(
     net,
@@ -118,7 +121,7 @@ export function attention(net: Layers, x: Value, options: Attending): Value {
     headsOf(net, v ?? x, heads),
     options.offset,
   );
-  return net.fc(joined(net, mixed), out, { bias: true });
+  return net.fc(joined(net, mixed), out, named("out"));
 }
 
 /** Of [n, heads, length, width] each: softmax of queries by keys, by values. */
@@ -150,16 +153,17 @@ export interface Encoding {
   /** Batch normalisation in place of layer normalisation: folded where it stands before a matrix. */
   readonly folded?: boolean;
   readonly offset?: boolean;
-  readonly share?: string;
+  readonly share?: string | undefined;
 }
 
 /** One layer of a transformer's encoder. */
 export function encoderLayer(net: Layers, x: Value, options: Encoding): Value {
-  const { hidden, act = "gelu", after = false, folded = false } = options;
+  const { hidden, act = "gelu", after = false, folded = false, share } = options;
+  const named = (part: string): { share?: string } => (share === undefined ? {} : { share: `${share}.${part}` });
   const norm = (y: Value): Value => (folded ? y : net.layerNorm(y));
   const attending = (y: Value): Value => attention(net, y, options);
   const width = at(x.shape, 2);
-  const through = (y: Value): Value => net.fc(net.fc(y, hidden, { act }), width);
+  const through = (y: Value): Value => net.fc(net.fc(y, hidden, { act, ...named("up") }), width, named("down"));
   if (after) {
     const y = norm(net.add(x, attending(x)));
     return norm(net.add(y, through(y)));
