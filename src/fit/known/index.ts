@@ -9,10 +9,12 @@ import efficientnet_ from "./efficientnet.ts";
 import keypoint_ from "./keypoint.ts";
 import mobilenet_ from "./mobilenet.ts";
 import regnet_ from "./regnet.ts";
+import reparam_ from "./reparam.ts";
 import resnet_ from "./resnet.ts";
 import restoration_ from "./restoration.ts";
 import segmentation_ from "./segmentation.ts";
 import ssd_ from "./ssd.ts";
+import vit_ from "./vit.ts";
 import yolo11_ from "./yolo11.ts";
 import yolo12_ from "./yolo12.ts";
 import yolov10_ from "./yolov10.ts";
@@ -23,4 +25,4 @@ import yolov8_ from "./yolov8.ts";
 import yolov9_ from "./yolov9.ts";
 import yolox_ from "./yolox.ts";
 
-export const all: readonly KnownModel[] = [...classic_, ...damo_, ...darknet_, ...detr_, ...efficientnet_, ...keypoint_, ...mobilenet_, ...regnet_, ...resnet_, ...restoration_, ...segmentation_, ...ssd_, ...yolo11_, ...yolo12_, ...yolov10_, ...yolov5_, ...yolov6_, ...yolov7_, ...yolov8_, ...yolov9_, ...yolox_];
+export const all: readonly KnownModel[] = [...classic_, ...damo_, ...darknet_, ...detr_, ...efficientnet_, ...keypoint_, ...mobilenet_, ...regnet_, ...reparam_, ...resnet_, ...restoration_, ...segmentation_, ...ssd_, ...vit_, ...yolo11_, ...yolo12_, ...yolov10_, ...yolov5_, ...yolov6_, ...yolov7_, ...yolov8_, ...yolov9_, ...yolox_];
