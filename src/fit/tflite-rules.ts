@@ -6,7 +6,7 @@
 
 import type { ElementType, Tensor } from "../model/graph.ts";
 import { constraint } from "./rules.ts";
-import type { Constraint } from "./target.ts";
+import type { Constraint, Rule } from "./target.ts";
 import type { View } from "./view.ts";
 
 /** Number of an input, or the first output. */
@@ -187,3 +187,34 @@ export function scaleOf(tensor: Tensor | undefined): number | undefined {
   const scale = tensor?.quantization?.scale;
   return scale?.length === 1 ? scale[0] : undefined;
 }
+
+/** The same rule for many operators: names separated by spaces. */
+export const listed = (names: string, own: Rule = []): Readonly<Record<string, Rule>> =>
+  Object.fromEntries(
+    names
+      .split(/\s+/)
+      .filter((name) => name !== "")
+      .map((name): [string, Rule] => [name, own]),
+  );
+
+/** No variable operand and no output is of these types. */
+export function noType(forbidden: readonly ElementType[], says: string): Constraint {
+  const wrong = (view: View): Tensor | undefined =>
+    [...view.inputs, ...view.outputs].find((tensor) => tensor !== undefined && forbidden.includes(tensor.type));
+  return constraint(
+    "type",
+    says,
+    (view) => wrong(view) === undefined,
+    (view) => wrong(view)?.type ?? "",
+  );
+}
+
+/** float32 activations with 8-bit weights. */
+export const notHybrid = (says: string): Constraint =>
+  constraint(
+    "type",
+    says,
+    ({ inputs: [data, weights] }) =>
+      data?.type !== "float32" || (weights?.type !== "int8" && weights?.type !== "uint8"),
+    ({ inputs: [data, weights] }) => `${data?.type ?? "?"} with ${weights?.type ?? "?"} weights`,
+  );

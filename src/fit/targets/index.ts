@@ -2,14 +2,26 @@
 
 import type { Target } from "../target.ts";
 import edgetpu_ from "./edgetpu.ts";
+import ethosUExecutorch_ from "./ethos-u-executorch.ts";
+import litertMediatek_ from "./litert-mediatek.ts";
+import litertQualcomm_ from "./litert-qualcomm.ts";
+import litertSamsung_ from "./litert-samsung.ts";
+import neutronExecutorch_ from "./neutron-executorch.ts";
+import nnapi_ from "./nnapi.ts";
 import ortCoreml_ from "./ort-coreml.ts";
 import ortNnapi_ from "./ort-nnapi.ts";
 import ortXnnpack_ from "./ort-xnnpack.ts";
+import samsungExynos_ from "./samsung-exynos.ts";
+import stm32mp25_ from "./stm32mp25.ts";
 import teflon_ from "./teflon.ts";
 import tfliteGpu_ from "./tflite-gpu.ts";
 import tidlOnnx_ from "./tidl-onnx.ts";
 import tidlTflite_ from "./tidl-tflite.ts";
+import timVx_ from "./tim-vx.ts";
 import vela_ from "./vela.ts";
+import vulkanExecutorch_ from "./vulkan-executorch.ts";
+import vxDelegate_ from "./vx-delegate.ts";
+import xnnpackExecutorch_ from "./xnnpack-executorch.ts";
 import xnnpackTflite_ from "./xnnpack-tflite.ts";
 
-export const all: readonly Target[] = [...edgetpu_, ...ortCoreml_, ...ortNnapi_, ...ortXnnpack_, ...teflon_, ...tfliteGpu_, ...tidlOnnx_, ...tidlTflite_, ...vela_, ...xnnpackTflite_];
+export const all: readonly Target[] = [...edgetpu_, ...ethosUExecutorch_, ...litertMediatek_, ...litertQualcomm_, ...litertSamsung_, ...neutronExecutorch_, ...nnapi_, ...ortCoreml_, ...ortNnapi_, ...ortXnnpack_, ...samsungExynos_, ...stm32mp25_, ...teflon_, ...tfliteGpu_, ...tidlOnnx_, ...tidlTflite_, ...timVx_, ...vela_, ...vulkanExecutorch_, ...vxDelegate_, ...xnnpackExecutorch_, ...xnnpackTflite_];
