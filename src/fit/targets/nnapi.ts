@@ -233,7 +233,7 @@ const nnapi: Target = {
     RELU6: activationLike,
     RELU_N1_TO_1: activationLike,
     RESHAPE: [exactly(1), floatOr8OrInt, rank([0, "out"], 0, 4, "Rank should be <= 4"), constantShape],
-    RESIZE_BILINEAR: [rank([0], 4, 4, "Input should have rank 4"), ...(resize)],
+    RESIZE_BILINEAR: [rank([0], 4, 4, "Input should have rank 4"), ...resize],
     RESIZE_NEAREST_NEIGHBOR: resize,
     REVERSE_V2: [newest(3), floatOr8OrInt],
     RNN: [exactly(1), types([1], ["float32"], "NNAPI only support float32 weights.")],
