@@ -113,7 +113,7 @@ describe("known models", () => {
     expect([...kinds]).toEqual(["full integer"]);
   });
 
-  it("are built in less than 5 ms each, half of them in less than 2", () => {
+  it("are built in less than 30 ms each, half of them in less than 2", () => {
     for (const known of all) known.build({});
     const times = all.map((known) => {
       const runs = [1, 2, 3].map(() => {
@@ -125,7 +125,7 @@ describe("known models", () => {
     });
     times.sort((a, b) => a - b);
     expect(times[Math.floor(times.length / 2)]).toBeLessThan(2);
-    expect(times.at(-1)).toBeLessThan(10); // the machine that tests is shared
+    expect(times.at(-1)).toBeLessThan(30); // of a thousand operators, and the machine that tests is shared
   });
 
   it("have names that no two of them share", () => {

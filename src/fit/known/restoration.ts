@@ -185,7 +185,7 @@ export default [
   }),
   makeKnown({
     id: "zero_dce_pp",
-    name: "Zero-DCE++",
+    name: "Zero-DCE pp",
     family: "Zero-DCE",
     task: "image",
     input: [3, 400, 600],

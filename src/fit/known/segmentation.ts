@@ -14,8 +14,8 @@ import { resnet } from "./resnet.ts";
 const like = (net: Layers, x: Value, to: Value): Value => net.resize(x, to.shape.slice(2), "linear");
 
 /** Picture pooling and a 1x1 side by side, 256 channels each, and classes; no convolutions that look further. */
-function deeplab(net: Layers, x: Value, stride: 8 | 16, alpha: number): Value {
-  const last = expanded(net, x, { alpha, stride }).outputs.at(-1) ?? x;
+function deeplab(net: Layers, x: Value, stride: 8 | 16, alpha: number, by = 8): Value {
+  const last = expanded(net, x, { alpha, stride, by }).outputs.at(-1) ?? x;
   const pooled = net.conv(net.globalPool(last), 256, { act: "relu" });
   const branch = net.conv(last, 256, { act: "relu" });
   const joined = net.conv(net.concat([like(net, pooled, branch), branch]), 256, { act: "relu" });
@@ -210,7 +210,7 @@ export default [
       ),
     ],
     "arXiv 1801.04381 section 6.3",
-    (net, x) => deeplab(net, x, 16, 0.5),
+    (net, x) => deeplab(net, x, 16, 0.5, 4),
     ["deeplabv3_mnv2_dm05"],
   ),
   known(

@@ -1,6 +1,5 @@
 /** MobileNet v2 with what its blocks expand to, and with dilation in place of strides: for detectors and segmenters. arXiv 1801.04381. */
 
-import { rounded } from "../blocks.ts";
 import { at, type Layers, type Value } from "../layers.ts";
 
 /** Expansion, channels, repeats, stride of the first. */
@@ -21,18 +20,18 @@ export interface Expanded {
   readonly inner: readonly Value[];
 }
 
-/** `stride`: of the last block to the picture; strides beyond it become dilation. */
+/** `stride`: of the last block to the picture; strides beyond it become dilation. `by`: widths are multiples of it. */
 export function expanded(
   net: Layers,
   x: Value,
-  how: { readonly alpha: number; readonly stride: 8 | 16 | 32 },
+  how: { readonly alpha: number; readonly stride: 8 | 16 | 32; readonly by?: number },
 ): Expanded {
   const outputs: Value[] = [];
   const inner: Value[] = [];
-  let y = net.conv(x, rounded(32 * how.alpha), { kernel: 3, stride: 2, act: "relu6" });
+  let y = net.conv(x, multiple(32 * how.alpha), { kernel: 3, stride: 2, act: "relu6" });
   let [reached, dilation] = [2, 1];
   for (const [times, channels, repeats, first] of rows) {
-    const out = rounded(channels * how.alpha);
+    const out = multiple(channels * how.alpha, how.by);
     for (let index = 0; index < repeats; index += 1) {
       const halves = index === 0 && first === 2;
       const stride = halves && reached < how.stride ? 2 : 1;
@@ -47,4 +46,10 @@ export function expanded(
     }
   }
   return { outputs, inner };
+}
+
+/** The nearest multiple, never more than a tenth below. */
+function multiple(channels: number, by = 8): number {
+  const near = Math.max(by, Math.floor((channels + by / 2) / by) * by);
+  return near < 0.9 * channels ? near + by : near;
 }
