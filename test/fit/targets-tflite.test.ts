@@ -108,7 +108,7 @@ describe("Edge TPU", () => {
     const result = placed(graphOf(tensors, lines), edgetpu);
     expect(result.partitions).toEqual([[1, 4]]);
     expect(result.nodes.map(({ answer }) => ("rule" in answer ? answer.rule : answer.takes))).toEqual([
-      "type",
+      "limitation",
       "yes",
       "operator",
       "yes",

@@ -23,10 +23,15 @@ const WRONG_VERSION = "Operation version not supported";
 const isEight = ({ type }: Tensor, view: View): boolean =>
   type === "int8" || type === "uint8" || (type === "int16" && view.spelled === "UNIDIRECTIONAL_SEQUENCE_LSTM");
 
+const ofFloat = (tensor: Tensor | undefined): boolean => tensor?.type === "float32" || tensor?.type === "float16";
+
+/** A QUANTIZE from float is refused too, in other words: by its own rule. */
 const wrongType = (view: View): Tensor | undefined =>
-  [...view.inputs.filter((_, at) => view.constant[at] !== true), ...view.outputs].find(
-    (tensor) => tensor !== undefined && !isEight(tensor, view),
-  ) ?? view.inputs.find((tensor) => tensor?.type === "float32" || tensor?.type === "float16");
+  view.spelled === "QUANTIZE" && ofFloat(view.inputs[0])
+    ? undefined
+    : ([...view.inputs.filter((_, at) => view.constant[at] !== true), ...view.outputs].find(
+        (tensor) => tensor !== undefined && !isEight(tensor, view),
+      ) ?? view.inputs.find(ofFloat));
 
 const eightBits = constraint(
   "type",
@@ -131,8 +136,9 @@ const mean: Rule = [
 const scale = ({ inSize, outSize }: View): number | undefined =>
   inSize === undefined || outSize === undefined ? undefined : Math.max(outSize[0] / inSize[0], outSize[1] / inSize[1]);
 
-const resize = (newest: number): Rule => [
-  version(1, newest, WRONG_VERSION),
+/** The largest output that threads show mapped. */
+const resize = (largest: number): Rule => [
+  version(1, 3, WRONG_VERSION),
   constraint(
     "size",
     UNSPECIFIED,
@@ -142,7 +148,7 @@ const resize = (newest: number): Rule => [
       if (by === undefined || elements === undefined) return undefined;
       if (by <= 1) return true;
       if (by >= 15 || elements >= 8_388_608) return false;
-      return by <= 4 && elements <= 524_288 ? true : undefined;
+      return by <= 4 && elements <= largest ? true : undefined;
     },
     ({ inSize, outSize }) => `${inSize?.join("x") ?? "?"} to ${outSize?.join("x") ?? "?"}`,
     `${thread(31)}; ${PAIRS}`,
@@ -204,23 +210,14 @@ const fullyConnected: Rule = [
   ),
 ];
 
+/** Several rows do go: SOFTMAX of YOLO's distributions is mapped, 16 wide. */
 const softmax: Rule = [
   constraint(
     "size",
     "Supports only 1-D input tensor with a max of 16,000 elements",
-    ({ inputs: [data] }) => (elementsOf(data?.shape) ?? 0) <= 16_000,
-    ({ inputs: [data] }) => `${elementsOf(data?.shape) ?? "?"} elements`,
-    TABLE,
-  ),
-  constraint(
-    "rank",
-    "Supports only 1-D input tensor with a max of 16,000 elements",
-    ({ inputs: [data] }) =>
-      shapeOf(data)
-        ?.slice(0, -1)
-        .every((one) => one === 1) !== false || undefined,
-    ({ inputs: [data] }) => data?.shape?.join("x") ?? "",
-    TABLE,
+    ({ inputs: [data] }) => (shapeOf(data)?.at(-1) ?? 0) <= 16_000,
+    ({ inputs: [data] }) => `${data?.shape?.at(-1) ?? "?"} elements`,
+    `${TABLE} https://github.com/dbro/frigate-detector-edgetpu-yolo9`,
   ),
 ];
 
@@ -271,6 +268,12 @@ const pad: Rule = [
   ),
 ];
 
+/** A detector's heads, whose channels become rows, go at sizes where others do not (EfficientDet-Lite0 of 90 classes). */
+const isHead = ({ inShape, outShape }: View): boolean =>
+  inShape?.length === 4 && outShape?.length === 3 && (inShape[3] ?? 0) > (outShape[2] ?? 0);
+
+const reshape: Rule = [only((view) => !isHead(view), size(262_144, 587_520, thread(512)))];
+
 /** Of a picture of one pixel: seen in one compiled file, in no document. */
 const tile: Rule = [
   constraint(
@@ -303,15 +306,15 @@ const operators: Readonly<Record<string, Rule>> = {
   PACK: [axisNotBatch(undefined)],
   PAD: pad,
   PRELU: prelu,
-  QUANTIZE: [],
+  QUANTIZE: [constraint("limitation", UNSPECIFIED, ({ inputs: [data] }) => !ofFloat(data), undefined, PAIRS)],
   REDUCE_MAX: [notBatch],
   REDUCE_MIN: [notBatch],
   RELU: [],
   RELU6: [],
   RELU_N1_TO_1: [],
-  RESHAPE: [size(262_144, 587_520, thread(512))],
-  RESIZE_BILINEAR: resize(3),
-  RESIZE_NEAREST_NEIGHBOR: resize(3),
+  RESHAPE: reshape,
+  RESIZE_BILINEAR: resize(524_288),
+  RESIZE_NEAREST_NEIGHBOR: resize(1_048_576),
   RSQRT: [],
   SLICE: [],
   SOFTMAX: softmax,
