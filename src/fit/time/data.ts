@@ -12,7 +12,13 @@ export function dataOf<T>(name: string): T {
   let value = held.get(name);
   if (value === undefined) {
     const here = dirname(fileURLToPath(import.meta.url));
-    const places = [`../../../data/fit/${name}`, `../../data/fit/${name}`, `fit/${name}`, `../data/fit/${name}`, `data/fit/${name}`];
+    const places = [
+      `../../../data/fit/${name}`,
+      `../../data/fit/${name}`,
+      `fit/${name}`,
+      `../data/fit/${name}`,
+      `data/fit/${name}`,
+    ];
     const found = places.map((place) => join(here, place)).find((place) => existsSync(place));
     if (found === undefined) throw new CannotError(`accelctl's data/fit/${name} is not found from ${here}`);
     value = JSON.parse(readFileSync(found, "utf8"));
