@@ -6,9 +6,11 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { FileError } from "../base/errors.ts";
 import { readModel } from "../inspect/describe.ts";
 import type { Model } from "../model/graph.ts";
 import { sharedOp } from "../model/ops.ts";
+import type { Decision } from "./decisions.ts";
 import { findKnown, squash } from "./find-known.ts";
 import { findSkeleton } from "./graphs.ts";
 import { place, type Placement } from "./place.ts";
@@ -17,28 +19,7 @@ import { targetOfRow } from "./row-targets.ts";
 import type { Rule, Target } from "./target.ts";
 import { viewOf } from "./view.ts";
 
-/** One compile or delegate decision, as of offload-truth.json. */
-export interface Decision {
-  readonly target: string;
-  readonly tool: string;
-  readonly tool_version?: string | null;
-  readonly model: string;
-  readonly total_ops?: number | null;
-  readonly accel_ops?: number | null;
-  readonly cpu_ops?: number | null;
-  readonly refused?: readonly RefusedOperator[] | null;
-  readonly mapped_ops?: Readonly<Record<string, number>> | null;
-  /** False: aborted, cut off, or of an unknown model. */
-  readonly usable?: boolean;
-  readonly source?: string;
-  readonly id?: number | string;
-}
-
-export interface RefusedOperator {
-  readonly op: string;
-  readonly count?: number | null;
-  readonly reason?: string | null;
-}
+export { decisionsOf, type Decision } from "./decisions.ts";
 
 export interface Check {
   readonly decision: Decision;
@@ -90,31 +71,6 @@ export function evaluatePlacement(decisions: readonly Decision[], options: Evalu
   return { checks, scores: scoresOf(checks) };
 }
 
-/** The rows of a file that holds such decisions, or undefined where it holds something else. */
-export function decisionsOf(content: unknown): readonly Decision[] | undefined {
-  const rows: unknown = Array.isArray(content) ? content : (content as { rows?: unknown } | null)?.rows; // JSON: any shape
-  if (!Array.isArray(rows)) return undefined;
-  const decisions = rows.filter(isDecision);
-  return decisions.length === 0 ? undefined : decisions;
-}
-
-function isDecision(row: unknown): row is Decision {
-  if (typeof row !== "object" || row === null) return false;
-  const { target, tool, model, accel_ops: accel, refused, mapped_ops: mapped } = row as Record<string, unknown>; // JSON: any shape
-  const numeric = accel === undefined || accel === null || typeof accel === "number";
-  const lists = refused === undefined || refused === null || Array.isArray(refused);
-  const counts = mapped === undefined || mapped === null || typeof mapped === "object";
-  return (
-    typeof target === "string" &&
-    typeof tool === "string" &&
-    typeof model === "string" &&
-    "accel_ops" in row &&
-    numeric &&
-    lists &&
-    counts
-  );
-}
-
 const skipped = (decision: Decision, why: string, more: Partial<Check> = {}): Check => ({
   decision,
   verdict: "skipped",
@@ -133,7 +89,15 @@ function checkOf(decision: Decision, targets: readonly Target[], graphs: Graphs)
   const target = targetOfRow(decision, targets);
   if (target === undefined) return skipped(decision, "no target is of this tool and chip");
   const id = { target: target.id };
-  const model = graphs.find(decision.model, target);
+  const apart = yearsApart(decision.tool_version, target.version);
+  if (apart !== undefined) return skipped(decision, apart, id);
+  let model: ReturnType<Graphs["find"]>;
+  try {
+    model = graphs.find(decision.model, target);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return skipped(decision, error.message, id);
+  }
   if (model?.evidence === "graph") return judged(decision, target, placedAll(model.model, target), "graph");
   const counts = histogramOf(decision);
   if (counts !== undefined) return byNames(decision, target, counts);
@@ -142,6 +106,15 @@ function checkOf(decision: Decision, targets: readonly Target[], graphs: Graphs)
     return skipped(decision, "no graph, and no counts to judge", id);
   return skipped(decision, "no graph of this model is known, and the row does not list its operators", id);
 }
+
+/** Rules are of one version: what a tool did years before is not held against them. */
+function yearsApart(version: string | null | undefined, rules: string): string | undefined {
+  const [theirs, ours] = [version ?? "", rules].map((text) => Number(/\b20[12]\d\b/.exec(text)?.[0] ?? NaN));
+  if (theirs === undefined || ours === undefined || !(Math.abs(theirs - ours) >= YEARS)) return undefined;
+  return `the row is of ${theirs}, the rules of ${ours}`;
+}
+
+const YEARS = 4;
 
 /** Every graph of a model apart, as compilers take them: bodies of WHILE, what CALL_ONCE calls. */
 function placedAll(model: Model, target: Target): readonly Placement[] {

@@ -54,6 +54,7 @@ const rows: readonly (readonly [RegExp, readonly string[]])[] = [
   [/axelera|voyager/i, ["axelera"]],
   [/pulsar|axera/i, ["axera"]],
   [/tenstorrent|tt-/i, ["tenstorrent"]],
+  [/(?:tflite|litert).*(?:samsung|exynos)/i, ["litert-samsung"]],
   [/samsung|enn\b|exynos/i, ["samsung-exynos", "litert-samsung"]],
   [/mediatek|neuropilot/i, ["litert-mediatek"]],
 ];
