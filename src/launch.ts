@@ -8,13 +8,18 @@ import { readFileSync } from "node:fs";
 import { Script } from "node:vm";
 
 const [verb, ...rest] = process.argv.slice(2);
+/** Of fit and rank: what --root, --paste, --env, --check and --eval need is in the whole bundle. */
+const fitting =
+  /^(?!-)|^--(?:json|nodes|open|list)$|^--(?:for|why|graph|precision|batch|input|link|max-ms|max-watts)(?:=|$)/;
 /** Verbs with a bundle of their own, and the options which that bundle holds all code for. */
-const own: Readonly<Record<string, RegExp>> = {
-  list: /^--json$/,
-  inspect: /^(?!-)|^--(?:json|no-machine|ops|tensors)$/,
+const own: Readonly<Record<string, { readonly bundle: string; readonly words: RegExp }>> = {
+  list: { bundle: "list", words: /^--json$/ },
+  inspect: { bundle: "inspect", words: /^(?!-)|^--(?:json|no-machine|ops|tensors)$/ },
+  fit: { bundle: "fit", words: fitting },
+  rank: { bundle: "fit", words: fitting },
 };
-const words = verb !== undefined && Object.hasOwn(own, verb) ? own[verb] : undefined;
-const bundle = words !== undefined && rest.every((word) => words.test(word)) ? verb : "full";
+const candidate = verb !== undefined && Object.hasOwn(own, verb) ? own[verb] : undefined;
+const bundle = candidate !== undefined && rest.every((word) => candidate.words.test(word)) ? candidate.bundle : "full";
 const file = `${__dirname}/${bundle}.cjs`;
 
 let cachedData: Buffer | undefined;
