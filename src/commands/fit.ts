@@ -50,6 +50,7 @@ const command: Command = {
       value: "FILE",
       says: "no MODEL: hold the answers against the rows of a file, compile decisions or measured times, and print how far they are off",
     },
+    { name: "models", value: "DIR", says: "with --eval: a folder with the model files that the rows name" },
   ],
   examples: [
     { command: "accelctl fit model.tflite", says: "on the accelerators of this machine" },
@@ -191,8 +192,12 @@ async function check(invocation: Invocation, { subject }: Subject, report: FitRe
 async function evaluate(invocation: Invocation, path: string): Promise<number> {
   if (invocation.args.length > 0) throw new UsageError("--eval takes its models from the rows: leave MODEL out");
   const { evaluateFile } = await import("../fit/evaluate.ts");
-  const evaluation = evaluateFile(path);
-  invocation.out(flag(invocation, "json") ? toJson(evaluation) : evaluation.text);
+  const evaluation = evaluateFile(path, option(invocation, "models"));
+  if (flag(invocation, "json")) invocation.out(toJson(evaluation));
+  else {
+    const { evaluationText } = await import("../print/fit-eval.ts");
+    invocation.out(evaluationText(evaluation, invocation.terminal));
+  }
   return 0;
 }
 
@@ -206,5 +211,6 @@ function refuseContradictions(invocation: Invocation): void {
     const other = given(one) ? others.find(given) : undefined;
     if (other !== undefined) throw new UsageError(`--${one} prints something else than --${other}: leave one out`);
   }
+  if (given("models")) throw new UsageError("--models is for --eval: leave it out");
   if (given("nodes") && !given("json")) throw new UsageError("--nodes adds to what --json prints: give --json too");
 }
