@@ -35,6 +35,10 @@ export type {
 export type * from "./inspect/inspection.ts";
 export { inspect, type InspectOptions } from "./inspect/inspect.ts";
 export { readModel } from "./inspect/describe.ts";
+export { fit, rank, type FitRequest } from "./fit/api.ts";
+export type { FitNode, FitPlacement, FitReport, FitRow, FitTarget } from "./fit/fit.ts";
+export type { RankReport, RankRow } from "./fit/rank.ts";
+export type { Estimate } from "./fit/time/estimate.ts";
 export { MishapError, type Mishap } from "./base/errors.ts";
 export type { Found, Partition, Placement, Port, ProbeOptions, Seen, Span } from "./delegates/delegate.ts";
 export type { Elements, Value } from "./delegates/value.ts";

@@ -1,13 +1,7 @@
 /** What fit and rank share: which model, and what about it or the devices is asked to be otherwise. */
 
-import { existsSync } from "node:fs";
-import { FileError, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { Assumptions } from "../fit/assume.ts";
-import { findKnown, nearKnown } from "../fit/find-known.ts";
-import type { KnownModel } from "../fit/known.ts";
-import { describeBuilt, describeFile, isModel, noModelSentence } from "../inspect/describe.ts";
-import type { Inspection } from "../inspect/inspection.ts";
-import type { Model } from "../model/graph.ts";
 import { grouped, option, type Invocation, type OptionSpec } from "./command.ts";
 
 export const whatIfOptions: readonly OptionSpec[] = grouped("What if", [
@@ -57,46 +51,4 @@ function sizeOf(text: string): readonly [number, number] {
   const [, height = "", width = height] = /^(\d+)(?:x(\d+))?$/i.exec(text) ?? [];
   if (height === "") throw new UsageError(`--input takes HEIGHTxWIDTH, as in 320x320; not "${text}"`);
   return [whole("input", height, SIDE_LIMIT), whole("input", width, SIDE_LIMIT)];
-}
-
-export interface Subject {
-  readonly subject: Model | KnownModel;
-  readonly name: string;
-  /** What the name itself asks for: "mobilenet v1 224 quant". */
-  readonly asked: Assumptions;
-  /** For commands that convert it. */
-  readonly path: string;
-  readonly inspection: () => Inspection;
-}
-
-/** A file where there is one of that name, else a known model. */
-export function subjectOf(word: string): Subject {
-  if (existsSync(word)) {
-    const described = describeFile(word);
-    if (!isModel(described)) throw new FileError(word, noModelSentence(described));
-    const { model, inspection } = described;
-    return { subject: model, name: inspection.file.name, asked: {}, path: word, inspection: () => inspection };
-  }
-  const found = findKnown(word);
-  if (found !== undefined) {
-    const { known, input, precision } = found;
-    const path = `${known.id}.onnx`;
-    return {
-      subject: known,
-      name: known.id,
-      asked: {
-        ...(input === undefined ? {} : { input: [input[1], input[2]] }),
-        ...optional("precision", precision),
-      },
-      path,
-      inspection: () => describeBuilt(known.build({}), path),
-    };
-  }
-  if (/[/\\]|\.\w{2,12}$/.test(word)) throw new FileError(word, "no such file");
-  const near = nearKnown(word, 5).map(({ id }) => id);
-  throw new UsageError(
-    `"${word}" is no file, and no model of that name is known; ` +
-      (near.length === 0 ? "" : `near it: ${near.join(", ")}; `) +
-      `accelctl rank --list names all`,
-  );
 }

@@ -4,11 +4,12 @@ import { writeFileSync } from "node:fs";
 import { CannotError, UsageError } from "../base/errors.ts";
 import type { Chosen } from "../fit/choose.ts";
 import type { FitReport } from "../fit/fit.ts";
+import { subjectOf, type Subject } from "../fit/subject.ts";
 import type { Device } from "../fit/time/estimate.ts";
 import type { ConversionReport } from "../inspect/inspection.ts";
 import { flag, option, options, type Command, type Invocation } from "./command.ts";
 import { environmentsOf, rootOf, rootOptions, toJson } from "./common.ts";
-import { assumptionsOf, subjectOf, whatIfOptions, type Subject } from "./fit-options.ts";
+import { assumptionsOf, whatIfOptions } from "./fit-options.ts";
 
 /** Devices for which it is told how the model would be converted. */
 const CONVERTED = 8;

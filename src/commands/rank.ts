@@ -1,9 +1,10 @@
 /** accelctl rank: boards and devices in the order of how long one inference of a model takes on them. */
 
 import { UsageError } from "../base/errors.ts";
+import { subjectOf } from "../fit/subject.ts";
 import { flag, option, options, type Command, type Invocation } from "./command.ts";
 import { toJson } from "./common.ts";
-import { assumptionsOf, subjectOf, whatIfOptions } from "./fit-options.ts";
+import { assumptionsOf, whatIfOptions } from "./fit-options.ts";
 
 const command: Command = {
   name: "rank",

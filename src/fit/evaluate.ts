@@ -8,8 +8,7 @@ import { all as targets } from "./targets/index.ts";
 import type { PublishedRow } from "./time/rows.ts";
 
 export type Evaluation =
-  | ({ readonly kind: "placement" } & PlacementEvaluation)
-  | ({ readonly kind: "latency" } & LatencyEvaluation);
+  ({ readonly kind: "placement" } & PlacementEvaluation) | ({ readonly kind: "latency" } & LatencyEvaluation);
 
 /** Bytes of a table of rows; beyond it is something else. */
 const LIMIT = 256 * 1024 * 1024;

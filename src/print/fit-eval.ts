@@ -23,7 +23,11 @@ function placement({ scores, checks }: Of<"placement">, terminal: Terminal): str
   const rows = scores.map(({ tool, rows: all, judged, exact, unsure, stated, named, by }) => [
     "",
     tool,
-    [by.graph > 0 ? `${by.graph} graphs` : "", by.known > 0 ? `${by.known} known` : "", by.histogram > 0 ? `${by.histogram} names` : ""]
+    [
+      by.graph > 0 ? `${by.graph} graphs` : "",
+      by.known > 0 ? `${by.known} known` : "",
+      by.histogram > 0 ? `${by.histogram} names` : "",
+    ]
       .filter((word) => word !== "")
       .join(", "),
     String(all),
