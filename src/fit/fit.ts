@@ -166,6 +166,7 @@ function judgeOf(given: Model): Judge {
 /** The same model in the forms that targets want: of a file as it is and as its conversion would be, of a known one in each dialect. */
 interface Shapes {
   readonly main: Model;
+  readonly known: boolean;
   readonly assumed: readonly string[];
   readonly plain: (target: Target | undefined) => Judge;
   /** Undefined where it is quantised already, or cannot be, or was asked for otherwise. */
@@ -186,6 +187,7 @@ function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
     const plain = judgeOf(model);
     return {
       main: model,
+      known: false,
       assumed,
       plain: () => plain,
       integer: () => once("int8", () => (options.precision === undefined ? asInteger(model) : undefined)),
@@ -198,6 +200,7 @@ function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
   judges.set(`onnx ${options.precision ?? ""}`, first);
   return {
     main,
+    known: true,
     assumed: saysOf(options),
     plain: (target) => (target === undefined ? first : (built(dialectOf(target), options.precision) ?? first)),
     integer: (target) => (options.precision === undefined ? built(dialectOf(target), "int8") : undefined),
@@ -221,12 +224,14 @@ interface Judged {
   readonly once?: string;
 }
 
-/** Counts and partitions are those of the model as the target wants it; what it lacks today stays among the prerequisites. */
+/**
+ * Counts and partitions are those of the model as the target wants it; what it lacks today stays among the prerequisites. A known model
+ * is of no type yet: it is judged in the one that the target takes more of. A file is what it is, unless nothing of it is taken.
+ */
 function judge(target: Target, shapes: Shapes): Judged {
   const plain = shapes.plain(target);
   const asIs = placeOnce(plain, target);
-  const lacking = asIs.prerequisites.some((one) => one.met === "no" && one.else === "refuses");
-  if (!lacking || asIs.fits !== "none") return { placement: asIs, by: plain };
+  if (asIs.fits === "whole" || (asIs.fits !== "none" && !shapes.known)) return { placement: asIs, by: plain };
   const by = shapes.integer(target);
   if (by === undefined) return { placement: asIs, by: plain };
   const then = placeOnce(by, target);

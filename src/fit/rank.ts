@@ -51,13 +51,14 @@ export function rank(report: FitReport, wishes: Wishes = {}): RankReport {
 const UNKNOWN = "nothing carries an estimate";
 
 function whyNot(
-  { estimate, placements, watts }: FitRow,
+  { name, estimate, placements, watts }: FitRow,
   routes: readonly string[],
   { maxMs, maxWatts, open }: Wishes,
 ): string | undefined {
   if (placements.length > 0 && placements.every(({ fits }) => fits === "none")) return "takes none of it";
   const { median_ms: median } = estimate;
-  if (median === undefined) return estimate.says[0] ?? UNKNOWN;
+  // Devices of which the same is said are told together.
+  if (median === undefined) return estimate.says[0]?.replaceAll(name, "it") ?? UNKNOWN;
   if (maxMs !== undefined && median > maxMs) return `slower than ${maxMs} ms`;
   if (maxWatts !== undefined) {
     if (watts === undefined) return "its power is not known";

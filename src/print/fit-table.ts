@@ -58,7 +58,7 @@ export function table(
     row
       .map((cell, at) => {
         const width = widths[at] ?? 0;
-        const text = widthOf(cell) > width ? `${cell.slice(0, width - 1)}…` : cell;
+        const text = widthOf(cell) > width ? shorten(cell, width) : cell;
         const padded = left.has(at) ? padEnd(text, width) : " ".repeat(Math.max(0, width - widthOf(text))) + text;
         return at === 0 ? padded : `${at === 1 ? " " : "  "}${padded}`;
       })
@@ -66,6 +66,12 @@ export function table(
       .trimEnd();
   return [paint(terminal, "dim", line(heads)), ...rows.map(line)];
 }
+
+/** Names differ at both ends. */
+const shorten = (text: string, width: number): string => {
+  const end = Math.floor((width - 1) / 2);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+};
 
 function reasons(report: FitReport, terminal: Terminal): string[] {
   const told = new Map<string, string>();
@@ -89,7 +95,7 @@ function reasons(report: FitReport, terminal: Terminal): string[] {
 function legend(terminal: Terminal): string[] {
   const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const text =
-    `${ok} whole  ${mixed} in part  ${bad} not  ${unknown} what is not documented decides  ${unneeded} no rules of its compiler   ' once quantised to int8   ` +
-    `of 100 models 80 lie between low and high   one device whole: --for DEVICE; one operator: --why OPERATOR`;
+    `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
+    `' once quantised to int8; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

@@ -33,8 +33,15 @@ export const boundWords = ({ bound }: Estimate): string | undefined =>
 
 const share = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`;
 
+/** Of fewer rows nobody can say how often an interval holds. */
+const FEW = 8;
+
 export function basisWords({ basis, from }: Estimate): string {
   if (basis !== undefined) {
+    if (basis.rows < FEW) {
+      const many = basis.rows === 1 ? "1 measurement" : `${basis.rows} measurements`;
+      return `${many} of this device, too few to tell how far it is off, and those of devices like it`;
+    }
     return (
       `${basis.rows} measurements of this device; left out one model at a time, half were missed by less than ` +
       `${share(basis.median_error)}, nine of ten by less than ${share(basis.p90_error)}, and ${share(basis.held)} lay in the interval`

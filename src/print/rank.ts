@@ -70,12 +70,12 @@ const scaleWords = (least: number, widest: number): string => {
 };
 
 function legend(terminal: Terminal): string[] {
-  const { ok, mixed, bad, unknown } = marksOf(terminal);
+  const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const independent = terminal.unicode ? "°" : "i";
   const text =
-    `${ok} whole  ${mixed} in part  ${bad} not  ${unknown} what is not documented decides   ' once quantised to int8   ` +
-    `~ from its class and peak alone   ${independent} as others would measure it, the rest as its maker would publish it   ` +
-    `of 100 models 80 lie between low and high: where two overlap they cannot be told apart`;
+    `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
+    `' once quantised to int8; ~ from its class and peak alone; ${independent} as others would measure it, the rest as its maker would ` +
+    `publish it. Of 100 models 80 lie between low and high: where two overlap they cannot be told apart`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }
 
