@@ -162,9 +162,10 @@ async function tellWhy(invocation: Invocation, report: FitReport, word: string):
 }
 
 async function writeGraph(invocation: Invocation, subject: Subject, report: FitReport, path: string): Promise<number> {
-  const { renderFitGraph } = await import("../print/fit-graph.ts");
+  const { drawnAs, renderFitGraph } = await import("../print/fit-graph.ts");
   const { graphOf } = await import("../fit/fit.ts");
-  const page = renderFitGraph(graphOf(subject.subject, { ...subject.asked, ...assumptionsOf(invocation) }), report);
+  const options = { ...subject.asked, ...assumptionsOf(invocation) };
+  const page = renderFitGraph(graphOf(subject.subject, options, drawnAs(report.rows)), report);
   if (path === "-") invocation.out(page);
   else {
     try {

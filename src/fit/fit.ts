@@ -26,6 +26,8 @@ export type FitPlacement = Omit<Placement, "nodes"> & {
   readonly nodes?: readonly FitNode[];
   /** What the counts hold for, where the model is refused as it is: "quantised to int8". What it lacks stands in `prerequisites`. */
   readonly once?: string;
+  /** Of a known model: in whose operators it was placed. Numbers of nodes are of that graph. */
+  readonly as?: Dialect;
 };
 
 /** What becomes of a node. */
@@ -125,7 +127,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
       family: device.family,
       ...(device.chip === undefined ? {} : { chip: device.chip }),
       here: here.has(device.id),
-      placements: order.map(({ placement, once }) => told(placement, once, options.nodes === true)),
+      placements: order.map((one) => told(one, options.nodes === true)),
       estimate: estimateOf(device, by, best?.placement),
       ...(device.watts === undefined ? {} : { watts: device.watts }),
     };
@@ -156,11 +158,13 @@ interface Judge {
   readonly model: ModelView;
   /** A target serves many devices, and answers once. */
   readonly placed: Map<string, Placement>;
+  /** Of a known model. */
+  readonly dialect?: Dialect;
 }
 
-function judgeOf(given: Model): Judge {
+function judgeOf(given: Model, dialect?: Dialect): Judge {
   const { views, model } = viewOf(given);
-  return { views, model, placed: new Map() };
+  return { views, model, placed: new Map(), ...(dialect === undefined ? {} : { dialect }) };
 }
 
 /** The same model in the forms that targets want: of a file as it is and as its conversion would be, of a known one in each dialect. */
@@ -175,10 +179,10 @@ interface Shapes {
 
 function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
   const judges = new Map<string, Judge | undefined>();
-  const once = (key: string, make: () => Model | undefined): Judge | undefined => {
+  const once = (key: string, make: () => Model | undefined, dialect?: Dialect): Judge | undefined => {
     if (!judges.has(key)) {
       const made = make();
-      judges.set(key, made && judgeOf(made));
+      judges.set(key, made && judgeOf(made, dialect));
     }
     return judges.get(key);
   };
@@ -194,9 +198,9 @@ function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
     };
   }
   const built = (dialect: Dialect, precision: Precision | undefined): Judge | undefined =>
-    once(`${dialect} ${precision ?? ""}`, () => buildKnown(subject, { ...options, precision }, dialect));
+    once(`${dialect} ${precision ?? ""}`, () => buildKnown(subject, { ...options, precision }, dialect), dialect);
   const main = buildKnown(subject, options, "onnx");
-  const first = judgeOf(main);
+  const first = judgeOf(main, "onnx");
   judges.set(`onnx ${options.precision ?? ""}`, first);
   return {
     main,
@@ -245,10 +249,15 @@ const standing = { whole: 0, part: 1, unsure: 2, none: 3 } as const;
 const rankOf = ({ fits, taken, total }: Pick<Placement, "fits" | "taken" | "total">): number =>
   standing[fits] + (total === 0 ? 0 : 1 - taken / total) * 0.9;
 
-const told = (placement: Placement, once: string | undefined, whole: boolean): FitPlacement => {
+function told({ placement, once, by }: Judged, whole: boolean): FitPlacement {
   const { nodes, ...rest } = placement;
-  return { ...rest, ...(whole ? { nodes: nodes.map(nodeOf) } : {}), ...(once === undefined ? {} : { once }) };
-};
+  return {
+    ...rest,
+    ...(whole ? { nodes: nodes.map(nodeOf) } : {}),
+    ...(once === undefined ? {} : { once }),
+    ...(by.dialect === undefined ? {} : { as: by.dialect }),
+  };
+}
 
 const nodeOf = ({ view, answer, where, left }: Placed): FitNode => ({
   node: view.index,

@@ -53,7 +53,7 @@ ${layers.map((_, at) => layerStyle(at)).join("\n")}
 <fieldset><legend>By</legend>
 ${layers.map((layer, at) => choice(layer, at)).join("\n")}
 </fieldset>
-${more > 0 ? `<p>${more} more are left out: name a device with --for</p>` : ""}
+${more > 0 ? `<p>${more} more are left out: name one with --for</p>` : ""}
 ${layers.map((layer, at) => `<p class="of of${at}">${escapeXml(summary(report, layer))}</p>`).join("\n")}
 <ul class="key" aria-label="Colours"><li><i class="k0"></i>a partition each colour</li><li><i class="kc"></i>on the CPU</li><li><i class="kr"></i>refused</li><li><i class="ku"></i>not documented</li><li><i class="km"></i>melts into its neighbour</li></ul>
 </header>
@@ -69,12 +69,13 @@ ${layers.map((layer, at) => `<p class="of of${at}">${escapeXml(summary(report, l
 const everyPlacement = ({ rows }: FitReport): number =>
   new Set(rows.flatMap(({ placements }) => placements.map(({ target }) => target))).size;
 
-/** Each target once, as its first device has it. */
+/** Each target once, as its first device has it. Of a known model those for which it was written as for the first. */
 function layersOf({ rows }: FitReport): readonly Layer[] {
   const out = new Map<string, Layer>();
+  const as = drawnAs(rows);
   for (const row of rows) {
     row.placements.forEach((placement, at) => {
-      if (out.has(placement.target)) return;
+      if (out.has(placement.target) || placement.as !== as) return;
       const interval = at === 0 ? intervalWords(row.estimate) : undefined;
       out.set(placement.target, {
         placement,
@@ -86,6 +87,10 @@ function layersOf({ rows }: FitReport): readonly Layer[] {
   }
   return [...out.values()].slice(0, SHOWN);
 }
+
+/** In whose operators a known model is to be drawn. */
+export const drawnAs = (rows: FitReport["rows"]): FitPlacement["as"] =>
+  rows.find(({ placements }) => placements.length > 0)?.placements[0]?.as;
 
 const choice = ({ placement }: Layer, at: number): string =>
   `<input type="radio" name="by" id="t${at}"${at === 0 ? " checked" : ""}><label for="t${at}">${escapeXml(placement.target)} <small>${escapeXml(
@@ -217,7 +222,7 @@ input:focus-visible+label{outline:3px solid var(--bad)}small{color:var(--soft)}
 main{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,26rem);gap:1rem;padding:0 1.5rem 1.5rem}
 @media(max-width:60rem){main{grid-template-columns:minmax(0,1fr)}.why{order:-1}}
 .graph{overflow:auto}.graph svg{display:block;margin:0 auto}
-table{border-collapse:collapse;width:100%;font-size:.875rem}td,th{text-align:left;vertical-align:top;padding:.3rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%;font-size:.875rem}td,th{text-align:left;vertical-align:top;padding:.3rem .5rem .3rem 0;border-bottom:1px solid var(--line)}td:nth-child(2){overflow-wrap:anywhere}
 text{font:12px system-ui,sans-serif;fill:var(--fg);text-anchor:middle}.d{font-size:10px;fill:var(--soft)}
 .e{fill:none;stroke:var(--line);stroke-width:1.2}.a{fill:var(--line)}.b rect{fill:var(--box);stroke:var(--line)}.m1{fill:var(--p0)}.m2{fill:var(--no)}
 @media print{.graph{overflow:visible}}

@@ -80,6 +80,7 @@ const definitions: Readonly<Record<string, Schema>> = {
     {
       share: number,
       once: string,
+      as: oneOf("onnx", "tflite"),
       nodes: list(
         object(
           { node: integer, op: string, takes, where },
