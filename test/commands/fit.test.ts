@@ -168,8 +168,9 @@ describe("accelctl rank", () => {
 
 describe.skipIf(!hasShared)(`real files${unlessShared}`, () => {
   it.each([
-    "models/tflite/mobilenet_v1_1.0_224_quant.tflite",
-    "models/tflite-edgetpu/mobilenet_v2_1.0_224_quant_edgetpu.tflite",
+    "models/tflite-edgetpu/mobilenet_v1_0.25_128_quant.tflite",
+    "models/tflite-edgetpu/deeplabv3_mnv2_dm05_pascal_quant.tflite",
+    "models/tflite-edgetpu/deeplabv3_mnv2_dm05_pascal_quant_edgetpu.tflite",
   ])("%s", async (path) => {
     const { code, out } = await run("fit", sharedPath(path), "--for", "all");
     expect([0, 3]).toContain(code);
