@@ -10,6 +10,7 @@ import type { Architecture, Chip, Family } from "../families/family.ts";
 import { allFamilies, loadFamily } from "../families/load.ts";
 import { familyOrChip } from "../inspect/named.ts";
 import type { DeviceReport } from "../review/report.ts";
+import type { Target } from "./target.ts";
 import { all as everyTarget } from "./targets/index.ts";
 import { all as everyDevice } from "./time/devices/index.ts";
 import type { Class, Device } from "./time/estimate.ts";
@@ -26,7 +27,7 @@ export function allDevices(): readonly Device[] {
   const more = new Map<string, Device>();
   for (const target of everyTarget) {
     if (reached.has(target.id)) continue;
-    const device = ofPlace(target.devices[0] ?? "");
+    const device = target.devices[0] === undefined ? ofTarget(target) : ofPlace(target.devices[0]);
     if (device !== undefined && !everyDevice.some(({ id }) => id === device.id)) more.set(device.id, device);
   }
   return [...everyDevice, ...more.values()];
@@ -52,7 +53,8 @@ function chosenBy(word: string): Chosen {
   const target = everyTarget.find((one) => one.id === id);
   if (target !== undefined) {
     const by = everyDevice.filter((one) => one.targets.includes(target.id));
-    const place = by.length > 0 ? by : target.devices.map(ofPlace).filter((one) => one !== undefined);
+    const places = target.devices.map(ofPlace).filter((one) => one !== undefined);
+    const place = by.length > 0 ? by : places.length > 0 ? places : [ofTarget(target)];
     return { devices: place, targets: new Set([target.id]) };
   }
   const named = familyOrChip(word);
@@ -99,6 +101,9 @@ function ofPlace(place: string): Device | undefined {
   const found = chip === undefined ? family?.chips[0] : family?.chips.find((one) => one.id === chip);
   return family === undefined || found === undefined ? undefined : ofCatalogue(family, found);
 }
+
+/** Of a delegate that reaches whatever its system has a driver for: what it is told by is its own name. */
+const ofTarget = ({ id, name }: Target): Device => ({ id, name, family: "any", class: "SIMT", targets: [id] });
 
 function ofCatalogue(family: Family, chip: Chip): Device {
   const peak = chip.peak?.find(({ precision }) => /^int8\b(?!.*sparse)/.test(precision));
