@@ -141,7 +141,7 @@ describe("graphs that nobody would compile", () => {
     const strange = long(3, (graph) => ({
       ...graph,
       tensors: graph.tensors.map(({ name, type }) => ({ name, type })),
-      nodes: graph.nodes.map(({ op: _op, ...node }) => ({ ...node, spelled: "MyOp" })),
+      nodes: graph.nodes.map(({ inputs, outputs }) => ({ spelled: "MyOp", inputs, outputs, attributes: {} })),
     }));
     const { findings } = fitOn(strange, every);
     expect(findings.join("; ")).toMatch(/3 MyOp.*no known shape/);
