@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -157,7 +158,7 @@ const own = { list: ["list"], inspect: ["inspect"], fit: ["fit", "rank"] };
 /** Builds unless what is there is newer than every source. */
 export async function buildAll(force = false) {
   const out = join(top, "dist/accelctl.cjs");
-  const sources = Math.max(newest("src"), statSync(join(top, "package.json")).mtimeMs, newest("tools"));
+  const sources = Math.max(newest("src"), newest("data"), statSync(join(top, "package.json")).mtimeMs, newest("tools"));
   if (!force && existsSync(out) && statSync(out).mtimeMs > sources) return false;
   const shared = {
     bundle: true,
@@ -216,6 +217,8 @@ export async function buildAll(force = false) {
   for (const name of ["inference.proto", "health.proto"]) {
     copyFileSync(join(top, "src/serve/grpc", name), join(top, "dist", name));
   }
+  // Measurements and what was learnt from them: read when an estimate is asked for.
+  cpSync(join(top, "data/fit"), join(top, "dist/fit"), { recursive: true });
   await compile();
   // Last, because its age says that all is built.
   await build({

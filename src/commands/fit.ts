@@ -194,7 +194,12 @@ async function check(invocation: Invocation, { subject }: Subject, report: FitRe
 async function evaluate(invocation: Invocation, path: string): Promise<number> {
   if (invocation.args.length > 0) throw new UsageError("--eval takes its models from the rows: leave MODEL out");
   const { evaluateFile } = await import("../fit/evaluate.ts");
-  invocation.out(evaluateFile(path).text);
+  const evaluation = evaluateFile(path, option(invocation, "models"));
+  if (flag(invocation, "json")) invocation.out(toJson(evaluation));
+  else {
+    const { evaluationText } = await import("../print/fit-eval.ts");
+    invocation.out(evaluationText(evaluation, invocation.terminal));
+  }
   return 0;
 }
 

@@ -17,7 +17,7 @@ import type { KnownModel } from "./known.ts";
 import { place, type Placed, type Placement } from "./place.ts";
 import type { Answer, Confidence, ModelView, Target } from "./target.ts";
 import { all as everyTarget } from "./targets/index.ts";
-import { estimate, type Device, type Estimate } from "./time/estimate.ts";
+import { estimate, type Device, type Estimate, type Named } from "./time/estimate.ts";
 import { viewOf, type View } from "./view.ts";
 
 export const FIT_SCHEMA = 1;
@@ -113,6 +113,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
   const shapes = shapesOf(subject, options);
   const here = options.here ?? new Set<string>();
   const used = new Map<string, Target>();
+  const named: Named = isKnown(subject) ? { name: subject.id } : {};
   const rows = asked.map((device): FitRow => {
     const judged = targetsOf(device, options.targets).map((target) => {
       used.set(target.id, target);
@@ -128,7 +129,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
       ...(device.chip === undefined ? {} : { chip: device.chip }),
       here: here.has(device.id),
       placements: order.map((one) => told(one, options.nodes === true)),
-      estimate: estimateOf(device, by, best?.placement),
+      estimate: estimateOf(device, by, best?.placement, named),
       ...(device.watts === undefined ? {} : { watts: device.watts }),
     };
   });
@@ -149,9 +150,9 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
   };
 }
 
-/** The graph that answers are about, in the file's own form or a known model's first. */
-export const graphOf = (subject: Model | KnownModel, options: FitOptions = {}): Model =>
-  shapesOf(subject, options).main;
+/** The graph that answers are about: the file's with what was assumed, or a known model's in the operators of `as`. */
+export const graphOf = (subject: Model | KnownModel, options: FitOptions, as: Dialect = "onnx"): Model =>
+  isKnown(subject) ? buildKnown(subject, options, as) : assume(subject, options).model;
 
 interface Judge {
   readonly views: readonly View[];
@@ -286,10 +287,10 @@ export function targetsOf(device: Device, only?: ReadonlySet<string>): readonly 
 }
 
 /** What is not taken at all has no time there; what others measured on the device is evidence all the same. */
-function estimateOf(device: Device, { views, model }: Judge, placement: Placement | undefined): Estimate {
+function estimateOf(device: Device, { views, model }: Judge, placement: Placement | undefined, named: Named): Estimate {
   const none = { device: device.id, from: "none", kind: "maker", costly: [], nearest: [] } as const;
   if (views.length === 0) return { ...none, says: ["the model has no graph that can be seen"] };
-  const made = estimate(views, model, device, placement);
+  const made = estimate(views, model, device, placement, named);
   if (placement?.fits !== "none" || made.median_ms === undefined) return made;
   return { ...none, kind: made.kind, nearest: made.nearest, says: ["nothing of the model runs on it"] };
 }

@@ -6,14 +6,13 @@
 import type { FitNode, FitPlacement, FitReport } from "../fit/fit.ts";
 import type { Model } from "../model/graph.ts";
 import { boxesOf, foldable, type Box, type BoxGraph, type Foldable } from "./graph-fold.ts";
+import { boxState, HUES } from "./fit-states.ts";
 import { BOX, layOut } from "./graph-layout.ts";
 import { curve, cutText, escapeXml, round } from "./graph.ts";
 import { fitsWords, intervalWords, kindWords, placementWords, targetName } from "./fit-words.ts";
 
 /** Targets that one page shows; with more the page would be slow to open. */
 const SHOWN = 12;
-/** Partitions with a colour of their own; further ones take turns. */
-const HUES = 6;
 /** Lines of the table of one target. */
 const LINES = 200;
 
@@ -103,35 +102,13 @@ function summary(report: FitReport, { placement, device, interval }: Layer): str
   return `${targetName(report, placement.target)} for ${device}: ${placementWords(placement)}${once}${time}`;
 }
 
-type State = `p${number}` | "cpu" | "no" | "unsure" | "melted" | "mixed";
-
-function stateOf(node: FitNode | undefined): State | undefined {
-  if (node === undefined) return undefined;
-  if (typeof node.where === "number") return `p${node.where % HUES}`;
-  if (node.where === "melted") return "melted";
-  return node.takes === "no" ? "no" : node.takes === "unsure" ? "unsure" : "cpu";
-}
-
-/** Of a block: the state that all of its operators have; what melts goes with the others. */
-function boxState(box: Box, fold: Foldable | undefined, { byNode }: Layer): State | undefined {
-  if (box.start === undefined || fold === undefined) return undefined;
-  const states = new Set<State>();
-  for (let at = box.start; at < box.start + box.operators; at++) {
-    const state = stateOf(byNode.get(fold.numbers[at] ?? -1));
-    if (state !== undefined) states.add(state);
-  }
-  if (states.size > 1) states.delete("melted");
-  const [only] = states;
-  return states.size > 1 ? "mixed" : only;
-}
-
 function svg(graph: BoxGraph, fold: Foldable | undefined, layers: readonly Layer[], name: string): string {
   const layout = layOut(graph);
   const [width, height] = [round(layout.width), round(layout.height)];
   const edges = layout.edges.map((points) => `<path class="e" marker-end="url(#arrow)" d="${curve(points)}"/>`);
   const boxes = graph.boxes.map((box, i) => {
     const { x, y } = layout.boxes[i] ?? { x: 0, y: 0 };
-    const classes = layers.map((layer, at) => [at, boxState(box, fold, layer)] as const);
+    const classes = layers.map((layer, at) => [at, boxState(box, fold?.numbers ?? [], layer.byNode)] as const);
     const words = classes.flatMap(([at, state]) => (state === undefined ? [] : [`t${at}-${state}`]));
     const rounded = box.operators === 0 ? BOX.height / 2 : 5;
     const number = box.node === undefined ? "" : ` #${box.node}`;

@@ -5,6 +5,7 @@
 
 import { loadKoffi } from "../../base/koffi.ts";
 import { AccelctlError, FileError, UsageError } from "../../base/errors.ts";
+import { fitAnswer, placedAnswer } from "./models-fit.ts";
 import { graphAnswer, operatorAnswer, operatorsAnswer } from "./models-graph.ts";
 import { answerRead, readFiles, type ReadModel } from "./models-read.ts";
 import { runWork } from "./models-run.ts";
@@ -47,7 +48,11 @@ function workOf(work: Work): unknown {
     case "operators":
       return operatorsAnswer(modelOf(work.files), work.wish);
     case "operator":
-      return operatorAnswer(modelOf(work.files), work.node, work.graph);
+      return operatorAnswer(modelOf(work.files), work.node, work.graph, work.by);
+    case "fit":
+      return work.wish.target === undefined
+        ? fitAnswer(modelOf(work.files), work.wish, work.root)
+        : placedAnswer(modelOf(work.files), work.wish);
     case "run":
       return runWork(work);
   }

@@ -3,9 +3,11 @@
 import { layoutOf, macsOfGraph } from "../../model/macs.ts";
 import { bytesOf, type Attribute, type Graph, type Model, type Node, type Tensor } from "../../model/graph.ts";
 import { opKind } from "../../model/ops.ts";
+import { boxState } from "../../print/fit-states.ts";
 import { boxesOf, foldable, shapeOf, type Foldable } from "../../print/graph-fold.ts";
 import { BOX, layOut, type Placed } from "../../print/graph-layout.ts";
 import { openAtFirst, stretchId, type Stretch } from "../../print/graph-tree.ts";
+import { placedBy } from "./models-fit.ts";
 import type { GraphAnswer, OperatorAnswer, OperatorRow, OperatorsAnswer, TensorRow } from "./models-types.ts";
 
 /** Operators that are drawn one by one: more than a browser draws smoothly nobody can read. */
@@ -24,6 +26,8 @@ export interface GraphWish {
   /** Absent: as many as make it tell something. */
   readonly open?: readonly string[];
   readonly whole?: boolean;
+  /** Target by which boxes are coloured. */
+  readonly by?: string;
 }
 
 /** Found once for each graph of a model that is kept. */
@@ -46,6 +50,9 @@ export function graphAnswer(model: Model, wish: GraphWish): GraphAnswer | undefi
   const open = wish.open === undefined ? openAtFirst(known.tree) : new Set(wish.open.slice(0, OPEN_LIMIT));
   const drawn = boxesOf(known, { whole, open });
   const layout = layOut(drawn);
+  // Only the main graph is placed.
+  const placed =
+    wish.by === undefined || index !== (model.main ?? 0) ? undefined : placedBy(model, { target: wish.by });
   return {
     ...drawn,
     boxes: drawn.boxes.map((box) => ({ ...box, title: cut(box.title), detail: cut(box.detail) })),
@@ -58,6 +65,12 @@ export function graphAnswer(model: Model, wish: GraphWish): GraphAnswer | undefi
     box: BOX,
     at: flat(layout.boxes),
     lines: layout.edges.map(flat),
+    ...(placed === undefined
+      ? {}
+      : {
+          by: placed.placement.target,
+          states: drawn.boxes.map((box) => boxState(box, known.numbers, placed.byNode) ?? null),
+        }),
   };
 }
 
@@ -144,12 +157,15 @@ function placeOf(numbers: readonly number[], index: number): number {
   return -1; // a constant: it is in no box
 }
 
-export function operatorAnswer(model: Model, index: number, which?: number): OperatorAnswer | undefined {
+export function operatorAnswer(model: Model, index: number, which?: number, by?: string): OperatorAnswer | undefined {
   const graph = model.graphs[which ?? model.main ?? 0];
   const node = graph?.nodes[index];
   const row = graph && rowOf(model, graph, index);
   if (graph === undefined || node === undefined || row === undefined) return undefined;
   const { makers, takers } = usersOf(graph);
+  const placed =
+    by === undefined || graph !== model.graphs[model.main ?? 0] ? undefined : placedBy(model, { target: by });
+  const fit = placed?.byNode.get(index);
   const named = (nodes: readonly number[]): TensorRow["others"] =>
     nodes.slice(0, OTHERS_LIMIT).map((other) => ({ node: other, operator: wordOf(graph.nodes[other]) }));
   const rows = (tensors: readonly number[], others: (tensor: number) => readonly number[]): TensorRow[] =>
@@ -161,6 +177,7 @@ export function operatorAnswer(model: Model, index: number, which?: number): Ope
     ...row,
     ...(node.domain === undefined || node.domain === "" ? {} : { domain: cut(node.domain) }),
     ...(node.version === undefined ? {} : { version: node.version }),
+    ...(fit === undefined || placed === undefined ? {} : { fit: { ...fit, target: placed.placement.target } }),
     attributes: Object.entries(node.attributes)
       .slice(0, OPERANDS_LIMIT)
       .map(([name, value]) => ({ name: cut(name), ...attributeText(value) })),

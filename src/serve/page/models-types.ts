@@ -1,7 +1,10 @@
 /** What the page asks about models and is answered, under /api/models. web/src/models takes its types from here. */
 
+import type { FitNode, FitPlacement, FitReport, FitRow, FitTarget } from "../../fit/fit.ts";
+import type { Refusal } from "../../fit/place.ts";
 import type { Inspection, NoModel } from "../../inspect/inspection.ts";
 import type { Attribute, Quantization } from "../../model/graph.ts";
+import type { FitState } from "../../print/fit-states.ts";
 import type { BoxGraph } from "../../print/graph-fold.ts";
 import type { PassedOver } from "../../session/choose.ts";
 import type { Parity } from "../../session/parity.ts";
@@ -71,6 +74,37 @@ export interface GraphAnswer extends BoxGraph {
   readonly at: readonly number[];
   /** Points of each edge, x and y in turn. */
   readonly lines: readonly (readonly number[])[];
+  /** With ?by=TARGET: what becomes of each box there; null of inputs and outputs. */
+  readonly by?: string;
+  readonly states?: readonly (FitState | null)[];
+}
+
+/** GET /api/models/:id/fit?precision=int8&batch=2&input=320x320 */
+export interface FitAnswer {
+  readonly model: FitReport["model"];
+  readonly findings: readonly string[];
+  readonly targets: readonly Omit<FitTarget, "sources">[];
+  readonly rows: readonly FitRowAnswer[];
+}
+
+export interface FitRowAnswer extends Omit<FitRow, "placements"> {
+  readonly placements: readonly FitPlacementAnswer[];
+}
+
+/** Counts instead of lists, and the first refusals. */
+export interface FitPlacementAnswer extends Omit<FitPlacement, "partitions" | "refusals" | "nodes"> {
+  readonly partitions: number;
+  readonly refusals: readonly (Refusal & { readonly count: number })[];
+  /** Refusals that are left out. */
+  readonly more?: number;
+}
+
+/** GET /api/models/:id/fit/TARGET */
+export interface PlacedAnswer {
+  readonly target: string;
+  readonly once?: string;
+  /** Of the operators in the order they run: a state, and how many share it. */
+  readonly stretches: readonly (readonly [FitState, number])[];
 }
 
 /** GET /api/models/:id/operators?graph=0&find=conv&from=0&most=200 */
@@ -93,6 +127,8 @@ export interface OperatorRow {
 
 /** GET /api/models/:id/operators/:node?graph=0 */
 export interface OperatorAnswer extends OperatorRow {
+  /** With ?by=TARGET: what that compiler or delegate says of it. */
+  readonly fit?: FitNode & { readonly target: string };
   readonly domain?: string;
   readonly version?: number;
   readonly attributes: readonly { readonly name: string; readonly value: string; readonly more?: number }[];

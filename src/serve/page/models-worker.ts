@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CannotError, UsageError } from "../../base/errors.ts";
 import { ownFile } from "../../base/package.ts";
+import type { FitWish } from "./models-fit.ts";
 import type { GraphWish, OperatorsWish } from "./models-graph.ts";
 import type { ReadWork } from "./models-read.ts";
 import type { RunWork } from "./models-run.ts";
@@ -13,7 +14,14 @@ export type Work =
   | ({ readonly ask: "read" } & ReadWork)
   | { readonly ask: "graph"; readonly files: readonly string[]; readonly wish: GraphWish }
   | { readonly ask: "operators"; readonly files: readonly string[]; readonly wish: OperatorsWish }
-  | { readonly ask: "operator"; readonly files: readonly string[]; readonly node: number; readonly graph?: number }
+  | {
+      readonly ask: "operator";
+      readonly files: readonly string[];
+      readonly node: number;
+      readonly graph?: number;
+      readonly by?: string;
+    }
+  | { readonly ask: "fit"; readonly files: readonly string[]; readonly wish: FitWish; readonly root?: string }
   | ({ readonly ask: "run" } & RunWork);
 
 export interface Failure {

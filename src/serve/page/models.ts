@@ -5,8 +5,9 @@
  *     POST   /api/models?name=m.onnx[&to=ID]     the file as it is; another file of the same model with `to`
  *     GET    /api/models                         what is here
  *     GET    /api/models/:id                     what it is and where it runs here        DELETE removes it
- *     GET    /api/models/:id/graph               ?graph=0&open=4-28,4-8&whole=1
+ *     GET    /api/models/:id/graph               ?graph=0&open=4-28,4-8&whole=1&by=TARGET
  *     GET    /api/models/:id/operators           ?graph=0&find=conv&from=0&most=200       .../operators/17: one of them
+ *     GET    /api/models/:id/fit                 ?precision=int8&batch=2&input=320x320    .../fit/TARGET: its operators in order
  *     POST   /api/models/:id/input?name=cat.jpg  the file as it is; GET .../input/ID gives it back
  *     POST   /api/models/:id/run                 RunRequest
  */
@@ -16,8 +17,10 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { ownFile } from "../../base/package.ts";
+import { parseAssumptions } from "../../fit/assume-words.ts";
 import { HttpError, type Exchange, type Part, type Route } from "../door.ts";
 import type { Engine } from "../engine.ts";
+import type { FitWish } from "./models-fit.ts";
 import { parseRunRequest } from "./models-run-request.ts";
 import { labelsAmong, type ReadAnswer } from "./models-read.ts";
 import { uploadLimits, Uploads, type Stored, type StoredFile, type UploadLimits } from "./models-store.ts";
@@ -214,6 +217,7 @@ export function modelsPart(options: ModelsPartOptions = {}): Part {
         const wish = {
           ...graphOf(exchange),
           whole: exchange.query.get("whole") === "1",
+          ...byOf(exchange),
           ...(open === null ? {} : { open: open.split(",").filter(Boolean) }),
         };
         return ask(exchange, (files) => ({ ask: "graph", files, wish }));
@@ -238,7 +242,23 @@ export function modelsPart(options: ModelsPartOptions = {}): Part {
       path: "/api/models/:id/operators/:node",
       answer: (exchange) => {
         const node = numberOf(exchange.params["node"] ?? "", "an operator");
-        return ask(exchange, (files) => ({ ask: "operator", files, node, ...graphOf(exchange) }));
+        return ask(exchange, (files) => ({ ask: "operator", files, node, ...graphOf(exchange), ...byOf(exchange) }));
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/models/:id/fit",
+      answer: (exchange) => {
+        const wish = fitWishOf(exchange);
+        return ask(exchange, (files) => ({ ask: "fit", files, wish, ...(root === undefined ? {} : { root }) }));
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/models/:id/fit/:target",
+      answer: (exchange) => {
+        const wish = { ...fitWishOf(exchange), target: (exchange.params["target"] ?? "").slice(0, 100) };
+        return ask(exchange, (files) => ({ ask: "fit", files, wish }));
       },
     },
     { method: "POST", path: "/api/models/:id/input", answer: addInput },
@@ -346,6 +366,21 @@ function bodyOf({ request, response }: Exchange): Exchange["request"] {
   }
   if (request.headers.expect !== undefined) response.writeContinue();
   return request;
+}
+
+function byOf({ query }: Exchange): { readonly by?: string } {
+  const by = query.get("by");
+  return by === null || by === "" ? {} : { by: by.slice(0, 100) };
+}
+
+/** What the verb takes as options, held to the same limits. */
+function fitWishOf({ query }: Exchange): FitWish {
+  try {
+    return parseAssumptions((name) => query.get(name) ?? undefined);
+  } catch (error) {
+    if (error instanceof UsageError) throw new HttpError(400, error.message);
+    throw error;
+  }
 }
 
 function graphOf(exchange: Exchange): { readonly graph?: number } {

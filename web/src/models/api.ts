@@ -3,12 +3,14 @@
 import { signal } from "@preact/signals";
 import { ask, request, sentence } from "../api.ts";
 import type {
+  FitAnswer,
   GraphAnswer,
   ModelAnswer,
   ModelEntry,
   ModelList,
   OperatorAnswer,
   OperatorsAnswer,
+  PlacedAnswer,
   RunAnswer,
   RunRequest,
 } from "../../../src/serve/page/models-types.ts";
@@ -32,13 +34,20 @@ export interface GraphWish {
   /** Undefined: as the server thinks best. */
   readonly open: readonly string[] | undefined;
   readonly whole: boolean;
+  /** Target by which boxes are coloured. */
+  readonly by: string | undefined;
 }
 
-export function askGraph(id: string, { graph, open, whole }: GraphWish, signal?: AbortSignal): Promise<GraphAnswer> {
+export function askGraph(
+  id: string,
+  { graph, open, whole, by }: GraphWish,
+  signal?: AbortSignal,
+): Promise<GraphAnswer> {
   const query = new URLSearchParams();
   if (graph !== undefined) query.set("graph", String(graph));
   if (open !== undefined) query.set("open", open.join(","));
   if (whole) query.set("whole", "1");
+  if (by !== undefined) query.set("by", by);
   return ask(at(id, `/graph?${query.toString()}`), wait(signal));
 }
 
@@ -56,8 +65,30 @@ export function askOperators(id: string, wish: OperatorsWish, signal?: AbortSign
   return ask(at(id, `/operators?${query.toString()}`), wait(signal));
 }
 
-export const askOperator = (id: string, graph: number, node: number, signal?: AbortSignal): Promise<OperatorAnswer> =>
-  ask(at(id, `/operators/${node}?graph=${graph}`), wait(signal));
+export function askOperator(
+  id: string,
+  { graph, node, by }: { readonly graph: number; readonly node: number; readonly by: string | undefined },
+  signal?: AbortSignal,
+): Promise<OperatorAnswer> {
+  const query = new URLSearchParams({ graph: String(graph), ...(by === undefined ? {} : { by }) });
+  return ask(at(id, `/operators/${node}?${query.toString()}`), wait(signal));
+}
+
+/** What the model is asked to be otherwise; "" is as it is. */
+export interface WhatIf {
+  readonly precision: "" | "int8" | "float16" | "float32";
+  readonly batch: string;
+  readonly input: string;
+}
+
+const whatIf = ({ precision, batch, input }: WhatIf): string =>
+  new URLSearchParams(Object.entries({ precision, batch, input }).filter(([, word]) => word !== "")).toString();
+
+export const askFit = (id: string, asked: WhatIf, signal?: AbortSignal): Promise<FitAnswer> =>
+  ask(at(id, `/fit?${whatIf(asked)}`), wait(signal));
+
+export const askPlaced = (id: string, target: string, asked: WhatIf, signal?: AbortSignal): Promise<PlacedAnswer> =>
+  ask(at(id, `/fit/${encodeURIComponent(target)}?${whatIf(asked)}`), wait(signal));
 
 export function runModel(id: string, body: RunRequest, signal: AbortSignal): Promise<RunAnswer> {
   return ask(at(id, "/run"), { method: "POST", body: JSON.stringify(body), signal });

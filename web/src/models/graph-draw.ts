@@ -161,7 +161,8 @@ export function drawScene(pen: CanvasRenderingContext2D, scene: Scene, look: Loo
     const box = scene.answer.boxes[index];
     if (box === undefined) return;
     const port = box.operators === 0;
-    pen.fillStyle = colour(`--op-${groupOf(box.kind)}`);
+    const state = scene.answer.states?.[index];
+    pen.fillStyle = colour(state === undefined || state === null ? `--op-${groupOf(box.kind)}` : `--fit-${state}`);
     pen.strokeStyle =
       index === selected ? colour("--accent") : index === hovered ? colour("--fg") : colour("--op-line");
     pen.lineWidth = index === selected ? Math.max(3, 2 / scale) : 1 / Math.max(scale, 0.4);

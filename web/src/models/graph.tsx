@@ -8,6 +8,8 @@ import { graphCanvas, type Anchor, type GraphCanvas } from "./graph-canvas.ts";
 import { colourGroups, groupOf } from "./graph-draw.ts";
 import { boxOfNode, sceneOf, type Scene } from "./graph-scene.ts";
 import { GraphSearch } from "./graph-search.tsx";
+import { stateWords } from "./fit-words.ts";
+import "./fit.css";
 import { useLoaded } from "./load.ts";
 import type { TabProps } from "./model-page.tsx";
 import { OperatorPanel } from "./operator-panel.tsx";
@@ -16,7 +18,7 @@ import { OperatorTable } from "./operator-table.tsx";
 /** What the canvas does once another graph has come. */
 type Next = { readonly keep: Anchor } | { readonly node: number } | undefined;
 
-export default function GraphTab({ model }: TabProps) {
+export default function GraphTab({ model, more }: TabProps) {
   const graphs = model.inspection?.graphs ?? [];
   if (!graphs.some(({ operators }) => operators > 0)) {
     return (
@@ -29,10 +31,10 @@ export default function GraphTab({ model }: TabProps) {
       </Empty>
     );
   }
-  return <GraphView model={model} />;
+  return <GraphView model={model} by={more === undefined || more === "" ? undefined : decodeURIComponent(more)} />;
 }
 
-function GraphView({ model }: Pick<TabProps, "model">) {
+function GraphView({ model, by }: Pick<TabProps, "model"> & { readonly by: string | undefined }) {
   const [wish, setWish] = useState<{ graph: number | undefined; open: readonly string[] | undefined; whole: boolean }>({
     graph: undefined,
     open: undefined,
@@ -40,7 +42,7 @@ function GraphView({ model }: Pick<TabProps, "model">) {
   });
   const [node, setNode] = useState<number | undefined>(undefined);
   const next = useRef<Next>(undefined);
-  const [loaded, again] = useLoaded((signal) => askGraph(model.id, wish, signal), [model.id, wish]);
+  const [loaded, again] = useLoaded((signal) => askGraph(model.id, { ...wish, by }, signal), [model.id, wish, by]);
   const answer = loaded.value;
   const change = (to: Partial<typeof wish>, then: Next): void => {
     next.current = then;
@@ -68,6 +70,12 @@ function GraphView({ model }: Pick<TabProps, "model">) {
         <div class="graph-main">
           <div class="graph-bar">
             <GraphSearch id={model.id} graph={graphIndex} onReach={reach} />
+            {by !== undefined && (
+              <span class="graph-by">
+                Coloured by what <b>{by}</b> takes{" "}
+                <a href={`#/models/${model.id}/graph`}>by kind of operator instead</a>
+              </span>
+            )}
             {answer !== undefined && answer.graphs.length > 1 && (
               <label>
                 Graph{" "}
@@ -131,6 +139,7 @@ function GraphView({ model }: Pick<TabProps, "model">) {
             id={model.id}
             graph={graphIndex}
             node={node}
+            by={answer?.by}
             onReach={reach}
             onGraph={(graph) => {
               setNode(undefined);
@@ -290,18 +299,36 @@ function Drawn({ answer, name, node, next, onNode, onOpen, onFold }: DrawnProps)
         </ul>
       )}
       <div class="graph-legend">
-        {colourGroups
-          .filter((group) => groupWords[group] !== undefined && [...has].some((kind) => groupOf(kind) === group))
-          .map((group) => (
-            <span key={group}>
-              <i class={`op-swatch op-${group}`} aria-hidden="true" /> {groupWords[group]}
-            </span>
-          ))}
+        {answer.states !== undefined && <StateLegend states={answer.states} />}
+        {answer.states === undefined &&
+          colourGroups
+            .filter((group) => groupWords[group] !== undefined && [...has].some((kind) => groupOf(kind) === group))
+            .map((group) => (
+              <span key={group}>
+                <i class={`op-swatch op-${group}`} aria-hidden="true" /> {groupWords[group]}
+              </span>
+            ))}
       </div>
       <p id="graph-keys" class="soft small">
         Drag or arrow keys move, wheel or <kbd>+</kbd> <kbd>−</kbd> zoom, <kbd>0</kbd> shows all, <kbd>n</kbd>{" "}
         <kbd>p</kbd> go from box to box, <kbd>Enter</kbd> opens one.
       </p>
+    </>
+  );
+}
+
+/** Of those that are there. */
+function StateLegend({ states }: { readonly states: NonNullable<GraphAnswer["states"]> }) {
+  const has = new Set(states.map((state) => (state?.startsWith("p") === true ? "p" : state)));
+  return (
+    <>
+      {(Object.keys(stateWords) as (keyof typeof stateWords)[]) // its own keys
+        .filter((state) => has.has(state))
+        .map((state) => (
+          <span key={state}>
+            <i class={`op-swatch fit-swatch-${state}`} aria-hidden="true" /> {stateWords[state]}
+          </span>
+        ))}
     </>
   );
 }

@@ -16,25 +16,30 @@ export interface TabProps {
   readonly model: ModelAnswer;
   /** Files that were dropped for a run. */
   readonly dropped: readonly File[];
+  /** What follows the tab's name in the address. */
+  readonly more?: string | undefined;
 }
 
 const late: Readonly<Record<string, () => Promise<{ default: ComponentType<TabProps> }>>> = {
   graph: () => import("./graph.tsx"),
+  fit: () => import("./fit.tsx"),
   run: () => import("./run.tsx"),
 };
 const titles: readonly Tab[] = [
   { id: "overview", title: "Overview" },
   { id: "graph", title: "Graph" },
+  { id: "fit", title: "Fit" },
   { id: "run", title: "Run" },
 ];
 
 export interface ModelPageProps {
   readonly id: string;
   readonly tab: string | undefined;
+  readonly more: string | undefined;
   readonly taker: RefObject<TakeFiles | undefined>;
 }
 
-export function ModelPage({ id, tab, taker }: ModelPageProps) {
+export function ModelPage({ id, tab, more, taker }: ModelPageProps) {
   const [loaded, again] = useLoaded((signal) => askModel(id, signal), [id, uploads.value]);
   const [dropped, setDropped] = useState<readonly File[]>([]);
   const model = loaded.value;
@@ -77,7 +82,11 @@ export function ModelPage({ id, tab, taker }: ModelPageProps) {
       {way}
       <Head model={model} />
       {loaded.state === "failed" && <ErrorBox says={loaded.says} onRetry={again} />}
-      {model.state === "model" ? <Tabbed model={model} tab={tab} dropped={dropped} /> : <NoModel model={model} />}
+      {model.state === "model" ? (
+        <Tabbed model={model} tab={tab} more={more} dropped={dropped} />
+      ) : (
+        <NoModel model={model} />
+      )}
     </>
   );
 }
@@ -131,7 +140,7 @@ function NoModel({ model }: { readonly model: ModelAnswer }) {
   );
 }
 
-function Tabbed({ model, tab, dropped }: TabProps & { readonly tab: string | undefined }) {
+function Tabbed({ model, tab, more, dropped }: TabProps & { readonly tab: string | undefined }) {
   const chosen = titles.some(({ id }) => id === tab) ? (tab ?? "overview") : "overview";
   return (
     <Tabs
@@ -143,7 +152,7 @@ function Tabbed({ model, tab, dropped }: TabProps & { readonly tab: string | und
       {chosen === "overview" ? (
         <Overview model={model} />
       ) : (
-        <Late key={chosen} name={chosen} model={model} dropped={dropped} />
+        <Late key={chosen} name={chosen} model={model} more={more} dropped={dropped} />
       )}
     </Tabs>
   );

@@ -1,28 +1,31 @@
 /** One operator: attributes, inputs and outputs with shapes, and the way to its neighbours. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { bytes, count, ErrorBox, harmless, plural, Spinner } from "../parts/index.ts";
+import { Badge, bytes, count, ErrorBox, harmless, plural, Spinner } from "../parts/index.ts";
 import { askOperator, type OperatorAnswer, type TensorRow } from "./api.ts";
+import { fitMarks } from "./fit-words.ts";
 import { useLoaded } from "./load.ts";
 
 export interface OperatorPanelProps {
   readonly id: string;
   readonly graph: number;
   readonly node: number;
+  /** Target that is asked about it. */
+  readonly by: string | undefined;
   readonly onReach: (node: number, blocks: readonly string[]) => void;
   readonly onGraph: (graph: number) => void;
   readonly onClose: () => void;
 }
 
-export function OperatorPanel({ id, graph, node, onReach, onGraph, onClose }: OperatorPanelProps) {
-  const [loaded, again] = useLoaded((signal) => askOperator(id, graph, node, signal), [id, graph, node]);
+export function OperatorPanel({ id, graph, node, by, onReach, onGraph, onClose }: OperatorPanelProps) {
+  const [loaded, again] = useLoaded((signal) => askOperator(id, { graph, node, by }, signal), [id, graph, node, by]);
   const heading = useRef<HTMLHeadingElement>(null);
   const one = loaded.value;
   // Whoever pressed a box by keyboard reads on here; on a phone it would otherwise stay below the canvas.
   useEffect(() => heading.current?.scrollIntoView({ block: "nearest" }), [one?.node]);
   /** A neighbour may lie in a block that is folded: its blocks are asked for first. */
   const reach = async (to: number): Promise<void> => {
-    const { blocks } = await askOperator(id, graph, to);
+    const { blocks } = await askOperator(id, { graph, node: to, by });
     onReach(to, blocks);
   };
   return (
@@ -58,6 +61,7 @@ interface ToldProps {
 function Told({ one, onReach, onGraph }: ToldProps) {
   return (
     <>
+      {one.fit !== undefined && <Placed fit={one.fit} />}
       <p class="soft">
         {one.name !== undefined && <span class="mono">{harmless(one.name)} </span>}
         {[
@@ -148,5 +152,24 @@ function Tensors({ title, way, rows, onReach }: TensorsProps) {
         ))}
       </ul>
     </>
+  );
+}
+
+function Placed({ fit }: { readonly fit: NonNullable<OperatorAnswer["fit"]> }) {
+  const { target, takes, where, because, left, rule } = fit;
+  const place =
+    typeof where === "number"
+      ? `in partition ${where}`
+      : where === "melted"
+        ? "it melts into its neighbour"
+        : "it stays on the CPU";
+  const mark = takes === "yes" ? fitMarks.whole : takes === "no" ? fitMarks.none : fitMarks.unsure;
+  const word = { yes: "taken", no: "refused", unsure: "not documented" }[takes];
+  return (
+    <p class="fit-said">
+      <Badge symbol={mark.symbol} tone={mark.tone} word={`${word} by ${target}`} /> {place}
+      {(because ?? left) !== undefined && <>: {harmless(because ?? left ?? "")}</>}
+      {rule !== undefined && <span class="soft"> ({rule})</span>}
+    </p>
   );
 }

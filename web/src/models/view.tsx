@@ -41,7 +41,7 @@ export default function ModelsView({ path: [id, tab, more] }: ViewProps) {
       ) : id === "served" && tab !== undefined ? (
         <ServedPage key={`${tab} ${more ?? ""}`} name={tab} version={more} />
       ) : (
-        <ModelPage key={id} id={id} tab={tab} taker={page} />
+        <ModelPage key={id} id={id} tab={tab} more={more} taker={page} />
       )}
     </div>
   );
