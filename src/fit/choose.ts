@@ -84,7 +84,8 @@ export function devicesHere(reports: readonly DeviceReport[]): readonly Device[]
 
 function devicesOf(family: Family, chip: string | undefined): readonly Device[] {
   const described = everyDevice.filter(
-    (one) => one.family === family.id && (chip === undefined || one.chip === undefined || one.chip === chip),
+    // One of no chip of the catalogue is its own, and no other's.
+    (one) => one.family === family.id && (chip === undefined || one.chip === chip),
   );
   if (described.length > 0) return described;
   const chips = chip === undefined ? family.chips : family.chips.filter(({ id }) => id === chip);

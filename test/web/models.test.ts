@@ -211,6 +211,57 @@ describe.skipIf(!hasBrowser)(`the Models view${unlessBrowser}`, () => {
     });
   });
 
+  it("a person sees where the example would run, why not, and the graph in the colours of its partitions", async () => {
+    for (const [theme, width] of [
+      ["light", 1600],
+      ["dark", 400],
+    ] as const) {
+      await browser.visit(
+        `${server.url}/#/models/demo/fit`,
+        async (page) => {
+          const rows = page.getByRole("button", { name: /Coral USB Accelerator, USB 3/ });
+          await rows.first().click();
+          await page.getByRole("heading", { level: 2, name: "Coral USB Accelerator, USB 3" }).waitFor();
+          const placement = page.getByRole("article", { name: "edgetpu", exact: true });
+          await placement.getByText(/31 of 31 operators in 1 partition/).waitFor();
+          await placement.getByRole("img", { name: "In the order they run: 31 taken" }).waitFor();
+          await noOverflow(page);
+          await noSeriousViolations(page);
+          await shoot(page, `fit-${theme}`);
+          await placement.getByRole("link", { name: "See it in the graph →" }).click();
+          await page.getByText("in a partition, each with its colour").waitFor();
+          await page.getByLabel("Find an operator").fill("softmax");
+          await page
+            .getByRole("button", { name: /Softmax #/ })
+            .first()
+            .click();
+          await page.getByText("taken by edgetpu").waitFor();
+        },
+        { theme, width },
+      );
+    }
+  });
+
+  it("what-if changes what is asked, and a wrong one is told in a sentence", async () => {
+    await browser.visit(`${server.url}/#/models/demo/fit`, async (page) => {
+      await page.getByRole("heading", { name: "How fast, the quickest first" }).waitFor();
+      await page.getByLabel("Types").selectOption("float32");
+      await page.getByText(/Assumed: float32; the file is full integer/).waitFor();
+      await page.getByLabel("Types").selectOption("");
+      await page.getByLabel("Input").fill("160x160");
+      await page.getByRole("button", { name: "What if" }).click();
+      await page.getByText(/Assumed: input of 160x160/).waitFor();
+      await page.getByLabel("only what is in this machine").check();
+      await page.getByText("No accelerator of this machine has an estimate.").waitFor();
+    });
+    const wrong = await fetch(`${server.url}/api/models/demo/fit?batch=0`);
+    expect([wrong.status, await wrong.json()]).toEqual([
+      400,
+      { error: '--batch takes a whole number from 1 to 4096; not "0"' },
+    ]);
+    expect((await fetch(`${server.url}/api/models/demo/fit/nosuch`)).status).toBe(400);
+  });
+
   it("two places are held against each other", async () => {
     await browser.visit(`${server.url}/#/models/demo/run`, async (page) => {
       await page.getByText("cat.jpg").waitFor();

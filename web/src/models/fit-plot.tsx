@@ -20,6 +20,14 @@ export interface FitPlotProps {
 const HEIGHT = 28;
 const PAD = 8;
 
+/** Powers of ten, with 2 and 5 between them where there are few. */
+function ticksOf(from: number, to: number): readonly number[] {
+  const steps = to - from <= 2 ? [1, 2, 5] : [1];
+  return Array.from({ length: Math.ceil(to) - Math.floor(from) + 1 }, (_, i) => Math.floor(from) + i)
+    .flatMap((power) => steps.map((step) => step * 10 ** power))
+    .filter((ms) => Math.log10(ms) >= from - 1e-9 && Math.log10(ms) <= to + 1e-9);
+}
+
 export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -33,16 +41,16 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
   const from = Math.floor(Math.log10(Math.min(...rows.map(({ low }) => low))) * 2) / 2;
   const to = Math.ceil(Math.log10(Math.max(...rows.map(({ high }) => high))) * 2) / 2;
   const x = (ms: number): number => PAD + ((Math.log10(ms) - from) / Math.max(0.5, to - from)) * (width - 2 * PAD);
-  const decades = Array.from({ length: Math.floor(to) - Math.ceil(from) + 1 }, (_, i) => 10 ** (Math.ceil(from) + i));
+  const decades = ticksOf(from, to);
   return (
     <div class="fit-plot">
       <div class="fit-axis" aria-hidden="true">
-        <span />
+        <span class="fit-unit">milliseconds</span>
         <div ref={frame}>
           <svg width={width} height={20}>
             {decades.map((ms) => (
               <text key={ms} x={x(ms)} y={14} text-anchor="middle">
-                {milliseconds(ms)} ms
+                {milliseconds(ms)}
               </text>
             ))}
           </svg>

@@ -43,7 +43,8 @@ function Fits({ model }: Pick<TabProps, "model">) {
   const rows = told.filter(({ row }) => matches(row));
   const rest = untold.filter(matches);
   const shown = all ? rows : rows.slice(0, SHOWN);
-  const row = answer?.rows.find(({ device }) => device === chosen) ?? rows[0]?.row ?? rest[0];
+  const first = rows.find(({ row: { here } }) => here) ?? rows[0];
+  const row = answer?.rows.find(({ device }) => device === chosen) ?? first?.row ?? rest[0];
   return (
     <div class="fit-tab">
       <p class="soft fit-intro">

@@ -4,7 +4,7 @@
  */
 
 import { colourOf } from "../parts/theme.ts";
-import { colourGroups, drawScene, mapPlace, WORDS_FROM, type Look } from "./graph-draw.ts";
+import { colourGroups, drawScene, fitStates, mapPlace, WORDS_FROM, type Look } from "./graph-draw.ts";
 import { boxAt, frameHeadAt, type Scene } from "./graph-scene.ts";
 
 export interface CanvasEvents {
@@ -72,6 +72,7 @@ export function graphCanvas(canvas: HTMLCanvasElement, events: CanvasEvents): Gr
       "--card",
       "--accent",
       ...colourGroups.map((group) => `--op-${group}`),
+      ...fitStates.map((state) => `--fit-${state}`),
       "--op-line",
     ];
     colours = new Map(names.map((name) => [name, colourOf(name)]));

@@ -56,6 +56,8 @@ export const colourGroups = [
   "port",
   "other",
 ] as const;
+/** What becomes of a box by the target that is asked; fit.css has the colours. */
+export const fitStates = ["p0", "p1", "p2", "p3", "p4", "p5", "cpu", "no", "unsure", "melted", "mixed"] as const;
 export const groupOf = (kind: string): string => kinds[kind] ?? "other";
 
 export function drawScene(pen: CanvasRenderingContext2D, scene: Scene, look: Look): void {
