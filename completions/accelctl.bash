@@ -5,7 +5,7 @@ _accelctl() {
     case "$word" in review|list|explain|inspect|run|bench|delegates|demo|kernel|board|catalog|capture|dashboard|fit|help|metrics|open|rank|report|serve|top|version|watch) verb="$word"; break ;; esac
   done
   case "$before" in
-    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--replay|--token-file|--eval|--html|--models|--tls-cert|--tls-key|--config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --root|--paste|--env|--library|--plugin|--labels|--annotate|--out|--deb|--output|--replay|--token-file|--eval|--models|--html|--tls-cert|--tls-key|--config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --fail-on) COMPREPLY=($(compgen -W "error warning note" -- "$current")); return ;;
     --graph) COMPREPLY=($(compgen -W "dot svg html" -- "$current")); return ;;
     --layout) COMPREPLY=($(compgen -W "nhwc nchw" -- "$current")); return ;;
@@ -33,7 +33,7 @@ _accelctl() {
     catalog) words="--json --help" ;;
     capture) words="--output --keep-names --whole --root --paste --env --query --help" ;;
     dashboard) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;
-    fit) words="--for --root --paste --env --why --graph --check --nodes --json --precision --batch --input --link --eval --help" ;;
+    fit) words="--for --root --paste --env --why --graph --check --nodes --json --precision --batch --input --link --eval --models --help" ;;
     help) words="--help" ;;
     metrics) words="--root --paste --env --openmetrics --output --over --no-processes --query --help" ;;
     open) words="--root --env --replay --listen --token-file --no-run --no-open --help" ;;

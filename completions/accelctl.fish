@@ -146,6 +146,7 @@ complete -c accelctl -n '__fish_seen_subcommand_from fit' -l batch -x -d 'as if 
 complete -c accelctl -n '__fish_seen_subcommand_from fit' -l input -x -d 'as if its pictures were of another size: 320x320'
 complete -c accelctl -n '__fish_seen_subcommand_from fit' -l link -x -a 'usb2 usb3 pcie' -d 'as if devices behind a link hung on this one'
 complete -c accelctl -n '__fish_seen_subcommand_from fit' -l eval -r -F -d 'no MODEL: hold the answers against the rows of a file, compile decisions or measured times, and print how far they are off'
+complete -c accelctl -n '__fish_seen_subcommand_from fit' -l models -r -F -d 'with --eval: a folder with the model files that the rows name'
 complete -c accelctl -n __fish_use_subcommand -a help -d 'explain accelctl or one of its verbs'
 complete -c accelctl -n __fish_use_subcommand -a metrics -d 'print metrics for Prometheus once'
 complete -c accelctl -n '__fish_seen_subcommand_from metrics' -l root -r -F -d 'look at this instead of the live machine: a directory (mounted image, unpacked tree), a capture, an archive, a .dtb, a pasted log'

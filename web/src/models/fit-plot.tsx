@@ -67,12 +67,14 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
                 type="button"
                 class="fit-row"
                 aria-pressed={row.device === chosen}
-                aria-label={row.here ? `${words}; in this machine` : words}
                 title={words}
                 onClick={() => onChoose(row.device)}
               >
                 <span class="fit-row-name">
-                  <span class={`fit-symbol ${mark.tone}`}>{mark.symbol}</span> {row.name}
+                  <span class={`fit-symbol ${mark.tone}`} aria-hidden="true">
+                    {mark.symbol}
+                  </span>
+                  <span class="unseen">{mark.word}: </span> {row.name}
                   {row.here && <b class="fit-here">here</b>}
                 </span>
                 <svg width={width} height={HEIGHT} aria-hidden="true">

@@ -28,8 +28,8 @@ const late: Readonly<Record<string, () => Promise<{ default: ComponentType<TabPr
 const titles: readonly Tab[] = [
   { id: "overview", title: "Overview" },
   { id: "graph", title: "Graph" },
-  { id: "fit", title: "Fit" },
   { id: "run", title: "Run" },
+  { id: "fit", title: "Fit" },
 ];
 
 export interface ModelPageProps {
