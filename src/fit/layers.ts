@@ -543,10 +543,12 @@ export class Layers {
     );
   }
 
-  /** Zeros around an image: [before, after] of each size, or one number for all. */
-  pad(x: Value, by: number | readonly (readonly [number, number])[]): Value {
+  /** Zeros around an image: [before, after] of each size, or one number for all; and channels of zeros behind its own. */
+  pad(x: Value, by: number | readonly (readonly [number, number])[], channels = 0): Value {
     const sides = typeof by === "number" ? x.shape.slice(2).map((): readonly [number, number] => [by, by]) : by;
-    const shape = x.shape.map((size, i) => size + (sides[i - 2]?.[0] ?? 0) + (sides[i - 2]?.[1] ?? 0));
+    const shape = x.shape.map((size, i) =>
+      i === 1 ? size + channels : size + (sides[i - 2]?.[0] ?? 0) + (sides[i - 2]?.[1] ?? 0),
+    );
     const type = this.#tflite ? "int32" : "int64";
     const list = this.#constant(
       `pads_${this.#nodes.length}`,

@@ -83,6 +83,52 @@ function tiny4(net: Net, input: Feature): Feature[] {
   return [predict(net, leaky(net, coarse, 512)), predict(net, leaky(net, fine, 256))];
 }
 
+/** CSP stage: half of the channels pass by (in the first stage all of them). */
+function cspStage(net: Net, x: Feature, width: number, count: number): Feature {
+  const mish = (y: Feature, out: number, kernel = 1, stride = 1): Feature =>
+    conv(net, y, out, kernel, stride, { act: "leaky" });
+  const down = mish(x, width, 3, 2);
+  const half = count === 1 ? width : width / 2;
+  const kept = mish(down, half);
+  let y = mish(down, half);
+  for (let index = 0; index < count; index += 1)
+    y = add(net, y, mish(mish(y, count === 1 ? width / 2 : half), half, 3));
+  return mish(cat(net, [mish(y, half), kept]), width);
+}
+
+/** CSPDarknet53, pooling pyramid, path aggregation with five convolutions at each joining; leaky throughout, as Hailo has it. */
+function yolov4(net: Net, input: Feature): Feature[] {
+  let x = leaky(net, input, 32);
+  const taps = (
+    [
+      [64, 1],
+      [128, 2],
+      [256, 8],
+      [512, 8],
+      [1024, 4],
+    ] as const
+  ).map(([width, count]) => (x = cspStage(net, x, width, count)));
+  const five = (y: Feature, width: number): Feature =>
+    [1, 3, 1, 3, 1].reduce((z, kernel) => leaky(net, z, kernel === 1 ? width : 2 * width, kernel), y);
+  const three = (y: Feature, width: number): Feature =>
+    [1, 3, 1].reduce((z, kernel) => leaky(net, z, kernel === 1 ? width : 2 * width, kernel), y);
+  const [, , p3, p4, p5] = taps as [Feature, Feature, Feature, Feature, Feature];
+  const first = three(p5, 512);
+  const pools = [13, 9, 5].map((size) => maxPool(net, first, size, 1));
+  const coarse = three(cat(net, [...pools, first]), 512);
+  const join = (own: Feature, below: Feature, width: number): Feature =>
+    five(cat(net, [leaky(net, own, width, 1), up(net, leaky(net, below, width, 1))]), width);
+  const middle = join(p4, coarse, 256);
+  const fine = join(p3, middle, 128);
+  const again = five(cat(net, [leaky(net, fine, 256, 3, 2), middle]), 256);
+  const last = five(cat(net, [leaky(net, again, 512, 3, 2), coarse]), 512);
+  return [
+    [fine, 256],
+    [again, 512],
+    [last, 1024],
+  ].map(([y, width]) => predict(net, leaky(net, y as Feature, width as number)));
+}
+
 const at608 = within(
   { ...hailo("object_detection", 140.7, 68.79), input: [3, 608, 608] },
   0.12,
@@ -90,6 +136,20 @@ const at608 = within(
 );
 
 export default [
+  {
+    id: "yolov4_leaky",
+    name: "YOLOv4 leaky",
+    aliases: ["yolov4"],
+    family: "YOLOv4",
+    task: "detection",
+    input: [3, 512, 512],
+    published: [hailo("object_detection", 91.04, 64.33)],
+    source: "arXiv 2004.10934; github.com/AlexeyAB/darknet cfg/yolov4.cfg",
+    build: (options) => {
+      const net = new Layers("yolov4_leaky", options);
+      return net.finish(...yolov4(net, net.input(options.input ?? [3, 512, 512])));
+    },
+  },
   {
     id: "yolov3",
     name: "YOLOv3",

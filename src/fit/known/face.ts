@@ -140,6 +140,16 @@ const scrfdOf = (size: string, m: Scrfd, gops: number, millions: number): KnownM
 const retinaSource = "arXiv 1905.00641; github.com/biubug6/Pytorch_Retinaface models/net.py";
 
 export default [
+  makeKnown({
+    id: "tddfa_mobilenet_v1",
+    name: "3DDFA v2 MobileNet v1",
+    family: "3DDFA",
+    task: "face",
+    input: 120,
+    published: [hailo("facial_landmark_detection", 0.36, 3.26)],
+    source: "github.com/cleardusk/3DDFA_V2 models/mobilenet_v1.py",
+    layers: (net, x) => net.fc(net.globalPool(mobilenetV1(net, x, 1).at(-1) ?? x), 62),
+  }),
   known(
     "retinaface_mobilenet_v1",
     "RetinaFace MobileNet v1",

@@ -6,7 +6,7 @@
 import type { KnownModel, Published } from "../known.ts";
 import { at, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { hailo, own, within } from "../parts/published.ts";
+import { aiHub, hailo, own, within } from "../parts/published.ts";
 import { expanded } from "../parts/mobilenet-v2.ts";
 import { regnet, lines } from "./regnet.ts";
 import { resnet } from "./resnet.ts";
@@ -20,6 +20,19 @@ function deeplab(net: Layers, x: Value, stride: 8 | 16, alpha: number, by = 8): 
   const branch = net.conv(last, 256, { act: "relu" });
   const joined = net.conv(net.concat([like(net, pooled, branch), branch]), 256, { act: "relu" });
   return like(net, net.conv(joined, 21), x);
+}
+
+/** Three dilated 3x3 besides the 1x1 and the picture's mean, then the finer feature of stride 4 is joined. jfzhang95/pytorch-deeplab-xception. */
+function deeplabPlus(net: Layers, x: Value): Value {
+  const { outputs } = expanded(net, x, { alpha: 1, stride: 16 });
+  const [fine, last] = [outputs[2] ?? x, outputs.at(-1) ?? x];
+  const relu = { act: "relu" } as const;
+  const branches = [6, 12, 18].map((dilation) => net.conv(last, 256, { kernel: 3, dilation, ...relu }));
+  const pooled = like(net, net.conv(net.globalPool(last), 256, relu), last);
+  const mixed = net.conv(net.concat([net.conv(last, 256, relu), ...branches, pooled]), 256, relu);
+  const joined = net.concat([like(net, mixed, fine), net.conv(fine, 48, relu)]);
+  const deep = net.conv(net.conv(joined, 256, { kernel: 3, ...relu }), 256, { kernel: 3, ...relu });
+  return like(net, net.conv(deep, 21), x);
 }
 
 function fcn8(net: Layers, x: Value, depth: 18): Value {
@@ -63,14 +76,48 @@ const refine = (net: Layers, x: Value): Value => {
   return net.mul(y, net.conv(net.globalPool(y), 128, { act: "sigmoid" }));
 };
 
-function stdc(net: Layers, x: Value): Value {
+/** Features of strides 8, 16 and 32. */
+function stdcTrunk(net: Layers, x: Value): [Value, Value, Value] {
   let y = net.conv(net.conv(x, 32, { kernel: 3, stride: 2, act: "relu" }), 64, { kernel: 3, stride: 2, act: "relu" });
-  const taps: Value[] = [];
-  for (const out of [256, 512, 1024]) {
-    y = stdcBlock(net, stdcBlock(net, y, out, 2), out, 1);
-    taps.push(y);
+  return [256, 512, 1024].map((out) => (y = stdcBlock(net, stdcBlock(net, y, out, 2), out, 1))) as [
+    Value,
+    Value,
+    Value,
+  ];
+}
+
+/** STDC1's trunk, a pooling pyramid, and fusions weighed place by place (PP-LiteSeg-T). */
+function liteSeg(net: Layers, x: Value): Value {
+  const taps = stdcTrunk(net, x);
+  const relu = { act: "relu" } as const;
+  const [, , last] = taps;
+  const pooled = [1, 2, 4].map((bins) => {
+    const size = last.shape.slice(2).map((one) => Math.ceil(one / bins));
+    return like(net, net.conv(net.averagePool(last, { kernel: size, stride: size }), 128, relu), last);
+  });
+  let y = net.conv(
+    pooled.slice(1).reduce((sum, one) => net.add(sum, one), pooled[0] ?? last),
+    128,
+    { kernel: 3, ...relu },
+  );
+  for (const [level, out] of [
+    [2, 128],
+    [1, 96],
+    [0, 64],
+  ] as const) {
+    const width = at(y.shape, 1);
+    const own = net.conv(taps[level], width, { kernel: 3, ...relu });
+    const coarse = like(net, y, own);
+    const told = [own, coarse].flatMap((one) => [net.reduce(one, [1]), net.reduce(one, [1], { by: "max" })]);
+    const gate = net.conv(net.conv(net.concat(told), 2, { kernel: 3, ...relu }), 1, { kernel: 3, act: "sigmoid" });
+    const mixed = net.add(net.mul(own, gate), net.mul(coarse, net.sub(net.scale(gate, "add"), net.scale(gate))));
+    y = net.conv(mixed, out, { kernel: 3, ...relu });
   }
-  const [p3, p4, p5] = taps as [Value, Value, Value];
+  return like(net, net.conv(net.conv(y, 64, { kernel: 3, ...relu }), 19), x);
+}
+
+function stdc(net: Layers, x: Value): Value {
+  const [p3, p4, p5] = stdcTrunk(net, x);
   const context = net.conv(net.globalPool(p5), 128, { act: "relu" });
   const coarse = net.add(refine(net, p5), like(net, context, p5));
   const coarser = net.conv(net.resize(coarse, p4.shape.slice(2)), 128, { kernel: 3, act: "relu" });
@@ -176,6 +223,30 @@ const yolactSource = "arXiv 1904.02689 figures 2 to 4; trunk of arXiv 2003.13678
 
 export default [
   known(
+    "pp_liteseg_t",
+    "PP-LiteSeg-T",
+    [3, 512, 1024],
+    [
+      within(
+        own("PaddleX documentation, pipelines: a file of 31 M", undefined, 7.75),
+        0.06,
+        "a file's size, of which is not said whether it is in MB or MiB",
+      ),
+    ],
+    "arXiv 2204.02681 section 3; github.com/PaddlePaddle/PaddleSeg paddleseg/models/pp_liteseg.py",
+    liteSeg,
+    ["ppseg_lite", "ppseg_lite_1024x512", "pp_liteseg"],
+  ),
+  known(
+    "deeplab_v3_plus_mobilenet_v2",
+    "DeepLab v3 plus MobileNet v2",
+    [3, 513, 513],
+    [aiHub("deeplabv3_plus_mobilenet", 5.8)],
+    "arXiv 1802.02611; github.com/jfzhang95/pytorch-deeplab-xception",
+    deeplabPlus,
+    ["deeplabv3_plus_mobilenet", "DeepLabV3-Plus-MobileNet"],
+  ),
+  known(
     "deeplab_v3_mobilenet_v2",
     "DeepLab v3 MobileNet v2",
     [3, 513, 513],
@@ -196,7 +267,7 @@ export default [
     ],
     "arXiv 1801.04381 section 6.3",
     (net, x) => deeplab(net, x, 16, 1),
-    ["DeepLab V3", "deeplab_v3", "deeplab-v3-plus-mobilenet-v2", "deeplabv3_mnv2"],
+    ["DeepLab V3", "deeplab_v3", "deeplabv3_mnv2"],
   ),
   known(
     "deeplab_v3_mobilenet_v2_0.5_os16",

@@ -1,0 +1,52 @@
+/** LPRNet: plates read without recurrence, by what small blocks see at four depths. arXiv 1806.10447; github.com/sirius-ai/LPRNet_Pytorch. */
+
+import type { KnownModel } from "../known.ts";
+import { at, type Layers, type Value } from "../layers.ts";
+import { makeKnown } from "../make-known.ts";
+import { own } from "../parts/published.ts";
+
+const CLASSES = 68;
+
+/** A column and a row of three, one after the other, between 1x1 convolutions. */
+function small(net: Layers, x: Value, out: number): Value {
+  const relu = { act: "relu" } as const;
+  const narrow = net.conv(x, out / 4, relu);
+  const column = net.conv(narrow, out / 4, { kernel: [3, 1], pad: [1, 0], ...relu });
+  return net.conv(net.conv(column, out / 4, { kernel: [1, 3], pad: [0, 1], ...relu }), out, relu);
+}
+
+/** Its poolings leave out channels as well: every second, every fourth. */
+const thin = (net: Layers, x: Value, by: number): Value =>
+  net.maxPool(net.slice(x, 1, 0, at(x.shape, 1) / by, by), { kernel: 3, stride: [1, 2] });
+
+function lprnet(net: Layers, x: Value): Value {
+  const valid = { pad: "valid", act: "relu" } as const;
+  const first = net.conv(x, 64, { kernel: 3, ...valid });
+  const second = small(net, net.maxPool(first, { kernel: 3, stride: 1 }), 128);
+  const third = small(net, small(net, thin(net, second, 2), 256), 256);
+  const wide = net.conv(thin(net, third, 4), 256, { kernel: [1, 4], ...valid });
+  const last = net.conv(wide, CLASSES, { kernel: [13, 1], ...valid });
+  const five = { kernel: 5, stride: 5 } as const;
+  const seen = [
+    net.averagePool(first, five),
+    net.averagePool(second, five),
+    net.averagePool(third, { kernel: [4, 10], stride: [4, 2] }),
+    last,
+  ];
+  // Each is divided by the mean of its squares.
+  const even = seen.map((y) => net.div(y, net.reduce(net.mul(y, y), [1, 2, 3])));
+  return net.reduce(net.conv(net.concat(even), CLASSES), [2], { keep: false });
+}
+
+export default [
+  makeKnown({
+    id: "lprnet",
+    name: "LPRNet",
+    family: "LPRNet",
+    task: "text",
+    input: [3, 24, 94],
+    published: [own("github.com/sirius-ai/LPRNet_Pytorch README.md: 1.7 MB of float32", undefined, 0.44)],
+    source: "arXiv 1806.10447 tables 1 and 2; github.com/sirius-ai/LPRNet_Pytorch model/LPRNet.py",
+    layers: lprnet,
+  }),
+] satisfies readonly KnownModel[];
