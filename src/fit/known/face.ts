@@ -141,6 +141,17 @@ const retinaSource = "arXiv 1905.00641; github.com/biubug6/Pytorch_Retinaface mo
 
 export default [
   makeKnown({
+    id: "person_attr_resnet18",
+    name: "Person attributes ResNet-18",
+    aliases: ["person_attr_resnet_v1_18"],
+    family: "ResNet",
+    task: "classification",
+    input: 224,
+    published: [hailo("person_attribute", 3.64, 11.19)],
+    source: "arXiv 1512.03385 table 1; 35 outputs: github.com/dangweili/pedestrian-attribute-recognition-pytorch",
+    layers: (net, x) => net.fc(net.globalPool(resnet(net, x, { depth: 18 }).at(-1) ?? x), 35),
+  }),
+  makeKnown({
     id: "tddfa_mobilenet_v1",
     name: "3DDFA v2 MobileNet v1",
     family: "3DDFA",

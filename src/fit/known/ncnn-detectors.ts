@@ -55,6 +55,31 @@ function squeezenetSsd(net: Layers, x: Value): Value[] {
   return predictions(net, levels, 3);
 }
 
+/** VOC's twenty classes, five anchors; coarse features are transposed up in pairs of channels and added. */
+function mobilenetYolo(net: Layers, x: Value): Value[] {
+  const taps = mobilenetV1(net, x, 1);
+  const coarse = separable(net, taps[13] ?? x, 1024, relu);
+  // TFLite has no transposed convolution in groups.
+  const larger =
+    net.dialect === "onnx"
+      ? net.transposed(coarse, 512, { kernel: 4, stride: 2, pad: 1, groups: 512, bias: false })
+      : net.conv(net.upsample(coarse), 512, { groups: 512, bias: false });
+  const fine = separable(net, net.add(taps[11] ?? x, larger), 1024, relu);
+  return [net.conv(coarse, 125), net.conv(fine, 125)];
+}
+
+/** ShuffleNet v2 of a quarter of the width; three sizes joined at 1/16, seen by one, two and three depthwise 5x5. */
+function fastestDet(net: Layers, x: Value): Value[] {
+  const [, fine, middle, coarse] = shufflenetV2(net, x, [48, 96, 192]) as [Value, Value, Value, Value];
+  const pooled = net.averagePool(fine, { kernel: 3, stride: 2, pad: 1 });
+  const joined = net.conv(net.concat([pooled, middle, net.upsample(coarse)]), 96, relu);
+  const five = (y: Value): Value => net.depthwise(y, { kernel: 5, ...relu });
+  const wide = net.conv(net.concat([five(joined), five(five(joined)), five(five(five(joined)))]), 96);
+  const mixed = net.conv(net.add(joined, wide, "relu"), 96, relu);
+  const branch = (out: number): Value => net.conv(five(mixed), out);
+  return [net.activate(branch(1), "sigmoid"), branch(4), net.softmax(branch(80), 1)];
+}
+
 /** VOC's twenty classes, three anchors; coarse features are spread over 2x2 places and added. */
 function mobilenet2Yolo(net: Layers, x: Value): Value[] {
   const { inner, outputs } = expanded(net, x, { alpha: 1, stride: 32 });
@@ -172,6 +197,19 @@ export default [
   known("mobilenet_ssd", "MobileNet-SSD", 300, 1_148_479_168, mobilenetSsd, "mobilenet_ssd"),
   known("squeezenet_ssd", "SqueezeNet-SSD", 300, 1_175_969_984, squeezenetSsd, "squeezenet_ssd"),
   known("mobilenetv2_yolov3", "MobileNetV2-YOLOv3", 352, 1_182_555_264, mobilenet2Yolo, "mobilenetv2_yolov3"),
+  known("mobilenet_yolo", "MobileNet-YOLO", 416, 2_605_271_552, mobilenetYolo, "mobilenet_yolo"),
+  makeKnown({
+    id: "fastestdet",
+    name: "FastestDet",
+    family: "FastestDet",
+    task: "detection",
+    input: 352,
+    published: [
+      { parameters: 240_301, source: "github.com/Tencent/ncnn@a4d2ea1 benchmark/models/FastestDet.param, summed" },
+    ],
+    source: "github.com/Tencent/ncnn@a4d2ea1 benchmark/models/FastestDet.param",
+    layers: fastestDet,
+  }),
   known("blazeface", "BlazeFace", 128, 29_368_320, blazeface, "blazeface"),
   known("nanodet_m", "NanoDet-m", 320, 342_223_200, nanodetM, "nanodet_m", ["nanodet 320"]),
   known("yolo_fastest_1.1", "Yolo-Fastest 1.1", 320, 125_437_600, yoloFastest, "yolo-fastest-1.1"),

@@ -94,14 +94,15 @@ const whisper = (
   part: "encoder" | "decoder",
   published: readonly Published[],
   aliases: readonly string[],
+  seconds = 30,
 ): KnownModel =>
   makeKnown({
-    id: `whisper_${size}_${part}`,
-    name: `Whisper ${size} ${part}`,
+    id: `whisper_${size}_${part}${seconds === 30 ? "" : `_${seconds}s`}`,
+    name: `Whisper ${size} ${part}${seconds === 30 ? "" : ` of ${seconds} seconds`}`,
     aliases,
     family: "Whisper",
     task: "audio",
-    input: part === "encoder" ? [80, 1, 3000] : [1, 1, 1],
+    input: part === "encoder" ? [80, 1, 100 * seconds] : [1, 1, 1],
     ...(part === "decoder" ? { enter: (net: Layers) => net.inputOf([net.batch, 1], "token", "int64") } : {}),
     published,
     source: "arXiv 2212.04356 table 1",
@@ -124,6 +125,14 @@ export default [
   }),
   whisper("tiny", "encoder", [aiHub("whisper_tiny", 9.39)], []),
   whisper("base", "encoder", [aiHub("whisper_base", 23.7)], ["whisper_base"]),
+  // As Rockchip's zoo has it: positions are as many as the shorter sound has.
+  whisper(
+    "base",
+    "encoder",
+    [within(aiHub("whisper_base", 23.7), 0.02, "has positions of 30 seconds")],
+    ["whisper_base_20s"],
+    20,
+  ),
   whisper("small", "encoder", [aiHub("whisper_small", 102)], ["whisper_small"]),
   whisper("tiny", "decoder", [twice(aiHub("whisper_tiny", 28.4), 0.71)], []),
   whisper("base", "decoder", [twice(aiHub("whisper_base", 48.9), 0.55)], []),
@@ -131,7 +140,7 @@ export default [
   makeKnown({
     id: "wav2vec2_base",
     name: "wav2vec 2.0 base",
-    aliases: ["wav2vec2_base_960h"],
+    aliases: ["wav2vec2_base_960h", "wav2vec2_base_960h_20s"],
     family: "wav2vec 2.0",
     task: "audio",
     input: [1, 1, 320_000],

@@ -131,6 +131,25 @@ const ssd1 = (alpha: number, published: readonly Published[], aliases: readonly 
 export default [
   ssd1(1, [hailo("object_detection", 2.5, 6.79)], ["ssd mobilenet"]),
   makeKnown({
+    id: "ssd_mobilenet_v2_quantized",
+    name: "SSD MobileNet v2 quantized",
+    aliases: ["MobileNet v2 SSD", "ssd_mobilenet_v2_coco_quant_postprocess"],
+    family: "SSD",
+    task: "detection",
+    input: 300,
+    published: [
+      {
+        parameters: 6_969_600,
+        source:
+          "github.com/google-coral/test_data@104342d pipeline/ssd_mobilenet_v2_coco_quant_postprocess_segment_{0,1}_of_2_edgetpu.tflite, bytes",
+        within: { share: 0.15, because: "bytes of two compiled files, with instructions" },
+      },
+    ],
+    source:
+      "github.com/tensorflow/models research/object_detection models/ssd_mobilenet_v2_feature_extractor.py, predictors of 1x1",
+    layers: (net, x) => ssd(net, second(net, x), { extra: tail, lite: false }),
+  }),
+  makeKnown({
     id: "ssd_mobilenet_v2",
     name: "SSD MobileNet v2",
     aliases: ["ssdlite mobilenet v2"],

@@ -52,13 +52,20 @@ const heads = {
   _pose: { task: "pose", kind: "11", classes: 1, extra: 51 },
 } as const satisfies Record<string, Head & { readonly task: KnownModel["task"] }>;
 
+/** Qualcomm AI Hub has the smallest of each. */
+const hub = {
+  "": ["yolov11_det", "YOLOv11-Detection"],
+  _seg: ["yolov11_seg", "YOLOv11-Segmentation"],
+  _pose: [],
+} as const satisfies Record<keyof typeof heads, readonly string[]>;
+
 function known(size: Size, kind: keyof typeof heads, published: readonly Published[]): KnownModel {
   const { task, ...how } = heads[kind];
   const id = `yolo11${size}${kind}`;
   return {
     id,
     name: `YOLO11${size}${kind.replace("_", "-")}`,
-    aliases: [`yolov11${size}${kind}`],
+    aliases: [`yolov11${size}${kind}`, ...(size === "n" ? hub[kind] : [])],
     family: "YOLO11",
     task,
     input: [3, 640, 640],

@@ -130,7 +130,7 @@ const seg = (gops: number, millions: number): Published => hailo("instance_segme
 export default [
   known("n", "", [table(4.5, 1.9)]),
   known("s", "", [table(16.5, 7.2)]),
-  known("m", "", [table(49, 21.2), aiHub("yolov5", 21.2)]),
+  known("m", "", [table(49, 21.2), aiHub("yolov5", 21.2), hailo("object_detection", 48.96, 21.17)], ["yolov5m_6.1"]),
   known("l", "", [table(109.1, 46.5)]),
   known("x", "", [table(205.7, 86.7)]),
   known("n", "_seg", [seg(7.1, 1.99)]),

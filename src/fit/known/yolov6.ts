@@ -91,7 +91,7 @@ function heads(net: Net, m: Member, x: Feature, width: number): Feature[] {
 const known = (id: keyof typeof members, name: string, published: readonly Published[]): KnownModel => ({
   id,
   name,
-  aliases: [],
+  aliases: id === "yolov6n_v1" ? ["yolov6n_0.2.1", "yolov6n_0.2.1_nms_core"] : [],
   family: "YOLOv6",
   task: "detection",
   input: [3, 640, 640],
