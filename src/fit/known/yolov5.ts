@@ -95,6 +95,37 @@ function masked(net: Net, levels: readonly [Feature, Feature, Feature], s: Scale
   return [...anchored(net, levels, 32), conv(net, conv(net, larger, width, 3), 32, 1)];
 }
 
+/** Release 6 with a fourth size: one more stage, and one more step down and up. */
+function features6(net: Net, input: Feature, s: Scale): Feature[] {
+  const r = release7(net);
+  const down = (x: Feature, width: number): Feature => conv(net, x, scaled(s, width), 3, 2);
+  const stage = (x: Feature, width: number, count: number): Feature =>
+    r.block(down(x, width), scaled(s, width), repeats(s, count), true);
+  const p3 = stage(stage(r.stem(input, scaled(s, 64)), 128, 3), 256, 6);
+  const p4 = stage(p3, 512, 9);
+  const p5 = stage(p4, 768, 3);
+  const p6 = r.last(down(p5, 1024), scaled(s, 1024), repeats(s, 3));
+  const block = (x: Feature, width: number): Feature => r.block(x, scaled(s, width), repeats(s, 3), false);
+  const kept: Feature[] = [];
+  let y = p6;
+  for (const [own, width] of [
+    [p5, 768],
+    [p4, 512],
+    [p3, 256],
+  ] as const) {
+    const narrow = conv(net, y, scaled(s, width), 1);
+    kept.unshift(narrow);
+    y = block(cat(net, [up(net, narrow), own]), width);
+  }
+  const levels = [y];
+  for (const [index, width] of [512, 768, 1024].entries()) {
+    const own = kept[index] ?? y;
+    y = block(cat(net, [down(y, [256, 512, 768][index] ?? 256), own]), width);
+    levels.push(y);
+  }
+  return levels;
+}
+
 type Kind = "" | "_seg" | "u" | "_v2";
 
 function build(id: string, size: Size, kind: Kind, options: BuildOptions): Model {
@@ -144,4 +175,18 @@ export default [
   known("x", "u", [rdk(246.4, 97.2)]),
   known("s", "_v2", [hailo("object_detection", 17.44, 7.46)], ["yolov5s_bbox_decoding_only", "yolov5s spp"]),
   known("m", "_v2", [hailo("object_detection", 52.17, 21.78)], ["yolov5m spp"]),
+  {
+    id: "yolov5m6",
+    name: "YOLOv5m6",
+    aliases: ["yolov5m6_6.1"],
+    family: "YOLOv5",
+    task: "detection",
+    input: [3, 1280, 1280],
+    published: [hailo("object_detection", 200.04, 35.7)],
+    source: "github.com/ultralytics/yolov5 v7.0 models/hub/yolov5m6.yaml",
+    build: (options) => {
+      const net = new Layers("yolov5m6", options);
+      return net.finish(...anchored(net, features6(net, net.input(options.input ?? [3, 1280, 1280]), scales.m), 0));
+    },
+  },
 ] satisfies readonly KnownModel[];
