@@ -2,7 +2,7 @@
 
 import { dataOf } from "./data.ts";
 import { cholesky, covariance, gram, solve, withoutMembers, type Kernel, type Point } from "./gaussian.ts";
-import { blend, localDeviation } from "./leave-one-out.ts";
+import { blend, localDeviation, type Side } from "./leave-one-out.ts";
 import { poolOf, type PoolId } from "./pools.ts";
 
 /** Of each feature: constant and factors of the features that every row has; [] where it is always there or unknown. */
@@ -91,15 +91,19 @@ export function predict(calibration: Calibration, question: Question): Predictio
     return others.reduce((total, point, i) => total + covariance(kernel, to, point) * (stored[i]?.[column] ?? 0), 0);
   };
   const { kernels } = pool;
-  let mean = sum(kernels.time, asked, 3, points);
-  let deviation = localDeviation(kernels.time, asked, points, without);
+  let [mean, deviation] = [0, 1];
   if (kernels.regime && kernels.within) {
     const label = sum(kernels.regime, asked, 5, points);
     const labelled = labelledOf(pool, points, stored);
-    const within = [-1, 1].map((side) =>
-      sum(kernels.within ?? kernels.time, { ...asked, x: [...x, side] }, 6, labelled),
-    );
-    ({ mean, deviation } = blend(mean, deviation, label, within[0] ?? mean, within[1] ?? mean));
+    const [whole, parts] = ([-1, 1] as const).map((side): Side => {
+      const to = { ...asked, x: [...x, side] };
+      const kernel = kernels.within ?? kernels.time;
+      return { mean: sum(kernel, to, 6, labelled), deviation: localDeviation(kernel, to, labelled, without) };
+    });
+    if (whole && parts) ({ mean, deviation } = blend(label, whole, parts));
+  } else {
+    mean = sum(kernels.time, asked, 3, points);
+    deviation = localDeviation(kernels.time, asked, points, without);
   }
   const middle = pool.center + mean;
   return {

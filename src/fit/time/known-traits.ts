@@ -25,7 +25,15 @@ export function knownTraits(
   if (traits === undefined) return undefined;
   const like = (own: number, told: number | undefined): boolean =>
     told === undefined || (own / told > LEAST && own / told < MOST);
-  return like(traits.ops_g, published.ops_g) && like(traits.params_m, published.params_m) ? traits : undefined;
+  // Operations are counted in many ways, and misprinted; parameters are not.
+  const { params_m, ops_g } = published;
+  return params_m === undefined
+    ? like(traits.ops_g, ops_g)
+      ? traits
+      : undefined
+    : like(traits.params_m, params_m)
+      ? traits
+      : undefined;
 }
 
 function build(name: string, input: string): Traits | undefined {
