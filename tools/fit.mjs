@@ -93,9 +93,13 @@ async function measured() {
   }
   out("measured.json", published.text());
   const hub = new Table();
+  // Parameters in millions and input of AI Hub's models: github.com/quic/ai-hub-models@52c080d2, info.yaml of each.
+  const pages = json(join(top, "data/fit/hub-models.json"));
   for (const row of csv(join(facts, "fit/ai-hub-perf.csv"))) {
     const made = aiHubRow(row);
-    if (made) hub.add(made);
+    if (!made) continue;
+    const [params = 0, input = ""] = pages[`${row.model} / ${row.component}`] ?? pages[row.model] ?? [];
+    hub.add({ ...made, params, input });
   }
   out("measured-ai-hub.json", hub.text());
   const ncnn = new Table();

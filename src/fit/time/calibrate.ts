@@ -10,22 +10,43 @@ import { pools, type Pool } from "./pools.ts";
 import { rowsOf, type Row } from "./training.ts";
 import type { Calibration, Fill, PoolCalibration, StoredPoint } from "./calibration.ts";
 
+/** Where a search begins and what it is held to: a pool of few rows must not talk itself into anything. */
 const start: Kernel = {
-  linear: 0.3,
-  smooth: 0.6,
-  family: 0.1,
-  familyLinear: 0.05,
-  familySmooth: 0.2,
-  model: 0.03,
-  noise: 0.04,
-  length: 1.5,
+  linear: 0.1,
+  smooth: 0.3,
+  family: 0.05,
+  familyLinear: 0.02,
+  familySmooth: 0.1,
+  model: 0.01,
+  noise: 0.01,
+  length: 2,
   familyLength: 1,
   constantShared: 0.8,
   linearShared: 0.9,
   smoothShared: 0.8,
   familyShared: 0.9,
-  relevance: [1, 1, 1, 1, 1, 0.5, 0.5, 0.3, 0.3, 0.1, 0.3, 0.1, 0.3, 0.3],
+  relevance: [1, 1, 1, 1, 1, 0.5, 0.5, 0.3, 0.3, 0.1, 0.3, 0.1, 0.3, 0.3, 1],
 };
+
+/** Prior of the logarithms of variances and lengths (deviation 1.5) and of relevances (1). */
+function penalty(kernel: Kernel): number {
+  const sizes = [
+    "linear",
+    "smooth",
+    "family",
+    "familyLinear",
+    "familySmooth",
+    "model",
+    "noise",
+    "length",
+    "familyLength",
+  ] as const;
+  const off = (value: number, from: number, deviation: number): number => (Math.log(value / from) / deviation) ** 2 / 2;
+  return (
+    sizes.reduce((sum, size) => sum + off(kernel[size], start[size], 1.5), 0) +
+    kernel.relevance.reduce((sum, value, i) => sum + off(value, start.relevance[i] ?? 1, 1), 0)
+  );
+}
 
 /** The kernels of a pool: of time; with two regimes also of which one it is, and of time when that is known. */
 type Kernels = PoolCalibration["kernels"];
@@ -91,7 +112,7 @@ function likelihood(
   scaled: Scaled,
   pool: Pool,
 ): number {
-  if (pool.joint) return robust(leaveOut(kernel, points, values, scaled.groups), values);
+  if (pool.joint) return robust(leaveOut(kernel, points, values, scaled.groups), values) - penalty(kernel);
   // Many settings of the same models: a dozen tell the kernel.
   let sum = 0;
   const every = Math.max(1, Math.floor(scaled.bySetting.length / 14));
@@ -108,7 +129,7 @@ function likelihood(
       own,
     );
   });
-  return sum;
+  return sum / 3 - penalty(kernel);
 }
 
 /** Student's t of four degrees instead of the normal law: a few odd rows are not to decide. */

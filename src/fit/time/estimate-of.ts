@@ -13,6 +13,7 @@ const REACH = 4;
 
 /** Fewer rows of a device tell its speed, if at all, only together with its sisters'. */
 const FEW = 8;
+const LEAST = 2;
 
 export interface About {
   readonly model?: string;
@@ -44,6 +45,11 @@ export function estimateOf(
   if (poolId === undefined || pool === undefined) return none(`no measurement of ${device.name} is published`);
   const setting = chosen(pool, device, float, kind);
   if (setting === undefined) return none(`no measurement of ${device.name} is published for models of this precision`);
+  const own = pool.points.filter(([s, m = 0]) => s === setting.at && pool.models[m]?.[1] !== without);
+  if (own.length < LEAST)
+    return none(
+      `${own.length === 0 ? "no" : "one"} measurement of ${device.name} is published${without === undefined ? "" : " besides this model's own"}: too few to tell its speed from`,
+    );
   const range = rangeOf(pool, setting.at);
   if (traits.ops_g < range.least / REACH || traits.ops_g > range.most * REACH)
     return none(
@@ -107,9 +113,15 @@ function chosen(
     device.how === undefined || device.pool !== "ai-hub" ? device.how : `${device.how} ${float ? "float" : "w8a8"}`;
   for (const independent of [false, true]) {
     if (kind !== undefined && (kind === "independent") !== independent) continue;
-    const name = settingOf({ device: device.id, how: how ?? "", kind: independent ? "independent" : "maker" });
-    const at = pool.settings.findIndex((setting) => setting.name === name);
-    if (at >= 0) return { name, at, independent };
+    const name = settingOf({
+      device: device.measuredAs ?? device.id,
+      how: how ?? "",
+      kind: independent ? "independent" : "maker",
+    });
+    // "4 threads" is "4 threads, powersave 2" as well.
+    const at = pool.settings.findIndex((setting) => setting.name === name || setting.name.startsWith(`${name},`));
+    const found = pool.settings[at];
+    if (found) return { name: found.name, at, independent };
   }
   return kind === undefined ? undefined : chosen(pool, device, float, undefined);
 }
@@ -152,6 +164,8 @@ function nearestOf(
     device: device.name,
     ms,
     says: distance < 0.02 ? "a model of the same figures" : "the most like it of those measured",
-    source: measuredOf(file).find((row) => row.device === device.id && row.model === name)?.source ?? "",
+    source:
+      measuredOf(file).find((row) => row.device === (device.measuredAs ?? device.id) && row.model === name)?.source ??
+      "",
   }));
 }

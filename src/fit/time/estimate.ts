@@ -39,6 +39,8 @@ export interface Device {
   readonly aliases?: readonly string[];
   /** Devices that are calibrated together (pools.ts); absent: no rows. */
   readonly pool?: PoolId;
+  /** What the rows of a benchmark's table call it, where that is not its id. */
+  readonly measuredAs?: string;
   /** How it is meant where it was measured in several ways, as rows have it: "qnn_dlc", "4 threads". */
   readonly how?: string;
   /** It computes in floating point unless the model is quantised, when it is stored in 16 bits, or always. Absent: integers, whatever the model's types. */

@@ -36,8 +36,19 @@ export function knownTraits(
       : undefined;
 }
 
+/** Benchmarks' variants of a known model that change less of its layers than is known of them. */
+const variants: readonly (readonly [RegExp, string])[] = [
+  [/^(yolov5[nsmlx])_(?:wo_spp|bbox_decoding_only)$/, "$1"],
+  [/^(yolov8[nsmlx])_bbox_decoding_only$/, "$1"],
+  [/^(?:face|person)_attr_(resnet_v1_18)$/, "$1"],
+  [/^mobilenet v([12]) ssd \(coco.*$/i, "ssd_mobilenet_v$1"],
+  [/^mobilenet v2 ssd.*$/i, "ssd_mobilenet_v2"],
+];
+
 function build(name: string, input: string): Traits | undefined {
-  const found = findKnown(name);
+  const plain = name.replace("⭐", "").trim();
+  const other = variants.find(([pattern]) => pattern.test(plain));
+  const found = findKnown(plain) ?? (other && findKnown(plain.replace(other[0], other[1])));
   if (found === undefined) return undefined;
   const size = sizeOf(input, found.known.input) ?? found.input;
   try {

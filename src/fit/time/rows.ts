@@ -79,17 +79,26 @@ export function rowOf(row: PublishedRow): Made | undefined {
   };
 }
 
+/** Which size AI Hub means by a family's name (its models' pages). */
+const hubNames: Readonly<Record<string, string>> = {
+  yolov8_seg: "yolov8n_seg",
+  yolov10_det: "yolov10n",
+  yolov11_det: "yolo11n",
+  yolov11_seg: "yolo11n_seg",
+};
+
 /** model,component,precision,device,runtime,ms,...,unit: what ran on the NPU. */
 export function aiHubRow(row: Readonly<Record<string, string>>): Made | undefined {
   const device = deviceOf(row["device"] ?? "");
   const ms = Number(row["ms"]);
   if (device === undefined || !(ms > 0) || row["unit"] !== "NPU") return undefined;
   const [model, component] = [row["model"] ?? "", row["component"] ?? ""];
-  const whole = plainName(component) === plainName(model);
+  // Components called like the model are all of it.
+  const whole = plainName(component) === plainName(model) || /^yolo/.test(model);
   return {
     device: device.id,
     how: `${row["runtime"] ?? ""} ${row["precision"] ?? ""}`.trim(),
-    model: whole || component === "" ? model : `${model} / ${component}`,
+    model: whole || component === "" ? (hubNames[model] ?? model) : `${model} / ${component}`,
     params: 0,
     ops: 0,
     input: "",
