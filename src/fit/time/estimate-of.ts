@@ -3,7 +3,8 @@
 import { familyOf, modelOf } from "./architecture.ts";
 import { calibrationOf, filled, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
 import type { Device, Estimate, Nearest } from "./estimate.ts";
-import { measuredOf } from "./measured.ts";
+import { sourceOf } from "./measured.ts";
+import { wattsOf } from "./power.ts";
 import { poolOf } from "./pools.ts";
 import { settingOf } from "./training.ts";
 import { featuresOf, type Traits } from "./traits.ts";
@@ -14,6 +15,9 @@ const REACH = 4;
 /** Fewer rows of a device tell its speed, if at all, only together with its sisters'. */
 const FEW = 8;
 const LEAST = 2;
+
+/** An interval wider than this says nothing. */
+const WIDEST = 40;
 
 export interface About {
   readonly model?: string;
@@ -65,8 +69,12 @@ export function estimateOf(
     ...(without === undefined ? {} : { without }),
   });
   if (prediction === undefined || !Number.isFinite(prediction.median_ms)) return none("its figures are out of reach");
+  if (prediction.high_ms > WIDEST * prediction.low_ms)
+    return none(
+      `nothing like it was measured on ${device.name}: what was leaves it open by more than a factor of ${WIDEST}`,
+    );
   const { rows, median, p90, held } = prediction.setting;
-  const energy = device.watts;
+  const energy = wattsOf(device);
   const { median_ms, low_ms, high_ms } = prediction;
   return {
     device: device.id,
@@ -91,7 +99,7 @@ export function estimateOf(
       ...(setting.independent ? ["as others measured, not the maker"] : []),
       ...(energy === undefined
         ? []
-        : ["energy from half to all of the power that the maker states; the host is not in it"]),
+        : ["energy from half to all of the power that is stated for the chip; the host is not in it"]),
     ],
   };
 }
@@ -164,8 +172,6 @@ function nearestOf(
     device: device.name,
     ms,
     says: distance < 0.02 ? "a model of the same figures" : "the most like it of those measured",
-    source:
-      measuredOf(file).find((row) => row.device === (device.measuredAs ?? device.id) && row.model === name)?.source ??
-      "",
+    source: sourceOf(file, device.measuredAs ?? device.id, name) ?? "",
   }));
 }

@@ -60,3 +60,13 @@ export function measuredOf(file: MeasuredFile): readonly Measured[] {
   }
   return rows;
 }
+
+const sources = new Map<MeasuredFile, ReadonlyMap<string, string>>();
+
+/** Where a device's row of a model is published. */
+export function sourceOf(file: MeasuredFile, device: string, model: string): string | undefined {
+  let own = sources.get(file);
+  if (own === undefined)
+    sources.set(file, (own = new Map(measuredOf(file).map((row) => [`${row.device}|${row.model}`, row.source]))));
+  return own.get(`${device}|${model}`);
+}
