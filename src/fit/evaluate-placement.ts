@@ -116,12 +116,20 @@ function yearsApart(version: string | null | undefined, rules: string): string |
 
 const YEARS = 4;
 
-/** Every graph of a model apart, as compilers take them: bodies of WHILE, what CALL_ONCE calls. */
+const placed = new WeakMap<Model, Map<string, readonly Placement[]>>();
+const seen = new WeakMap<Model, readonly ReturnType<typeof viewOf>[]>();
+
+/** Every graph of a model apart, as compilers take them: bodies of WHILE, what CALL_ONCE calls. Rows come with many of one model. */
 function placedAll(model: Model, target: Target): readonly Placement[] {
-  return model.graphs.map((_, main) => {
-    const { views, model: whole } = viewOf({ ...model, main });
-    return place(views, whole, target);
-  });
+  const held = placed.get(model) ?? new Map<string, readonly Placement[]>();
+  placed.set(model, held);
+  const before = held.get(target.id);
+  if (before !== undefined) return before;
+  const views = seen.get(model) ?? model.graphs.map((_, main) => viewOf({ ...model, main }));
+  seen.set(model, views);
+  const placements = views.map((one) => place(one.views, one.model, target));
+  held.set(target.id, placements);
+  return placements;
 }
 
 function judged(

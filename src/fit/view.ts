@@ -284,8 +284,8 @@ function viewOfNode(index: number, macs: number | undefined, context: Context): 
   const { weights, bias } = kind !== undefined && weighted.has(kind) ? operandsOf(node, fixed) : NONE;
   const inShape = numbers(data?.shape);
   const outShape = numbers(result?.shape);
-  const from = imageOf(inShape, layout, unbatched);
-  const to = imageOf(outShape, layout, unbatched);
+  const from = imageOf(data?.shape, layout, unbatched);
+  const to = imageOf(result?.shape, layout, unbatched);
   const window = windowOf(node, weights, layout, from.channels, kind);
   const folded = context.folded.has(index);
   const isOpen = (tensor: number): boolean => tensor >= 0 && open.has(tensor) && !constants.has(tensor);
@@ -304,7 +304,7 @@ function viewOfNode(index: number, macs: number | undefined, context: Context): 
     outType: result?.type,
     inShape,
     outShape,
-    batch: unbatched ? 1 : inShape?.[0],
+    batch: unbatched ? 1 : firstOf(data?.shape),
     inChannels: from.channels,
     outChannels: to.channels,
     inSize: from.size,
@@ -383,6 +383,8 @@ function operandsOf(
 
 const numbers = (shape: Tensor["shape"]): readonly number[] | undefined =>
   shape?.every((dimension): dimension is number => typeof dimension === "number") === true ? shape : undefined;
+
+const firstOf = (shape: Tensor["shape"]): number | undefined => (typeof shape?.[0] === "number" ? shape[0] : undefined);
 
 function perChannel(weights: Tensor | undefined): boolean | undefined {
   if (weights?.quantization === undefined) return undefined;

@@ -3,7 +3,7 @@
  * and what of a shape is channels, height and width. Layouts of filters as in model/macs.ts.
  */
 
-import type { Attribute, Node, Tensor } from "../model/graph.ts";
+import type { Attribute, Dimension, Node, Tensor } from "../model/graph.ts";
 import type { Layout } from "../model/macs.ts";
 import type { OpKind } from "../model/ops.ts";
 
@@ -65,9 +65,9 @@ export function windowOf(
   };
 }
 
-/** Channels, height and width of a shape. `unbatched`: it begins with what follows the batch (ncnn). */
+/** Channels, height and width of a shape, each where it is known. `unbatched`: it begins with what follows the batch (ncnn). */
 export function imageOf(
-  shape: readonly number[] | undefined,
+  shape: readonly Dimension[] | undefined,
   layout: Layout,
   unbatched: boolean,
 ): { readonly channels: number | undefined; readonly size: Pair | undefined } {
@@ -75,7 +75,10 @@ export function imageOf(
   if (inner === undefined || inner.length === 0) return { channels: undefined, size: undefined };
   const channels = layout === "channels last" ? inner.at(-1) : inner[0];
   const space = layout === "channels last" ? inner.slice(0, -1) : inner.slice(1);
-  return { channels, size: space.length === 0 ? undefined : pairOf(space) };
+  return {
+    channels: typeof channels === "number" ? channels : undefined,
+    size: space.every((dimension) => typeof dimension === "number") ? pairOf(space) : undefined,
+  };
 }
 
 /** Last two of a list; of one [1, it]. */
