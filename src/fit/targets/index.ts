@@ -20,6 +20,7 @@ import ortOpenvino_ from "./ort-openvino.ts";
 import ortQnn_ from "./ort-qnn.ts";
 import ortXnnpack_ from "./ort-xnnpack.ts";
 import qnnHtp_ from "./qnn-htp.ts";
+import rknn_ from "./rknn.ts";
 import samsungExynos_ from "./samsung-exynos.ts";
 import stm32mp25_ from "./stm32mp25.ts";
 import teflon_ from "./teflon.ts";
@@ -36,4 +37,4 @@ import vxDelegate_ from "./vx-delegate.ts";
 import xnnpackExecutorch_ from "./xnnpack-executorch.ts";
 import xnnpackTflite_ from "./xnnpack-tflite.ts";
 
-export const all: readonly Target[] = [...axelera_, ...axera_, ...edgetpu_, ...ethosUExecutorch_, ...hailo_, ...litertMediatek_, ...litertQualcomm_, ...litertSamsung_, ...neutronExecutorch_, ...nnapi_, ...nvdla_, ...nvidiaDla_, ...openvinoNpu_, ...ortCoreml_, ...ortNnapi_, ...ortOpenvino_, ...ortQnn_, ...ortXnnpack_, ...qnnHtp_, ...samsungExynos_, ...stm32mp25_, ...teflon_, ...tensorrt_, ...tenstorrentTtnn_, ...tfliteGpu_, ...tidlOnnx_, ...tidlTflite_, ...timVx_, ...vela_, ...vitisai_, ...vulkanExecutorch_, ...vxDelegate_, ...xnnpackExecutorch_, ...xnnpackTflite_];
+export const all: readonly Target[] = [...axelera_, ...axera_, ...edgetpu_, ...ethosUExecutorch_, ...hailo_, ...litertMediatek_, ...litertQualcomm_, ...litertSamsung_, ...neutronExecutorch_, ...nnapi_, ...nvdla_, ...nvidiaDla_, ...openvinoNpu_, ...ortCoreml_, ...ortNnapi_, ...ortOpenvino_, ...ortQnn_, ...ortXnnpack_, ...qnnHtp_, ...rknn_, ...samsungExynos_, ...stm32mp25_, ...teflon_, ...tensorrt_, ...tenstorrentTtnn_, ...tfliteGpu_, ...tidlOnnx_, ...tidlTflite_, ...timVx_, ...vela_, ...vitisai_, ...vulkanExecutorch_, ...vxDelegate_, ...xnnpackExecutorch_, ...xnnpackTflite_];
