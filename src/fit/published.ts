@@ -35,9 +35,14 @@ export const hailo = (task: string): Row =>
 export const paper = (source: string): Row => row(source, 1);
 
 /** The same with a deviation that is explained. */
-export const within = (published: Published, share: number, because: string): Published => ({
+export const within = (
+  published: Published,
+  share: number,
+  because: string,
+  of?: "parameters" | "macs",
+): Published => ({
   ...published,
-  within: { share, because },
+  within: { share, because, ...(of === undefined ? {} : { of }) },
 });
 
 /** The tables beside torchvision's weights: multiply-accumulates of convolutions and matrices. */
