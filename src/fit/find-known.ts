@@ -88,6 +88,8 @@ const precisions: Readonly<Record<string, NonNullable<BuildOptions["precision"]>
 const nothing: ReadonlySet<string> = new Set([
   "tflite",
   "onnx",
+  "ncnn",
+  "hailo",
   "edgetpu",
   "vela",
   "rknn",

@@ -3,7 +3,8 @@
 import { classifier, inverted, rounded, separable } from "../blocks.ts";
 import type { BuildOptions, KnownModel } from "../known.ts";
 import { at, Layers, type Activation, type Value } from "../layers.ts";
-import { hailo, paper, timm } from "../published.ts";
+import { makeKnown } from "../make-known.ts";
+import { hailo, ncnn, paper, timm } from "../published.ts";
 
 const zoo = hailo("classification");
 
@@ -70,11 +71,19 @@ const small: readonly Third[] = [
   [5, 288, 96, 1, "hswish", 2], [5, 576, 96, 1, "hswish", 1], [5, 576, 96, 1, "hswish", 1],
 ];
 
+/** As it went round before the paper's last version, and as ncnn measures it: one more block at a sixteenth, squeezed by four exactly. */
+/* prettier-ignore */
+const early: readonly Third[] = [
+  ...large.slice(0, 12), [5, 672, 160, 1, "hswish", 1], [5, 672, 160, 1, "hswish", 2], [5, 960, 160, 1, "hswish", 1],
+];
+
+const thirds = { large, small, early } as const;
+
 /** What comes out of the first convolution and of each block. */
-export function mobilenetV3(net: Layers, x: Value, size: "large" | "small", alpha = 1): Value[] {
+export function mobilenetV3(net: Layers, x: Value, size: keyof typeof thirds, alpha = 1): Value[] {
   const taps = [net.conv(x, rounded(16 * alpha), { kernel: 3, stride: 2, act: "hswish" })];
   let from = 16;
-  for (const [kernel, wide, out, squeezed, act, stride] of size === "large" ? large : small) {
+  for (const [kernel, wide, out, squeezed, act, stride] of thirds[size]) {
     const before = taps[taps.length - 1] ?? x;
     // The table's width over its input's is what the channels that are really there are multiplied by.
     const middle = rounded((at(before.shape, 1) * wide) / from);
@@ -86,7 +95,7 @@ export function mobilenetV3(net: Layers, x: Value, size: "large" | "small", alph
         wide: middle,
         out: rounded(out * alpha),
         act,
-        squeezed: squeezed === 1 ? rounded(middle / 4) : undefined,
+        squeezed: squeezed === 0 ? undefined : size === "early" ? middle / 4 : rounded(middle / 4),
         squeezeAct: "relu",
         gate: "hsigmoid",
       }),
@@ -282,6 +291,19 @@ export default [
       { parameters: 2_040_000, source: timm(0, 0).source },
     ],
   ),
+  makeKnown({
+    id: "mobilenet_v3_large_early",
+    name: "MobileNet v3 large, as ncnn measures it",
+    aliases: ["ncnn_mobilenet_v3"],
+    family: "MobileNet",
+    input: 224,
+    published: [ncnn("mobilenet_v3", 5133694, 245564768)],
+    source: "arXiv 1905.02244 in an early version",
+    layers: (net, x) => {
+      const wide = net.conv(mobilenetV3(net, x, "early").at(-1) ?? x, 960, { act: "hswish" });
+      return net.fc(net.fc(net.globalPool(wide), 1280, { act: "hswish" }), 1000);
+    },
+  }),
   v4("small", [3, 224, 224], [timm(3.77, 0.19)]),
   v4("medium", [3, 224, 224], [timm(9.72, 0.84)]),
   v4("large", [3, 256, 256], [timm(32.59, 2.86)]),
