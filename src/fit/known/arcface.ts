@@ -97,13 +97,4 @@ export default [
     source: "arXiv 1512.03385 table 1; forty attributes behind the thousand classes",
     layers: (net, x) => net.fc(net.fc(net.globalPool(resnet(net, x, { depth: 18 }).at(-1) ?? x), 1000), 40),
   }),
-  makeKnown({
-    id: "person_attr_resnet_v1_18",
-    name: "Person attributes, ResNet-18",
-    family: "ResNet",
-    input: 224,
-    published: [hailo("person_attribute")(11.19, 3.64)],
-    source: "arXiv 1512.03385 table 1; thirty-five attributes",
-    layers: (net, x) => net.fc(net.globalPool(resnet(net, x, { depth: 18 }).at(-1) ?? x), 35),
-  }),
 ] satisfies readonly KnownModel[];
