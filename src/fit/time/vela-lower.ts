@@ -83,6 +83,8 @@ class Lowering {
   readonly #parts = new Map<number, { readonly from: number; readonly shape: Volume; readonly part: Volume }>();
   readonly #melted = new Map<number, number>();
   readonly #made = new Map<string, Lowered>();
+  /** State between runs. */
+  readonly #kept = new Set<string>();
   #first = true;
   #own = 0;
 
@@ -102,7 +104,7 @@ class Lowering {
 
   run(): LoweredGraph {
     for (const view of this.#views) if (this.#taken(view)) this.#lower(view);
-    const outside = new Set<string>();
+    const outside = new Set(this.#kept);
     for (const [index, view] of this.#producer) {
       const readers = this.#consumers.get(index) ?? [];
       const left = readers.length === 0 || readers.some((reader) => !this.#taken(reader));
@@ -246,7 +248,7 @@ class Lowering {
     const [to = -1] = view.node.outputs;
     const maker = this.#producer.get(from);
     const shared = (this.#consumers.get(from)?.length ?? 0) > 1;
-    if (shared || (maker !== undefined && !this.#taken(maker))) {
+    if (shared || maker === undefined || !this.#taken(maker)) {
       this.#emit(view, "Memcpy", "copy", this.#ref(view, 0), this.#out(view), { linear: true });
       return;
     }
@@ -579,20 +581,37 @@ class Lowering {
     const [h, w, d] = ifm.shape;
     const wide = this.#temporary(ifm.shape, 16);
     this.#emit(view, "DepthwiseConv2DBias", "depthwise", ifm, wide, { weights: d, biased: true, linear: true });
-    const out = this.#out(view);
+    const places = this.#temporary([h, w, 1], 16);
     // Feature maps have at most 65535 rows.
     const rows = Math.floor(65535 / w) * w;
     for (let left = h * w; left > 0; left -= rows) {
-      const now = Math.min(rows, left);
+      const part: Volume = [Math.min(rows, left), 1, 1];
+      const from: Ref = { ...wide, shape: [h * w, d, 1], part: [part[0], d, 1] };
       this.#emit(
         view,
         "MaxPool",
         "pool",
-        { ...wide, shape: [h * w, d, 1], part: [now, d, 1] },
-        { ...out, bits: 16, shape: [h * w, 1, 1], part: [now, 1, 1] },
-        { kernel: { ...POINT, w: d }, kind: "maximum", activation: "table", table: 2048, linear: true },
+        from,
+        { ...places, shape: [h * w, 1, 1], part },
+        {
+          kernel: { ...POINT, w: d },
+          kind: "maximum",
+          activation: "table",
+          linear: true,
+        },
       );
     }
+    const widen = { weights: 1, biased: true, scaled: false, linear: true } as const;
+    const long = view.outputs[0]?.type === "int64";
+    const out = this.#out(view);
+    const first = long ? this.#temporary([h, w, 1], 32) : out;
+    this.#emit(view, "DepthwiseConv2DBias", "depthwise", places, { ...first, bits: 32, shape: [h, w, 1] }, widen);
+    if (!long) return;
+    const halves = this.#temporary([h, w, 2], 16);
+    this.#emit(view, "Memcpy", "copy", first, halves, { linear: true });
+    const whole = this.#temporary([h, w, 2], 32);
+    this.#emit(view, "DepthwiseConv2DBias", "depthwise", halves, whole, { ...widen, weights: 2 });
+    this.#emit(view, "Memcpy", "copy", whole, out, { linear: true });
   }
 
   /** Step by step: four gates of two products each, the state, the output. */
@@ -606,6 +625,7 @@ class Lowering {
     const state = (): Ref => ({ tensor: "h", shape: [1, 1, cells], bits: 8 });
     const memory = (): Ref => ({ tensor: "c", shape: [1, 1, cells], bits: 16 });
     const wide: Volume = [1, 1, cells];
+    this.#kept.add(state().tensor).add(memory().tensor);
     for (let step = 0; step < count; step++) {
       const gates: Ref[] = [];
       for (let gate = 0; gate < 4; gate++) {

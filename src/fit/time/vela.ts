@@ -4,6 +4,7 @@
  */
 
 import type { View } from "../view.ts";
+import { cascadesOf, type Stripe } from "./vela-cascade.ts";
 import { accessOf, arrayCycles, burstShare, macsOf, type FeatureMap, type Operation } from "./vela-cycles.ts";
 import { lower, type Lowered, type LoweredGraph, type Ref } from "./vela-lower.ts";
 import {
@@ -14,6 +15,7 @@ import {
   up,
   type Block,
   type Machine,
+  type Shapes,
   type System,
   type Volume,
 } from "./vela-machine.ts";
@@ -119,14 +121,23 @@ interface Step {
   readonly filter: number;
   /** Fast memory that is free for filters while this runs. */
   readonly free: number;
+  readonly cascaded: boolean;
 }
 
 const PLAIN: Block = { ofm: [1, 1, 16], ifm: [1, 1, 16], acc40: false, byKernel: false };
 
+/** Bytes of an operation's compressed filter with its scales. */
+const filterOf = ({ weights, ofm }: Lowered): number =>
+  weights === 0 ? 0 : up(COMPRESSED * weights + SCALE * ofm.shape[2], 16);
+
+/** Whether the filter is copied to fast memory first, whole or two slices at a time. */
+const isBuffered = ({ unit, ofm }: Lowered, filter: number, free: number): boolean =>
+  filter > 0 && unit !== "vector" && Math.min(filter, (2 * filter * SLICE) / ofm.shape[2]) <= free;
+
 /** Formats, memories and blocks of every operation. */
 function planned(machine: Machine, graph: LoweredGraph): readonly Step[] {
   const linear = linearTensors(machine, graph);
-  const { fast, used } = placement(machine, graph, linear);
+  const { fast, used, stripes } = placement(machine, graph, linear);
   const blocks = new Map<string, Block>();
   return graph.operations.map((lowered, at): Step => {
     const map = (ref: Ref): FeatureMap => ({
@@ -135,39 +146,29 @@ function planned(machine: Machine, graph: LoweredGraph): readonly Step[] {
       linear: ref.tensor.startsWith("=") || linear.has(ref.tensor),
       memory: fast.has(ref.tensor) ? machine.fast : machine.slow,
     });
-    const filter = lowered.weights === 0 ? 0 : up(COMPRESSED * lowered.weights + SCALE * lowered.ofm.shape[2], 16);
-    const free = machine.arena - (used[at] ?? 0);
-    const buffered = filter > 0 && lowered.unit !== "vector" && filter <= free;
-    const { unit, ifm, ifm2, ofm, kernel, scalar, scaled, upscale } = lowered;
-    const key = JSON.stringify([
+    const filter = filterOf(lowered);
+    const stripe = stripes.get(at);
+    const free = stripe !== undefined ? Infinity : machine.spills ? machine.arena : machine.arena - (used[at] ?? 0);
+    const buffered = isBuffered(lowered, filter, free);
+    const { unit, kernel, scalar, scaled, upscale, table, ifm, ifm2, ofm } = lowered;
+    const rows = (shape: Volume, height: number | undefined): Volume =>
+      height === undefined ? shape : [Math.min(height, shape[0]), shape[1], shape[2]];
+    const shapes: Shapes = {
       unit,
-      ifm.shape,
-      ifm2?.shape,
-      ofm.shape,
-      kernel,
+      ofm: rows(ofm.shape, stripe?.out),
+      ifm: rows(ifm.shape, stripe?.into),
+      ifm2: ifm2?.shape,
       scalar,
+      bits: ifm.bits,
+      kernel,
+      table: table > 0,
       scaled,
       upscale,
-      ifm.bits,
-      lowered.table > 0,
-    ]);
+    };
+    const key = JSON.stringify(shapes);
     let block = blocks.get(key);
     if (block === undefined) {
-      block =
-        unit === "copy"
-          ? PLAIN
-          : (blockFor(machine, {
-              unit,
-              ofm: ofm.shape,
-              ifm: ifm.shape,
-              ifm2: ifm2?.shape,
-              scalar,
-              bits: ifm.bits,
-              kernel,
-              table: lowered.table > 0,
-              scaled,
-              upscale,
-            }) ?? PLAIN);
+      block = unit === "copy" ? PLAIN : (blockFor(machine, shapes) ?? PLAIN);
       blocks.set(key, block);
     }
     const operation: Operation = {
@@ -180,7 +181,7 @@ function planned(machine: Machine, graph: LoweredGraph): readonly Step[] {
       kernel,
       constants: lowered.biased ? (buffered ? machine.fast : machine.slow) : undefined,
     };
-    return { lowered, operation, block, filter, free };
+    return { lowered, operation, block, filter, free, cascaded: stripe !== undefined };
   });
 }
 
@@ -211,44 +212,131 @@ function linearTensors(machine: Machine, { operations, outside, shapes }: Lowere
   return linear;
 }
 
-/** Which tensors lie in fast memory, and how much of it is in use at each operation. */
-function placement(
-  machine: Machine,
-  { operations, outside }: LoweredGraph,
-  linear: ReadonlySet<string>,
-): { fast: ReadonlySet<string>; used: readonly number[] } {
-  const lives = new Map<string, { first: number; last: number; bytes: number; readers: number }>();
-  operations.forEach((operation, at) => {
-    for (const ref of [operation.ifm, operation.ifm2, operation.ofm]) {
-      if (ref === undefined || ref.tensor.startsWith("=")) continue;
-      const [h, w, d] = ref.shape;
-      const bytes = up((h * w * (linear.has(ref.tensor) ? d : up(d, 16)) * ref.bits) / 8, 16);
-      const held = lives.get(ref.tensor);
-      const reads = ref === operation.ofm ? 0 : 1;
-      if (held === undefined) lives.set(ref.tensor, { first: at, last: at, bytes, readers: reads });
-      else Object.assign(held, { last: at, bytes: Math.max(held.bytes, bytes), readers: held.readers + reads });
-    }
-  });
+interface Life {
+  first: number;
+  last: number;
+  bytes: number;
+  readers: number;
+  outside: boolean;
+}
+
+interface Placed {
+  readonly fast: ReadonlySet<string>;
+  /** Bytes of fast memory in use at each operation. */
+  readonly used: readonly number[];
+  /** Of operations that run in stripes. */
+  readonly stripes: ReadonlyMap<number, Stripe>;
+}
+
+/** Which tensors lie in fast memory, how much of it is in use, what runs in stripes because it does not fit. */
+function placement(machine: Machine, { operations, outside }: LoweredGraph, linear: ReadonlySet<string>): Placed {
+  const bytesOf = ({ tensor, shape: [h, w, d], bits }: Ref): number =>
+    up((h * w * (linear.has(tensor) ? d : up(d, 16)) * bits) / 8, 16);
+  const lives = livesOf(operations, outside, bytesOf);
   const used = new Array<number>(operations.length).fill(0);
   const fast = new Set<string>();
-  const occupy = (tensor: string, life: { first: number; last: number; bytes: number }): void => {
-    fast.add(tensor);
+  const stripes = new Map<number, Stripe>();
+  const occupy = (life: Life): void => {
     for (let at = life.first; at <= life.last; at++) used[at] = (used[at] ?? 0) + life.bytes;
   };
   if (!machine.spills) {
-    for (const [tensor, life] of lives) occupy(tensor, life);
-    return { fast, used: roomOf(machine, used) };
+    for (const [tensor, life] of lives) {
+      fast.add(tensor);
+      occupy(life);
+    }
+    return { fast, used: roomOf(machine, used), stripes };
   }
-  // What is read and written outside stays in slow memory; of the rest, what lives shortest goes first.
-  const inside = [...lives].filter(([tensor]) => !outside.has(tensor));
-  inside.sort(([, a], [, b]) => a.last - a.first - (b.last - b.first) || a.bytes - b.bytes);
-  for (const [tensor, life] of inside) {
+  const cascades = cascadesOf(
+    operations,
+    {
+      of: bytesOf,
+      linear: (tensor) => linear.has(tensor),
+      readers: (tensor) => lives.get(tensor)?.readers ?? 0,
+      filter: filterOf,
+    },
+    machine.arena,
+  );
+  for (const { first, last, bytes, stripes: rows } of cascades) {
+    for (let at = first; at <= last; at++) {
+      const stripe = rows[at - first];
+      if (stripe !== undefined) stripes.set(at, stripe);
+      used[at] = bytes;
+      const tensor = operations[at]?.ofm.tensor ?? "";
+      if (at < last) {
+        fast.add(tensor);
+        lives.delete(tensor);
+      }
+    }
+    // All of a cascade runs at once: what goes in is there until its end, what comes out from its beginning.
+    for (const life of lives.values())
+      if (life.first <= last && life.last >= first)
+        Object.assign(life, { first: Math.min(life.first, first), last: Math.max(life.last, last) });
+  }
+  // Filters come before feature maps.
+  operations.forEach((operation, at) => {
+    const filter = operation.unit === "vector" || stripes.has(at) ? 0 : filterOf(operation);
+    used[at] = (used[at] ?? 0) + Math.min(filter, machine.arena / 2);
+  });
+  const groups = sharing(operations, lives, bytesOf);
+  const inside = groups.filter(({ life }) => !life.outside);
+  inside.sort((a, b) => a.life.last - a.life.first - (b.life.last - b.life.first) || a.life.bytes - b.life.bytes);
+  for (const { tensors, life } of inside) {
     let most = 0;
     for (let at = life.first; at <= life.last; at++) most = Math.max(most, used[at] ?? 0);
-    if (most + life.bytes <= machine.arena) occupy(tensor, life);
-    else if (life.readers === 1 && life.last - life.first === 1) fast.add(tensor); // in stripes, one behind the other
+    if (most + life.bytes > machine.arena) continue;
+    for (const tensor of tensors) fast.add(tensor);
+    occupy(life);
   }
-  return { fast, used };
+  return { fast, used, stripes };
+}
+
+function livesOf(
+  operations: readonly Lowered[],
+  outside: ReadonlySet<string>,
+  bytesOf: (ref: Ref) => number,
+): Map<string, Life> {
+  const lives = new Map<string, Life>();
+  operations.forEach((operation, at) => {
+    for (const ref of [operation.ifm, operation.ifm2, operation.ofm]) {
+      if (ref === undefined || ref.tensor.startsWith("=")) continue;
+      const held = lives.get(ref.tensor);
+      const reads = ref === operation.ofm ? 0 : 1;
+      const bytes = bytesOf(ref);
+      if (held === undefined)
+        lives.set(ref.tensor, { first: at, last: at, bytes, readers: reads, outside: outside.has(ref.tensor) });
+      else Object.assign(held, { last: at, bytes: Math.max(held.bytes, bytes), readers: held.readers + reads });
+    }
+  });
+  return lives;
+}
+
+/** An elementwise result takes the place of an input that nobody reads any more: they are one piece of memory. */
+function sharing(
+  operations: readonly Lowered[],
+  lives: ReadonlyMap<string, Life>,
+  bytesOf: (ref: Ref) => number,
+): { readonly tensors: string[]; readonly life: Life }[] {
+  const groups = new Map([...lives].map(([tensor, life]) => [tensor, { tensors: [tensor], life: { ...life } }]));
+  operations.forEach(({ unit, ifm, ifm2, ofm }, at) => {
+    if (unit !== "elementwise") return;
+    const to = groups.get(ofm.tensor);
+    for (const ref of [ifm, ifm2]) {
+      const from = ref && groups.get(ref.tensor);
+      if (ref === undefined || from === undefined || to === undefined || from === to) continue;
+      if (bytesOf(ref) !== bytesOf(ofm) || (lives.get(ref.tensor)?.last ?? 0) > at) continue;
+      from.life = {
+        first: Math.min(from.life.first, to.life.first),
+        last: Math.max(from.life.last, to.life.last),
+        bytes: Math.max(from.life.bytes, to.life.bytes),
+        readers: from.life.readers + to.life.readers,
+        outside: from.life.outside || to.life.outside,
+      };
+      from.tensors.push(...to.tensors);
+      for (const tensor of to.tensors) groups.set(tensor, from);
+      return;
+    }
+  });
+  return [...new Set(groups.values())];
 }
 
 /** A schedule that keeps below the limit as it is has all the room it wants. */
@@ -268,7 +356,7 @@ function cyclesOf(machine: Machine, step: Step, before: number): { cycles: VelaC
   const array = arrayCycles(machine, operation, block);
   let npu = array;
   let slack = array;
-  const buffered = filter > 0 && lowered.unit !== "vector" && filter <= free;
+  const buffered = isBuffered(lowered, filter, free);
   const table = lowered.table === 0 ? 0 : copyCycles(machine, lowered.table);
   if (buffered) {
     const buffering = fetched(machine, step, before, array);
@@ -300,11 +388,13 @@ const SLICE = 16;
 /** A filter that is copied to fast memory: whole, or in slices while the one before is in use. */
 function fetched(
   machine: Machine,
-  { operation, block, filter, free }: Step,
+  { operation, block, filter, free, cascaded }: Step,
   before: number,
   array: number,
 ): { npu: number; slack: number } {
   const whole = copyCycles(machine, filter);
+  // In a cascade everything is there before it begins.
+  if (cascaded) return { npu: array - Math.min(whole, before), slack: array };
   const half = Math.floor(free / 2);
   const early = whole > before ? Math.min((before / whole) * filter, half) : Math.min(filter, half);
   const [h, w, depth] = operation.ofm.shape;
