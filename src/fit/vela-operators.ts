@@ -542,7 +542,7 @@ const transpose: Build = {
   ],
   npu: [
     inFile(
-      "permutation",
+      "order",
       transposeSays,
       (view) => {
         const [shape, to] = [shapeOf(view.inputs[0]), values(view, 1) ?? []];

@@ -6,6 +6,7 @@
 import type { Tensor } from "../model/graph.ts";
 import type { Constraint, Rule } from "./target.ts";
 import { velaOperators, type Build } from "./vela-operators.ts";
+import { doubtful, velaOperatorsOfU85 } from "./vela-u85.ts";
 import { checked, isConstant, isTflite, operandsOf, shapeOf } from "./vela-tensors.ts";
 import type { View } from "./view.ts";
 
@@ -13,15 +14,18 @@ export interface VelaVersion {
   readonly major: 3 | 4;
   /** NXP's fork pads channels too. */
   readonly padsChannels: boolean;
+  /** Ethos-U85: another compiler inside (Regor), and an NPU that does more. */
+  readonly u85?: true;
 }
 
 /** Rules of every operator of TFLite: also of those that are refused, for Vela looks at their tensors first and says what is wrong there. */
 export function velaRules(version: VelaVersion): Record<string, Rule> {
-  const table = velaOperators(version);
+  const table = version.u85 === true ? velaOperatorsOfU85(version) : velaOperators(version);
   const rules: Record<string, Rule> = {};
   const built = new Map<string, readonly Constraint[]>();
   for (const name of cpuOnly) rules[name] = cpuRule(name, built);
   for (const [name, build] of Object.entries(table)) rules[name] = npuRule(build, version);
+  if (version.u85 === true) for (const name of doubtful) rules[name] = "unsure";
   return rules;
 }
 
@@ -48,10 +52,20 @@ const dynamic: Constraint = {
   found: (view) => `Op has dynamic tensor(s): ${names(present(view).filter((t) => isScalar(t) && !isConstant(t)))}`,
 };
 
+const plainTypes: ReadonlySet<string> = new Set(["int32", "int64", "bool"]);
+
 /** Vela gives these an output of no shape, so that they are not forgotten. */
 const virtual: ReadonlySet<string> = new Set(["ASSIGN_VARIABLE", "CALL_ONCE"]);
 
-function semanticChecks(taken: boolean, scalarIn: boolean, needs: boolean, without: readonly Generic[]): Constraint[] {
+function semanticChecks(
+  taken: boolean,
+  scalarIn: boolean,
+  needs: boolean,
+  without: readonly Generic[],
+  u85 = false,
+): Constraint[] {
+  // Whole numbers that stand for themselves need none on a U85.
+  const asked = (tensor: Tensor): boolean => !u85 || !plainTypes.has(tensor.type);
   const all: readonly (readonly [Generic | undefined, Constraint | undefined])[] = [
     ["attributes", needs ? attributes : undefined],
     ["dynamic", dynamic],
@@ -90,9 +104,9 @@ function semanticChecks(taken: boolean, scalarIn: boolean, needs: boolean, witho
       {
         rule: "quantisation",
         says: "Input(s), Output and Weight tensors must have quantization parameters",
-        holds: inFile((view) => checked(view, taken).every((t) => t.quantization !== undefined)),
+        holds: inFile((view) => checked(view, taken).every((t) => t.quantization !== undefined || !asked(t))),
         found: (view) =>
-          `Op has tensors with missing quantization parameters: ${names(checked(view, taken).filter((t) => t.quantization === undefined))}`,
+          `Op has tensors with missing quantization parameters: ${names(checked(view, taken).filter((t) => t.quantization === undefined && asked(t)))}`,
       },
     ],
     [
@@ -142,7 +156,9 @@ const types: ReadonlySet<string> = new Set(["int8", "uint8", "int16", "int32"]);
 const int32 = "ADD, ARG_MAX, MUL, SHAPE, SUB, TRANSPOSE";
 const perAxis = "CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV";
 
-function npuChecks(build: Build, { major }: VelaVersion): Constraint[] {
+function npuChecks(build: Build, version: VelaVersion): Constraint[] {
+  const { major } = version;
+  const u85 = version.u85 === true;
   const { without = [] } = build;
   const list: Constraint[] = [];
   if (!without.includes("type"))
@@ -156,7 +172,7 @@ function npuChecks(build: Build, { major }: VelaVersion): Constraint[] {
           .map((t) => `Tensor '${t.name.slice(0, 60)}' has data type: ${t.type}`)
           .join(", "),
     });
-  if (build.int32 !== true)
+  if (build.int32 !== true && !u85)
     list.push({
       rule: "int32",
       says: `Tensors which are int32 are only valid when op type is: ${major === 4 ? int32.replace("MUL,", "MIRROR_PAD, MUL,") : int32}`,
@@ -178,7 +194,7 @@ function npuChecks(build: Build, { major }: VelaVersion): Constraint[] {
       found: (view) =>
         `The following tensor(s) have per-axis quantization parameters: ${names(checked(view, true).filter(isPerAxis))}`,
     });
-  if (!without.includes("batch"))
+  if (!without.includes("batch") && !u85)
     list.push({
       rule: "batch",
       says: "IFM Tensor batch size must be 1",
@@ -215,7 +231,13 @@ function batchOf(view: View): readonly number[] {
 }
 
 const npuRule = (build: Build, version: VelaVersion): Rule => [
-  ...semanticChecks(true, build.scalarIn === true, build.needs === true, build.without ?? []),
+  ...semanticChecks(
+    true,
+    build.scalarIn === true || version.u85 === true,
+    build.needs === true,
+    build.without ?? [],
+    version.u85 === true,
+  ),
   ...(build.semantic ?? []),
   ...(build.vanishes === true ? [] : npuChecks(build, version)),
   ...(build.npu ?? []),

@@ -28,6 +28,8 @@ const target = (
   partition: { way: "subgraphs" },
 });
 
+// 330 of the files: what was left beside the NPU's operator in what it wrote.
+const run85 = "run on 330 TFLite files, by what it left to the CPU";
 const run = "run on 340 TFLite files, operator by operator";
 
 export default [
@@ -65,6 +67,22 @@ export default [
       devices: ["ethos-u/u65", "ethos-u/stack"],
       confidence: "run",
       sources: ["https://pypi.org/project/ethos-u-vela/4.2.0/", run],
+    },
+  ),
+  target(
+    { major: 4, padsChannels: true, u85: true },
+    {
+      id: "vela4-u85",
+      name: "Arm Ethos-U85 (Vela 4)",
+      tool: "Vela",
+      version: "4.2.0",
+      devices: ["ethos-u/u85"],
+      confidence: "documents",
+      sources: [
+        "github.com/hapv3/neural-compiler@037f02e9622da2d2551b975494cbf41ebd1c6fe4 SUPPORTED_OPS.md",
+        "https://pypi.org/project/ethos-u-vela/4.2.0/",
+        run85,
+      ],
     },
   ),
 ];
