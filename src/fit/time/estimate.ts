@@ -9,6 +9,7 @@ import type { ModelView } from "../target.ts";
 import { estimateOf } from "./estimate-of.ts";
 import type { PoolId } from "./pools.ts";
 import { traitsOf } from "./traits.ts";
+import { estimateByVela } from "./vela-device.ts";
 import { weigh } from "./cost.ts";
 
 /** A class of hardware that one form of model describes. */
@@ -104,6 +105,8 @@ export function estimate(
     says,
   });
   if (placement?.fits === "none") return none(`${device.name} takes none of it: there is no time to tell`);
+  const byVela = estimateByVela(views, device, placement);
+  if (byVela !== undefined) return byVela;
   if (traits === undefined) return none("its shapes leave open what it computes, or it multiplies nothing");
   if (device.pool === undefined)
     return none(`no measurement of ${device.name} is published that it could be told from`);

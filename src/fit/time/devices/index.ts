@@ -4,9 +4,10 @@ import type { Device } from "../estimate.ts";
 import boards_ from "./boards.ts";
 import coral_ from "./coral.ts";
 import dRobotics_ from "./d-robotics.ts";
+import ethosU_ from "./ethos-u.ts";
 import hailo_ from "./hailo.ts";
 import ncnn_ from "./ncnn.ts";
 import qualcomm_ from "./qualcomm.ts";
 import rockchip_ from "./rockchip.ts";
 
-export const all: readonly Device[] = [...boards_, ...coral_, ...dRobotics_, ...hailo_, ...ncnn_, ...qualcomm_, ...rockchip_];
+export const all: readonly Device[] = [...boards_, ...coral_, ...dRobotics_, ...ethosU_, ...hailo_, ...ncnn_, ...qualcomm_, ...rockchip_];
