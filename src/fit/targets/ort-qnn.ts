@@ -139,7 +139,7 @@ const normalization = (words: string): readonly Constraint[] => [
 ];
 
 const plain =
-  "Abs Add And Asin Atan Ceil Concat Cos DepthToSpace Div Elu Equal Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Mul Neg Not Or Pow PRelu QuickGelu Reciprocal Relu Round Sigmoid Sign Sin SpaceToDepth Sqrt Sub Tan Tanh Transpose Where ThresholdedRelu Softmax LogSoftmax Split FusedMatMul";
+  "Abs Add And Atan Ceil Concat Cos DepthToSpace Div Elu Equal Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Mul Neg Not Or Pow PRelu QuickGelu Reciprocal Relu Round Sigmoid Sign Sin SpaceToDepth Sqrt Sub Tan Tanh Transpose Where ThresholdedRelu Softplus Selu Identity Softmax LogSoftmax Split FusedMatMul";
 
 const operators: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(plain.split(" ").map((name) => [name, []])),
@@ -160,7 +160,20 @@ const operators: Readonly<Record<string, Rule>> = {
     constants([1, 2, 3, 4], "QNN BatchNorm doesn't support dynamic scale, bias, mean or var."),
     oneOutput("QNN BatchNorm only support 1 output."),
   ],
+  Asin: "no",
   Cast: [],
+  // Known as part of GELU alone.
+  Erf: [
+    constraint("pattern", "HTP has no Erf outside of Gelu", (view) => {
+      const after = view.around?.users(view) ?? [];
+      return (
+        after.length === 1 &&
+        after[0]?.spelled === "Add" &&
+        view.around?.users(after[0]).every(({ spelled }) => spelled === "Mul")
+      );
+    }),
+  ],
+  GRU: [],
   Clip: [constants([1, 2], "QNN doesn't support dynamic min/max.")],
   Conv: [ranks([3, 4, 5], "QNN Conv only supports 3D(rank 5), 2D (rank 4) or 1D (rank 3) inputs."), autoPad],
   ConvTranspose: [
@@ -244,6 +257,7 @@ const operators: Readonly<Record<string, Rule>> = {
   ReduceMin: reduction,
   ReduceProd: "no",
   ReduceSum: reduction,
+  ReduceLogSumExp: reduction,
   ReduceL2: [
     ...reduction,
     constraint(
@@ -261,12 +275,6 @@ const operators: Readonly<Record<string, Rule>> = {
   ],
   Resize: resize,
   RoiAlign: [
-    says(
-      "coordinate_transformation_mode",
-      ["output_half_pixel"],
-      "half_pixel",
-      "HTP only supports coordinate_transformation_mode=output_half_pixel.",
-    ),
     says("mode", ["avg"], "avg", "HTP only supports avg pooling mode."),
     constraint(
       "sampling_ratio",
