@@ -148,7 +148,9 @@ function ruleOf(view: View, target: Target, format: string): Rule | undefined {
 /** What is not an operator to anyone, what was computed before, and what the target says melts. */
 function melts(view: View, format: string, target: Target): boolean {
   if (view.kind === "graph") return true;
-  if (view.folded && target.names !== "tflite") return true;
+  // What is computed from constants is computed before, but for weights that are dequantised: ONNX Runtime leaves those to its providers.
+  if (view.folded && target.names !== "tflite" && (view.spelled !== "DequantizeLinear" || target.names !== "onnx"))
+    return true;
   const converted = target.names !== "shared" && dialectOf(format) !== target.names;
   if (converted && vanishing.has(view.op)) return true;
   if (target.melts === undefined) return false;
