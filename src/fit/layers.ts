@@ -1,33 +1,16 @@
 /**
  * Layers: builds the graph of a published architecture, layer by layer, as an exporter would write it for inference. Batch
- * normalisation is folded into the convolution before it, weights have types, shapes and sizes and no data. Two dialects: ONNX
- * (opset 20: channels second, activations apart) and TFLite (channels last, activations fused, explicit padding as PAD).
+ * normalisation is folded into the convolution before it; TFLite's activations are fused and its explicit padding is a PAD.
  * A class, against the habit: one graph grows through a hundred calls, and its calls read best on it.
  */
 
 import { CannotError } from "../base/errors.ts";
-import {
-  bytesOf,
-  model,
-  type Attribute,
-  type ElementType,
-  type Model,
-  type Node,
-  type Quantization,
-  type Tensor,
-} from "../model/graph.ts";
-import { sharedOp } from "../model/ops.ts";
-import type { BuildOptions } from "./known.ts";
+import type { Attribute, ElementType } from "../model/graph.ts";
+import { at, GraphBuilder, product, type Value } from "./graph-builder.ts";
+import { each, named, windowOf, type Padding, type Size, type Window, type WindowOptions } from "./layer-window.ts";
 
-/** A tensor on its way through the layers. An image's shape is told as [batch, channels, ...sizes] in either dialect. */
-export interface Value {
-  readonly tensor: number;
-  readonly shape: readonly number[];
-  readonly image: boolean;
-}
-
-/** One number for all dimensions, or one for each: [height, width]. */
-export type Size = number | readonly number[];
+export { at, product, type Dialect, type Value } from "./graph-builder.ts";
+export type { Padding, Size } from "./layer-window.ts";
 
 export type Activation =
   | "relu"
@@ -45,9 +28,6 @@ export type Activation =
   | "mish"
   | "elu"
   | "softplus";
-
-/** "same": as many outputs as inputs over the stride, rounded up. A number: that many on every side, as PyTorch has it. */
-export type Padding = "same" | "valid" | Size;
 
 export interface ConvOptions {
   readonly kernel?: Size;
@@ -68,8 +48,6 @@ export interface PoolOptions {
   /** A last window that is not full counts, as in Caffe. */
   readonly ceil?: boolean;
 }
-
-export type Dialect = "onnx" | "tflite";
 
 /** ONNX operators that compute as one what TFLite has too: [ONNX, TFLite]. */
 const spellings = {
@@ -106,43 +84,20 @@ const activations: Readonly<Partial<Record<Activation, readonly [string, string]
   elu: ["Elu", "ELU"],
 };
 
-const integers: ReadonlySet<ElementType> = new Set(["int64", "int32", "bool"]);
-
-export class Layers {
-  readonly name: string;
-  readonly dialect: Dialect;
-  readonly batch: number;
-  readonly #type: "float32" | "float16" | "int8";
-  readonly #tensors: Tensor[] = [];
-  readonly #nodes: Node[] = [];
-  readonly #inputs: number[] = [];
-  readonly #shared = new Map<string, readonly number[]>();
-  readonly #scales = new Map<number, Quantization>();
-
-  constructor(name: string, options: BuildOptions = {}) {
-    this.name = name;
-    this.dialect = options.dialect ?? "onnx";
-    this.batch = options.batch ?? 1;
-    this.#type = options.precision ?? "float32";
-  }
-
-  get #tflite(): boolean {
-    return this.dialect === "tflite";
-  }
-
+export class Layers extends GraphBuilder {
   /** An image of [channels, height, width], or with depth before height; its batch comes first. */
   input(shape: readonly number[], name = "input"): Value {
-    return this.#entry(name, [this.batch, ...shape], true, this.#type);
+    return this.entry(name, [this.batch, ...shape], true, this.type);
   }
 
   /** Anything else: tokens, features, state; the whole shape. */
-  inputOf(shape: readonly number[], name: string, type: ElementType = this.#type): Value {
-    return this.#entry(name, shape, false, type);
+  inputOf(shape: readonly number[], name: string, type: ElementType = this.type): Value {
+    return this.entry(name, shape, false, type);
   }
 
   /** Weights that are an operand themselves: position embeddings, class tokens, scales. */
   weight(shape: readonly number[], name = "weight", image = false): Value {
-    return { tensor: this.#constant(`${name}_${this.#tensors.length}`, this.#stored(shape, image)), shape, image };
+    return { tensor: this.constant(`${name}_${this.tensors}`, this.stored(shape, image)), shape, image };
   }
 
   conv(x: Value, filters: number, options: ConvOptions = {}): Value {
@@ -154,19 +109,19 @@ export class Layers {
     const depthwise = groups === channels && groups > 1;
     const [source, w] = this.#window(x, { kernel: 1, pad: "same", ...options });
     const volume = w.kernel.length === 3;
-    const order = !this.#tflite
+    const order = !this.tflite
       ? [filters, inner, ...w.kernel]
       : depthwise && !volume
         ? [1, ...w.kernel, filters]
         : volume
           ? [...w.kernel, inner, filters]
           : [filters, ...w.kernel, inner];
-    const axis = this.#tflite && (depthwise || volume) ? order.length - 1 : 0;
-    const weights = this.#parameters("conv", share, order, filters, bias, axis);
+    const axis = this.tflite && (depthwise || volume) ? order.length - 1 : 0;
+    const weights = this.parameters("conv", share, order, filters, bias, axis);
     const shape = [at(x.shape, 0), filters, ...w.out];
-    if (!this.#tflite) {
+    if (!this.tflite) {
       const attributes = { ...w.attributes, dilations: w.dilation, group: groups };
-      return this.activate(this.#emit("Conv", [source, ...weights], shape, attributes, true), act);
+      return this.activate(this.emit("Conv", [source, ...weights], shape, attributes, true), act);
     }
     const spelled = volume ? "CONV_3D" : depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D";
     const attributes = { ...w.attributes, ...(depthwise ? { depth_multiplier: filters / channels } : {}) };
@@ -195,11 +150,11 @@ export class Layers {
           : size * at(s, i),
     );
     const channels = at(x.shape, 1);
-    const order = this.#tflite ? [filters, ...k, channels] : [channels, filters / groups, ...k];
-    const weights = this.#parameters("deconv", share, order, filters, bias, this.#tflite ? 0 : 1);
+    const order = this.tflite ? [filters, ...k, channels] : [channels, filters / groups, ...k];
+    const weights = this.parameters("deconv", share, order, filters, bias, this.tflite ? 0 : 1);
     const shape = [at(x.shape, 0), filters, ...out];
-    if (this.#tflite) {
-      const sizesOut = this.#constant(`output_shape_${this.#nodes.length}`, [shape.length], "int32");
+    if (this.tflite) {
+      const sizesOut = this.constant(`output_shape_${this.operators}`, [shape.length], "int32");
       const exact = out.every((size, i) => size === at(sizes, i) * at(s, i));
       const attributes = { ...named("strides", s), padding: exact ? "SAME" : "VALID" };
       return this.#fusing(
@@ -218,7 +173,7 @@ export class Layers {
       group: groups,
       ...(outputPad > 0 ? { output_padding: k.map(() => outputPad) } : {}),
     };
-    return this.activate(this.#emit("ConvTranspose", [x.tensor, ...weights], shape, attributes, true), act);
+    return this.activate(this.emit("ConvTranspose", [x.tensor, ...weights], shape, attributes, true), act);
   }
 
   maxPool(x: Value, options: PoolOptions): Value {
@@ -232,9 +187,9 @@ export class Layers {
   /** Mean over all sizes of an image, which stay as ones. */
   globalPool(x: Value): Value {
     const shape = [...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)];
-    if (!this.#tflite) return this.#emit("GlobalAveragePool", [x.tensor], shape, {}, true);
-    const axes = this.#constant(`axes_${this.#nodes.length}`, [x.shape.length - 2], "int32");
-    return this.#emit("MEAN", [x.tensor, axes], shape, { keep_dims: true }, true);
+    if (!this.tflite) return this.emit("GlobalAveragePool", [x.tensor], shape, {}, true);
+    const axes = this.constant(`axes_${this.operators}`, [x.shape.length - 2], "int32");
+    return this.emit("MEAN", [x.tensor, axes], shape, { keep_dims: true }, true);
   }
 
   /** Mean, largest or sum over dimensions of the shape as it is told. */
@@ -246,9 +201,9 @@ export class Layers {
     const { by = "mean", keep = true } = options;
     const gone = new Set(axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
     const shape = keep ? x.shape.map((size, i) => (gone.has(i) ? 1 : size)) : x.shape.filter((_, i) => !gone.has(i));
-    const list = this.#constant(`axes_${this.#nodes.length}`, [axes.length], this.#tflite ? "int32" : "int64");
-    const attributes = this.#tflite ? { keep_dims: keep } : { keepdims: keep ? 1 : 0 };
-    return this.#emit(this.#spell(reductions[by]), [x.tensor, list], shape, attributes, x.image && keep);
+    const list = this.constant(`axes_${this.operators}`, [axes.length], this.tflite ? "int32" : "int64");
+    const attributes = this.tflite ? { keep_dims: keep } : { keepdims: keep ? 1 : 0 };
+    return this.emit(this.spell(reductions[by]), [x.tensor, list], shape, attributes, x.image && keep);
   }
 
   add(a: Value, b: Value, act?: Activation): Value {
@@ -269,12 +224,12 @@ export class Layers {
 
   /** By a number that is written into the model. */
   scale(x: Value, how: "add" | "mul" | "div" | "pow" = "mul"): Value {
-    const tensor = this.#constant(`scalar_${this.#tensors.length}`, []);
-    return this.#emit(this.#spell(spellings[how]), [x.tensor, tensor], x.shape, {}, x.image);
+    const tensor = this.constant(`scalar_${this.tensors}`, []);
+    return this.emit(this.spell(spellings[how]), [x.tensor, tensor], x.shape, {}, x.image);
   }
 
   unary(x: Value, how: "exp" | "sqrt" | "abs"): Value {
-    return this.#emit(this.#spell(spellings[how]), [x.tensor], x.shape, {}, x.image);
+    return this.emit(this.spell(spellings[how]), [x.tensor], x.shape, {}, x.image);
   }
 
   activate(x: Value, act: Activation | undefined): Value {
@@ -284,18 +239,18 @@ export class Layers {
       const constants =
         act === "prelu"
           ? [
-              this.#constant(
-                `slope_${this.#nodes.length}`,
-                this.#tflite
+              this.constant(
+                `slope_${this.operators}`,
+                this.tflite
                   ? [...x.shape.slice(2).map(() => 1), at(x.shape, 1)]
                   : [at(x.shape, 1), ...x.shape.slice(2).map(() => 1)],
               ),
             ]
-          : act === "relu6" && !this.#tflite
-            ? ["min", "max"].map((word) => this.#constant(`${word}_${this.#nodes.length}`, []))
+          : act === "relu6" && !this.tflite
+            ? ["min", "max"].map((word) => this.constant(`${word}_${this.operators}`, []))
             : [];
       const attributes: Record<string, Attribute> = act === "leaky" ? { alpha: 0.1 } : {};
-      return this.#emit(this.#spell(alone), [x.tensor, ...constants], x.shape, attributes, x.image);
+      return this.emit(this.spell(alone), [x.tensor, ...constants], x.shape, attributes, x.image);
     }
     switch (act) {
       case "silu":
@@ -303,17 +258,17 @@ export class Layers {
       case "quickgelu":
         return this.mul(x, this.activate(this.scale(x), "sigmoid"));
       case "hsigmoid":
-        if (!this.#tflite) return this.#emit("HardSigmoid", [x.tensor], x.shape, { alpha: 1 / 6, beta: 0.5 }, x.image);
+        if (!this.tflite) return this.emit("HardSigmoid", [x.tensor], x.shape, { alpha: 1 / 6, beta: 0.5 }, x.image);
         return this.scale(
           this.#binary(
             "add",
             x,
-            { tensor: this.#constant(`three_${this.#nodes.length}`, []), shape: [], image: x.image },
+            { tensor: this.constant(`three_${this.operators}`, []), shape: [], image: x.image },
             "relu6",
           ),
         );
       case "softplus":
-        return this.#emit("Softplus", [x.tensor], x.shape, {}, x.image);
+        return this.emit("Softplus", [x.tensor], x.shape, {}, x.image);
       default:
         return this.mul(x, this.activate(this.activate(x, "softplus"), "tanh"));
     }
@@ -325,12 +280,12 @@ export class Layers {
     const where = axis < 0 ? axis + first.shape.length : axis;
     const shape = first.shape.map((size, i) => {
       if (i === where) return values.reduce((sum, value) => sum + at(value.shape, i), 0);
-      if (values.some((value) => value.shape[i] !== size)) throw this.#misfit("concatenate", values);
+      if (values.some((value) => value.shape[i] !== size)) throw this.misfit("concatenate", values);
       return size;
     });
-    const attributes = { axis: this.#axis(where, first) };
-    return this.#emit(
-      this.#spell(["Concat", "CONCATENATION"]),
+    const attributes = { axis: this.axis(where, first) };
+    return this.emit(
+      this.spell(["Concat", "CONCATENATION"]),
       values.map((value) => value.tensor),
       shape,
       attributes,
@@ -347,34 +302,34 @@ export class Layers {
       throw new CannotError(`${this.name}: ${whole} channels cannot be split into ${String(parts)}`);
     const shapes = sizes.map((size) => x.shape.map((other, i) => (i === where ? size : other)));
     const list = (): number =>
-      this.#constant(`sizes_${this.#nodes.length}`, [sizes.length], this.#tflite ? "int32" : "int64");
-    if (!this.#tflite) return this.#emitAll("Split", [x.tensor, list()], shapes, { axis: where }, x.image);
-    const dimension = this.#constant(`axis_${this.#nodes.length}`, [], "int32");
+      this.constant(`sizes_${this.operators}`, [sizes.length], this.tflite ? "int32" : "int64");
+    if (!this.tflite) return this.emitAll("Split", [x.tensor, list()], shapes, { axis: where }, x.image);
+    const dimension = this.constant(`axis_${this.operators}`, [], "int32");
     const equal = typeof parts === "number";
     const inputs = equal ? [dimension, x.tensor] : [x.tensor, list(), dimension];
-    return this.#emitAll(equal ? "SPLIT" : "SPLIT_V", inputs, shapes, { num_splits: sizes.length }, x.image);
+    return this.emitAll(equal ? "SPLIT" : "SPLIT_V", inputs, shapes, { num_splits: sizes.length }, x.image);
   }
 
   /** `length` of a dimension from `start` on, every `step`-th. */
   slice(x: Value, axis: number, start: number, length: number, step = 1): Value {
     const where = axis < 0 ? axis + x.shape.length : axis;
     const shape = x.shape.map((size, i) => (i === where ? length : size));
-    const type = this.#tflite ? "int32" : "int64";
-    const rank = this.#tflite ? x.shape.length : 1;
-    const lists = ["starts", "ends", this.#tflite ? "strides" : "axes", ...(this.#tflite ? [] : ["steps"])].map(
-      (word) => this.#constant(`${word}_${this.#nodes.length}`, [rank], type),
+    const type = this.tflite ? "int32" : "int64";
+    const rank = this.tflite ? x.shape.length : 1;
+    const lists = ["starts", "ends", this.tflite ? "strides" : "axes", ...(this.tflite ? [] : ["steps"])].map((word) =>
+      this.constant(`${word}_${this.operators}`, [rank], type),
     );
-    const attributes: Record<string, Attribute> = { start, end: start + length * step, axis: this.#axis(where, x) };
-    return this.#emit(this.#spell(["Slice", "STRIDED_SLICE"]), [x.tensor, ...lists], shape, attributes, x.image);
+    const attributes: Record<string, Attribute> = { start, end: start + length * step, axis: this.axis(where, x) };
+    return this.emit(this.spell(["Slice", "STRIDED_SLICE"]), [x.tensor, ...lists], shape, attributes, x.image);
   }
 
   /** Image to a given size. */
   resize(x: Value, to: Size, mode: "nearest" | "linear" = "nearest"): Value {
     const sizes = each(to, x.shape.length - 2);
     const shape = [...x.shape.slice(0, 2), ...sizes];
-    if (this.#tflite) {
-      const list = this.#constant(`size_${this.#nodes.length}`, [2], "int32");
-      return this.#emit(
+    if (this.tflite) {
+      const list = this.constant(`size_${this.operators}`, [2], "int32");
+      return this.emit(
         mode === "nearest" ? "RESIZE_NEAREST_NEIGHBOR" : "RESIZE_BILINEAR",
         [x.tensor, list],
         shape,
@@ -382,9 +337,9 @@ export class Layers {
         true,
       );
     }
-    const list = this.#constant(`sizes_${this.#nodes.length}`, [shape.length], "int64");
+    const list = this.constant(`sizes_${this.operators}`, [shape.length], "int64");
     const attributes = { mode, coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : "half_pixel" };
-    return this.#emit("Resize", [x.tensor, -1, -1, list], shape, attributes, true);
+    return this.emit("Resize", [x.tensor, -1, -1, list], shape, attributes, true);
   }
 
   upsample(x: Value, by = 2, mode: "nearest" | "linear" = "nearest"): Value {
@@ -405,33 +360,33 @@ export class Layers {
     const flat = x.image ? this.flatten(x) : x;
     const from = at(flat.shape, flat.shape.length - 1);
     const shape = [...flat.shape.slice(0, -1), width];
-    if (this.#tflite) {
-      const weights = this.#parameters("fc", share, [width, from], width, bias, undefined);
+    if (this.tflite) {
+      const weights = this.parameters("fc", share, [width, from], width, bias, undefined);
       const attributes = shape.length > 2 ? { keep_num_dims: true } : {};
       return this.#fusing("FULLY_CONNECTED", [flat.tensor, ...weights], shape, attributes, act, false);
     }
     if (shape.length === 2) {
-      const weights = this.#parameters("fc", share, [width, from], width, bias, 0);
-      return this.activate(this.#emit("Gemm", [flat.tensor, ...weights], shape, { transB: 1 }, false), act);
+      const weights = this.parameters("fc", share, [width, from], width, bias, 0);
+      return this.activate(this.emit("Gemm", [flat.tensor, ...weights], shape, { transB: 1 }, false), act);
     }
-    const [matrix = -1, added] = this.#parameters("fc", share, [from, width], width, bias, 1);
-    const product = this.#emit("MatMul", [flat.tensor, matrix], shape, {}, false);
+    const [matrix = -1, added] = this.parameters("fc", share, [from, width], width, bias, 1);
+    const product = this.emit("MatMul", [flat.tensor, matrix], shape, {}, false);
     return this.activate(
-      added === undefined ? product : this.#emit("Add", [product.tensor, added], shape, {}, false),
+      added === undefined ? product : this.emit("Add", [product.tensor, added], shape, {}, false),
       act,
     );
   }
 
   /** Product of two that are both computed; dimensions before the last two are batches. */
   matmul(a: Value, b: Value, options: { readonly transposeB?: boolean } = {}): Value {
-    const right = options.transposeB === true && !this.#tflite ? this.transpose(b, swapLast(b.shape.length)) : b;
-    const flipped = options.transposeB === true && this.#tflite;
+    const right = options.transposeB === true && !this.tflite ? this.transpose(b, swapLast(b.shape.length)) : b;
+    const flipped = options.transposeB === true && this.tflite;
     const [rows, inner] = [at(a.shape, -2), at(a.shape, -1)];
-    if (at(right.shape, flipped ? -1 : -2) !== inner) throw this.#misfit("multiply", [a, b]);
+    if (at(right.shape, flipped ? -1 : -2) !== inner) throw this.misfit("multiply", [a, b]);
     const [left, other] = [a.shape.slice(0, -2), right.shape.slice(0, -2)];
     const shape = [...(left.length >= other.length ? left : other), rows, at(right.shape, flipped ? -2 : -1)];
-    return this.#emit(
-      this.#spell(["MatMul", "BATCH_MATMUL"]),
+    return this.emit(
+      this.spell(["MatMul", "BATCH_MATMUL"]),
       [a.tensor, right.tensor],
       shape,
       flipped ? { adj_y: true } : {},
@@ -440,39 +395,38 @@ export class Layers {
   }
 
   softmax(x: Value, axis = -1): Value {
-    return this.#emit(
-      this.#spell(["Softmax", "SOFTMAX"]),
+    return this.emit(
+      this.spell(["Softmax", "SOFTMAX"]),
       [x.tensor],
       x.shape,
-      this.#tflite ? { beta: 1 } : { axis },
+      this.tflite ? { beta: 1 } : { axis },
       x.image,
     );
   }
 
   /** Over the last dimension; of an image over its channels. */
   layerNorm(x: Value): Value {
-    if (x.image && !this.#tflite)
-      return this.#image(this.layerNorm(this.transpose(x, rolled(x.shape.length))), x.shape);
+    if (x.image && !this.tflite) return this.#image(this.layerNorm(this.transpose(x, rolled(x.shape.length))), x.shape);
     const width = x.image ? at(x.shape, 1) : at(x.shape, -1);
-    const [scale, bias] = ["scale", "bias"].map((word) => this.#constant(`${word}_${this.#nodes.length}`, [width]));
-    if (!this.#tflite)
-      return this.#emit("LayerNormalization", [x.tensor, scale ?? -1, bias ?? -1], x.shape, { axis: -1 }, x.image);
+    const [scale, bias] = ["scale", "bias"].map((word) => this.constant(`${word}_${this.operators}`, [width]));
+    if (!this.tflite)
+      return this.emit("LayerNormalization", [x.tensor, scale ?? -1, bias ?? -1], x.shape, { axis: -1 }, x.image);
     const axis = x.image ? 1 : -1;
-    const centred = this.#emit("SQUARED_DIFFERENCE", [x.tensor, this.reduce(x, [axis]).tensor], x.shape, {}, x.image);
+    const centred = this.emit("SQUARED_DIFFERENCE", [x.tensor, this.reduce(x, [axis]).tensor], x.shape, {}, x.image);
     const deviation = this.scale(this.reduce(centred, [axis]), "add");
-    const inverse = this.#emit("RSQRT", [deviation.tensor], deviation.shape, {}, x.image);
+    const inverse = this.emit("RSQRT", [deviation.tensor], deviation.shape, {}, x.image);
     const normal = this.mul(this.sub(x, this.reduce(x, [axis])), inverse);
-    const scaled = this.#emit("MUL", [normal.tensor, scale ?? -1], x.shape, {}, x.image);
-    return this.#emit("ADD", [scaled.tensor, bias ?? -1], x.shape, {}, x.image);
+    const scaled = this.emit("MUL", [normal.tensor, scale ?? -1], x.shape, {}, x.image);
+    return this.emit("ADD", [scaled.tensor, bias ?? -1], x.shape, {}, x.image);
   }
 
   /** Scale and shift of each channel that stand alone: a batch normalisation that has no convolution before it. */
   batchNorm(x: Value): Value {
     const width = x.image ? at(x.shape, 1) : at(x.shape, -1);
-    const shape = x.image && !this.#tflite ? [width, ...x.shape.slice(2).map(() => 1)] : [width];
-    const [scale, shift] = ["scale", "shift"].map((word) => this.#constant(`${word}_${this.#nodes.length}`, shape));
-    const scaled = this.#emit(this.#spell(spellings.mul), [x.tensor, scale ?? -1], x.shape, {}, x.image);
-    return this.#emit(this.#spell(spellings.add), [scaled.tensor, shift ?? -1], x.shape, {}, x.image);
+    const shape = x.image && !this.tflite ? [width, ...x.shape.slice(2).map(() => 1)] : [width];
+    const [scale, shift] = ["scale", "shift"].map((word) => this.constant(`${word}_${this.operators}`, shape));
+    const scaled = this.emit(this.spell(spellings.mul), [x.tensor, scale ?? -1], x.shape, {}, x.image);
+    return this.emit(this.spell(spellings.add), [scaled.tensor, shift ?? -1], x.shape, {}, x.image);
   }
 
   /** To a shape that is no image's. */
@@ -486,28 +440,28 @@ export class Layers {
 
   transpose(x: Value, order: readonly number[]): Value {
     const shape = order.map((from) => at(x.shape, from));
-    if (!this.#tflite) return this.#emit("Transpose", [x.tensor], shape, { perm: order }, false);
-    const list = this.#constant(`perm_${this.#nodes.length}`, [order.length], "int32");
-    return this.#emit("TRANSPOSE", [x.tensor, list], shape, {}, false);
+    if (!this.tflite) return this.emit("Transpose", [x.tensor], shape, { perm: order }, false);
+    const list = this.constant(`perm_${this.operators}`, [order.length], "int32");
+    return this.emit("TRANSPOSE", [x.tensor, list], shape, {}, false);
   }
 
   /** Image [n, c, h, w] to tokens [n, h * w, c]. */
   tokens(x: Value): Value {
     const [n, c, length] = [at(x.shape, 0), at(x.shape, 1), product(x.shape.slice(2))];
-    if (this.#tflite) return this.#reshaped(x, [n, length, c], false);
+    if (this.tflite) return this.#reshaped(x, [n, length, c], false);
     return this.transpose(this.#reshaped(x, [n, c, length], false), [0, 2, 1]);
   }
 
   /** Tokens [n, h * w, c] to an image. */
   image(x: Value, sizes: readonly number[]): Value {
     const shape = [at(x.shape, 0), at(x.shape, 2), ...sizes];
-    return this.#reshaped(this.#tflite ? x : this.transpose(x, [0, 2, 1]), shape, true);
+    return this.#reshaped(this.tflite ? x : this.transpose(x, [0, 2, 1]), shape, true);
   }
 
   /** An image whose channels fall into `groups` is read across them, as ShuffleNet does. */
   shuffle(x: Value, groups: number): Value {
     const [n, c, h, w] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)];
-    const [shape, order] = this.#tflite
+    const [shape, order] = this.tflite
       ? [
           [n, h, w, groups, c / groups],
           [0, 1, 2, 4, 3],
@@ -521,9 +475,9 @@ export class Layers {
 
   depthToSpace(x: Value, block: number): Value {
     const [n, c, h, w] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)];
-    const attributes = this.#tflite ? { block_size: block } : { blocksize: block, mode: "CRD" };
-    return this.#emit(
-      this.#spell(["DepthToSpace", "DEPTH_TO_SPACE"]),
+    const attributes = this.tflite ? { block_size: block } : { blocksize: block, mode: "CRD" };
+    return this.emit(
+      this.spell(["DepthToSpace", "DEPTH_TO_SPACE"]),
       [x.tensor],
       [n, c / block / block, h * block, w * block],
       attributes,
@@ -533,9 +487,9 @@ export class Layers {
 
   spaceToDepth(x: Value, block: number): Value {
     const [n, c, h, w] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)];
-    const attributes = this.#tflite ? { block_size: block } : { blocksize: block };
-    return this.#emit(
-      this.#spell(["SpaceToDepth", "SPACE_TO_DEPTH"]),
+    const attributes = this.tflite ? { block_size: block } : { blocksize: block };
+    return this.emit(
+      this.spell(["SpaceToDepth", "SPACE_TO_DEPTH"]),
       [x.tensor],
       [n, c * block * block, h / block, w / block],
       attributes,
@@ -549,39 +503,39 @@ export class Layers {
     const shape = x.shape.map((size, i) =>
       i === 1 ? size + channels : size + (sides[i - 2]?.[0] ?? 0) + (sides[i - 2]?.[1] ?? 0),
     );
-    const type = this.#tflite ? "int32" : "int64";
-    const list = this.#constant(
-      `pads_${this.#nodes.length}`,
-      this.#tflite ? [x.shape.length, 2] : [2 * x.shape.length],
+    const type = this.tflite ? "int32" : "int64";
+    const list = this.constant(
+      `pads_${this.operators}`,
+      this.tflite ? [x.shape.length, 2] : [2 * x.shape.length],
       type,
     );
-    return this.#emit(
-      this.#spell(["Pad", "PAD"]),
+    return this.emit(
+      this.spell(["Pad", "PAD"]),
       [x.tensor, list],
       shape,
-      this.#tflite ? {} : { mode: "constant" },
+      this.tflite ? {} : { mode: "constant" },
       x.image,
     );
   }
 
   /** Rows of a table of weights by ids. */
   embedding(ids: Value, vocabulary: number, width: number, share?: string): Value {
-    const [table = -1] = this.#parameters("table", share, [vocabulary, width], 0, false, undefined);
-    return this.#emit(
-      this.#spell(["Gather", "GATHER"]),
+    const [table = -1] = this.parameters("table", share, [vocabulary, width], 0, false, undefined);
+    return this.emit(
+      this.spell(["Gather", "GATHER"]),
       [table, ids.tensor],
       [...ids.shape, width],
       { axis: 0 },
       false,
-      this.#type,
+      this.type,
     );
   }
 
   /** One of a dimension, which goes: the class token. */
   gather(x: Value, axis: number): Value {
-    const index = this.#constant(`index_${this.#nodes.length}`, [], this.#tflite ? "int32" : "int64");
-    return this.#emit(
-      this.#spell(["Gather", "GATHER"]),
+    const index = this.constant(`index_${this.operators}`, [], this.tflite ? "int32" : "int64");
+    return this.emit(
+      this.spell(["Gather", "GATHER"]),
       [x.tensor, index],
       x.shape.filter((_, i) => i !== axis),
       { axis },
@@ -597,159 +551,13 @@ export class Layers {
     attributes: Readonly<Record<string, Attribute>> = {},
     image = inputs[0]?.image ?? false,
   ): Value[] {
-    return this.#emitAll(
-      this.#spell(spelled),
+    return this.emitAll(
+      this.spell(spelled),
       inputs.map((value) => value.tensor),
       shapes,
       attributes,
       image,
     );
-  }
-
-  finish(...outputs: readonly Value[]): Model {
-    const graph = {
-      name: this.name,
-      tensors: this.#tensors,
-      nodes: this.#nodes,
-      inputs: this.#inputs,
-      outputs: outputs.map((value) => value.tensor),
-    };
-    return model(this.dialect, {
-      sealed: false,
-      graphs: [graph],
-      main: 0,
-      metadata: this.#tflite ? {} : { "opset ai.onnx": "20" },
-    });
-  }
-
-  #spell([onnx, tflite]: readonly [string, string]): string {
-    return this.#tflite ? tflite : onnx;
-  }
-
-  #misfit(what: string, values: readonly Value[]): CannotError {
-    return new CannotError(
-      `${this.name}: cannot ${what} ${values.map((value) => value.shape.join("x")).join(" and ")}; is the input size one it takes?`,
-    );
-  }
-
-  #entry(name: string, shape: readonly number[], image: boolean, type: ElementType): Value {
-    const tensor = this.#tensor(name, this.#stored(shape, image), type);
-    this.#inputs.push(tensor);
-    return { tensor, shape, image };
-  }
-
-  /** As the dialect keeps it. */
-  #stored(shape: readonly number[], image: boolean): readonly number[] {
-    return image && this.#tflite && shape.length > 2 ? [at(shape, 0), ...shape.slice(2), at(shape, 1)] : shape;
-  }
-
-  #axis(axis: number, x: Value): number {
-    if (!this.#tflite || !x.image || axis === 0) return axis;
-    return axis === 1 ? x.shape.length - 1 : axis - 1;
-  }
-
-  #tensor(name: string, shape: readonly number[], type: ElementType): number {
-    const quantization = type === "int8" ? this.#perTensor() : undefined;
-    this.#tensors.push({ name, type, shape, ...(quantization ? { quantization } : {}) });
-    return this.#tensors.length - 1;
-  }
-
-  #constant(name: string, shape: readonly number[], type: ElementType = this.#type, axis?: number): number {
-    const integer = integers.has(type);
-    const quantization =
-      this.#type !== "int8" || integer
-        ? undefined
-        : axis === undefined
-          ? this.#perTensor()
-          : this.#perChannel(axis, at(shape, axis));
-    const data = { bytes: bytesOf({ shape, type }) ?? 0 };
-    this.#tensors.push({ name, type, shape, data, ...(quantization ? { quantization } : {}) });
-    return this.#tensors.length - 1;
-  }
-
-  /** No scale is known without weights: these say that there is one. */
-  #perTensor(): Quantization {
-    let held = this.#scales.get(0);
-    if (held === undefined) this.#scales.set(0, (held = { scale: [1 / 128], zeroPoint: [0] }));
-    return held;
-  }
-
-  #perChannel(axis: number, channels: number): Quantization {
-    const key = 1 + axis + 8 * channels;
-    let held = this.#scales.get(key);
-    if (held === undefined) {
-      const scale = new Array<number>(channels).fill(1 / 128);
-      this.#scales.set(key, (held = { scale, zeroPoint: channels > 1 ? [] : [0], axis }));
-    }
-    return held;
-  }
-
-  /** Weights and, unless there is none, bias: int32 where the rest is int8. */
-  #parameters(
-    word: string,
-    share: string | undefined,
-    shape: readonly number[],
-    filters: number,
-    bias: boolean,
-    axis: number | undefined,
-  ): readonly number[] {
-    const held = share === undefined ? undefined : this.#shared.get(share);
-    if (held !== undefined) return held;
-    const name = share ?? `${word}_${this.#nodes.length}`;
-    const out = [this.#constant(`${name}.weight`, shape, this.#type, axis)];
-    if (bias) {
-      const at = this.#constant(`${name}.bias`, [filters], this.#type === "int8" ? "int32" : this.#type);
-      const tensor = this.#tensors[at];
-      if (this.#type === "int8" && tensor)
-        this.#tensors[at] = { ...tensor, quantization: this.#perChannel(0, axis === undefined ? 1 : filters) };
-      out.push(at);
-    }
-    if (share !== undefined) this.#shared.set(share, out);
-    return out;
-  }
-
-  #emit(
-    spelled: string,
-    inputs: readonly number[],
-    shape: readonly number[],
-    attributes: Readonly<Record<string, Attribute>>,
-    image: boolean,
-    type?: ElementType,
-  ): Value {
-    const [out] = this.#emitAll(spelled, inputs, [shape], attributes, image, type);
-    return out as Value; // as many as shapes
-  }
-
-  #emitAll(
-    spelled: string,
-    inputs: readonly number[],
-    shapes: readonly (readonly number[])[],
-    attributes: Readonly<Record<string, Attribute>>,
-    image: boolean,
-    type?: ElementType,
-  ): Value[] {
-    const name = `${spelled}_${this.#nodes.length}`;
-    const values = shapes.map((shape, i) => {
-      if (shape.some((size) => !Number.isInteger(size) || size < 1))
-        throw new CannotError(
-          `${this.name}: ${spelled} would give ${shape.join("x")}; the input is too small or no multiple of what it is divided by`,
-        );
-      return {
-        tensor: this.#tensor(i === 0 ? name : `${name}:${i}`, this.#stored(shape, image), type ?? this.#type),
-        shape,
-        image,
-      };
-    });
-    const op = sharedOp(this.dialect, spelled);
-    this.#nodes.push({
-      name,
-      spelled,
-      ...(op === undefined ? {} : { op }),
-      inputs,
-      outputs: values.map((value) => value.tensor),
-      attributes,
-    });
-    return values;
   }
 
   /** TFLite's operators that take an activation with them. */
@@ -762,7 +570,7 @@ export class Layers {
     image = true,
   ): Value {
     const word = act === undefined ? undefined : fused[act];
-    const out = this.#emit(
+    const out = this.emit(
       spelled,
       inputs,
       shape,
@@ -776,73 +584,34 @@ export class Layers {
     const rank = Math.max(a.shape.length, b.shape.length);
     const shape = Array.from({ length: rank }, (_, i) => {
       const [left, right] = [a.shape[i - rank + a.shape.length] ?? 1, b.shape[i - rank + b.shape.length] ?? 1];
-      if (left !== right && left !== 1 && right !== 1) throw this.#misfit(word, [a, b]);
+      if (left !== right && left !== 1 && right !== 1) throw this.misfit(word, [a, b]);
       return Math.max(left, right);
     });
     const inputs = [a.tensor, b.tensor];
     const image = a.image || b.image;
-    if (this.#tflite) return this.#fusing(this.#spell(spellings[word]), inputs, shape, {}, act, image);
-    return this.activate(this.#emit(this.#spell(spellings[word]), inputs, shape, {}, image), act);
+    if (this.tflite) return this.#fusing(this.spell(spellings[word]), inputs, shape, {}, act, image);
+    return this.activate(this.emit(this.spell(spellings[word]), inputs, shape, {}, image), act);
   }
 
   #pool(x: Value, options: PoolOptions, spelled: readonly [string, string]): Value {
     const [source, w] = this.#window(x, { stride: options.kernel, pad: "valid", ...options });
     const shape = [...x.shape.slice(0, 2), ...w.out];
-    const attributes: Record<string, Attribute> = this.#tflite
+    const attributes: Record<string, Attribute> = this.tflite
       ? { ...w.attributes, ...named("kernel", w.kernel) }
       : { ...w.attributes, ...(options.ceil === true ? { ceil_mode: 1 } : {}) };
-    return this.#emit(this.#spell(spelled), [source], shape, attributes, true);
+    return this.emit(this.spell(spelled), [source], shape, attributes, true);
   }
 
-  /** Sizes that a window gives, and how the dialect says it. What TFLite cannot say is padded before. */
-  #window(
-    x: Value,
-    options: ConvOptions & { readonly ceil?: boolean },
-  ): [number, { kernel: number[]; out: number[]; dilation: number[]; attributes: Record<string, Attribute> }] {
-    const sizes = x.shape.slice(2);
-    const [kernel, stride, dilation] = [options.kernel ?? 1, options.stride ?? 1, options.dilation ?? 1].map((size) =>
-      each(size, sizes.length),
-    ) as [number[], number[], number[]];
-    const pad = options.pad ?? "same";
-    const reach = kernel.map((size, i) => (size - 1) * at(dilation, i) + 1);
-    const fixed = pad === "same" ? undefined : pad === "valid" ? sizes.map(() => 0) : each(pad, sizes.length);
-    const out = sizes.map((size, i) => {
-      const [step, wide] = [at(stride, i), at(reach, i)];
-      if (fixed === undefined) return Math.ceil(size / step);
-      const room = size + 2 * at(fixed, i) - wide;
-      if (options.ceil !== true) return Math.floor(room / step) + 1;
-      const count = Math.ceil(room / step) + 1;
-      return (count - 1) * step >= size + at(fixed, i) ? count - 1 : count; // a window must begin inside
-    });
-    const needed = out.map((count, i) => Math.max(0, (count - 1) * at(stride, i) + at(reach, i) - at(sizes, i)));
-    const before =
-      fixed ?? needed.map((all, i) => (at(reach, i) % 2 === 1 ? (at(reach, i) - 1) / 2 : Math.floor(all / 2)));
-    if (!this.#tflite) {
-      const after = fixed ?? needed.map((all, i) => (at(reach, i) % 2 === 1 ? at(before, i) : all - at(before, i)));
-      const attributes = { kernel_shape: kernel, strides: stride, pads: [...before, ...after] };
-      return [x.tensor, { kernel, out, dilation, attributes }];
-    }
-    const same = out.every((count, i) => count === Math.ceil(at(sizes, i) / at(stride, i)));
-    const none = needed.every((all, i) => all === 0 && at(before, i) === 0);
-    const attributes = {
-      ...named("strides", stride),
-      ...(dilation.some((by) => by > 1) ? named("dilations", dilation) : {}),
-      padding: same && !none ? "SAME" : "VALID",
-    };
-    const source =
-      same || none || before.every((by) => by === 0)
-        ? x
-        : this.pad(
-            x,
-            before.map((by, i) => [by, Math.max(0, at(needed, i) - by)] as const),
-          );
-    return [source.tensor, { kernel, out, dilation, attributes }];
+  /** What slides over the sizes. What TFLite cannot say is padded before. */
+  #window(x: Value, options: WindowOptions): readonly [number, Window] {
+    const window = windowOf(x.shape.slice(2), options, this.tflite);
+    return [window.around === undefined ? x.tensor : this.pad(x, window.around).tensor, window];
   }
 
   #reshaped(x: Value, shape: readonly number[], image: boolean): Value {
-    if (product(shape) !== product(x.shape)) throw this.#misfit(`reshape to ${shape.join("x")}`, [x]);
-    const list = this.#constant(`shape_${this.#nodes.length}`, [shape.length], this.#tflite ? "int32" : "int64");
-    return this.#emit(this.#spell(["Reshape", "RESHAPE"]), [x.tensor, list], shape, {}, image);
+    if (product(shape) !== product(x.shape)) throw this.misfit(`reshape to ${shape.join("x")}`, [x]);
+    const list = this.constant(`shape_${this.operators}`, [shape.length], this.tflite ? "int32" : "int64");
+    return this.emit(this.spell(["Reshape", "RESHAPE"]), [x.tensor, list], shape, {}, image);
   }
 
   /** Channels back to the second place. */
@@ -852,25 +621,7 @@ export class Layers {
   }
 }
 
-/** Of a list that has it; from its end for a negative index. */
-export function at(list: readonly number[], index: number): number {
-  const value = list[index < 0 ? index + list.length : index];
-  if (value === undefined) throw new RangeError(`no dimension ${index} of ${list.join("x")}`);
-  return value;
-}
-
-export const product = (list: readonly number[]): number => list.reduce((all, size) => all * size, 1);
-
-const each = (size: Size, count: number): number[] =>
-  typeof size === "number" ? new Array<number>(count).fill(size) : [...size];
-
 const rolled = (rank: number): number[] => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
 
 const swapLast = (rank: number): number[] =>
   Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
-
-/** TFLite's way: strides_h, strides_w, and strides_d before them. */
-function named(word: string, sizes: readonly number[]): Record<string, number> {
-  const letters = ["d", "h", "w"].slice(-sizes.length);
-  return Object.fromEntries(letters.map((letter, i) => [`${word}_${letter}`, at(sizes, i)]));
-}
