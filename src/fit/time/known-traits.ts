@@ -43,6 +43,8 @@ const variants: readonly (readonly [RegExp, string])[] = [
   [/^(?:face|person)_attr_(resnet_v1_18)$/, "$1"],
   [/^mobilenet v([12]) ssd \(coco.*$/i, "ssd_mobilenet_v$1"],
   [/^mobilenet v2 ssd.*$/i, "ssd_mobilenet_v2"],
+  [/^clip_images$/, "clip_vit_b_32_image_encoder"],
+  [/^clip_text$/, "clip_vit_b_16_text_encoder"],
 ];
 
 function build(name: string, input: string): Traits | undefined {
