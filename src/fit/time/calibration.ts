@@ -76,7 +76,12 @@ export function predict(calibration: Calibration, question: Question): Predictio
   const x = filled(question.features, calibration.fill).map(
     (value, i) => (value - (pool.mean[i] ?? 0)) / (pool.scale[i] ?? 1),
   );
-  const asked: Point = { setting: at, x, family: question.family, model: question.model };
+  const asked: Point = {
+    setting: at,
+    x,
+    family: question.family ?? `only ${question.model ?? ""}`,
+    model: question.model,
+  };
   const { stored, points } = blockOf(pool, at, poolOf(question.pool)?.joint === true);
   const { without } = question;
   const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): number => {
@@ -131,7 +136,7 @@ function blockOf(pool: PoolCalibration, setting: number, joint: boolean): Block 
     const stored = pool.points.filter((point) => joint || point[0] === setting);
     const points = stored.map((point): Point => {
       const [, model = "", family = "", x = []] = pool.models[point[1] ?? 0] ?? [];
-      return { setting: point[0] ?? 0, x, family: family === "" ? undefined : family, model };
+      return { setting: point[0] ?? 0, x, family: family === "" ? `only ${model}` : family, model };
     });
     made.set(key, (block = { stored, points }));
   }

@@ -40,7 +40,8 @@ export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
   const points = rows.map((row, r): Point => ({
     setting: settings.indexOf(row.setting),
     x: (raw[r] ?? []).map((value, i) => (value - (mean[i] ?? 0)) / (scale[i] ?? 1)),
-    family: row.family,
+    // Of no family that is known: of one of its own, as far from all as families are from each other.
+    family: row.family ?? `only ${row.group}`,
     model: row.group,
   }));
   const bySetting = settings.map((_, s) => points.flatMap((point, i) => (point.setting === s ? [i] : [])));
