@@ -212,6 +212,16 @@ interface Chip {
   readonly differs: Readonly<Record<string, Rule>>;
 }
 
+/** Chips that compute in int8 alone. */
+const integerOnly: Readonly<Record<string, Rule>> = {
+  InstanceNormalization: "no",
+  LpNormalization: "no",
+  LayerNormalization: "no",
+  GRU: "no",
+  ReduceL2: "no",
+  Div: [constraint("quantization", says("Div of two computed tensors"), ({ constant }) => constant[1] === true)],
+};
+
 const chips: readonly Chip[] = [
   { id: "rknn-rk3588", name: "RK3588", devices: ["rockchip/rk3588"], differs: {} },
   {
@@ -248,21 +258,31 @@ const chips: readonly Chip[] = [
     id: "rknn-rv1106",
     name: "RV1103, RV1106",
     devices: ["rockchip/rv1106"],
-    differs: {
-      InstanceNormalization: "no",
-      LpNormalization: "no",
-      LayerNormalization: "no",
-      GRU: "no",
-      // Everything is int8 here.
-      ReduceL2: "no",
-      Div: [constraint("quantization", says("Div of two computed tensors"), ({ constant }) => constant[1] === true)],
-    },
+    differs: integerOnly,
   },
   {
     id: "rknn-rv1106b",
     name: "RV1103B, RV1106B",
     devices: [],
-    differs: { GRU: "no", LSTM: "no", LayerNormalization: "no", InstanceNormalization: "no" },
+    differs: {
+      ...integerOnly,
+      LSTM: "no",
+      Pow: "no",
+      Softmax: [
+        constraint("axis", says("Softmax along the last of four dimensions"), (view) => {
+          const axis = axisFromBack(view, -1);
+          const rank = view.inShape?.length;
+          return axis === undefined || rank === undefined ? undefined : rank < 4 || axis !== -1;
+        }),
+      ],
+      Pad: [
+        constraint(
+          "mode",
+          "Pad: RKNPU not support mode reflect, fallback CPU implement.",
+          (view) => textOf(view, "mode", "constant") === "constant",
+        ),
+      ],
+    },
   },
   {
     id: "rknn-rk2118",
@@ -282,7 +302,7 @@ const targets: readonly Target[] = chips.map(({ id, name, devices, differs }) =>
   devices,
   formats: ["onnx"],
   names: "onnx",
-  confidence: id === "rknn-rv1106b" || id === "rknn-rk2118" ? "documents" : "run",
+  confidence: id === "rknn-rk2118" ? "documents" : "run",
   sources: [RUN, LISTS],
   preconditions: [
     {
