@@ -45,8 +45,11 @@ export const within = (
   within: { share, because, ...(of === undefined ? {} : { of }) },
 });
 
-/** The tables beside torchvision's weights: multiply-accumulates of convolutions and matrices. */
-export const torchvision: Row = row("docs.pytorch.org/vision/stable/models.html, tables of all available weights", 1);
+/** What torchvision writes beside its weights (num_params, _ops): multiply-accumulates of convolutions and matrices. */
+export const torchvision: Row = row(
+  "torchvision 0.29.2 (PyPI), torchvision/models: num_params and _ops of the weights",
+  1,
+);
 
 /** Sums over the operators of ncnn's benchmark graphs, in units. */
 export const ncnn = (model: string, parameters: number, macs: number): Published => ({
