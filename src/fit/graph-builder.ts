@@ -6,6 +6,7 @@
 import { CannotError } from "../base/errors.ts";
 import {
   bytesOf,
+  SMALL,
   model,
   type Attribute,
   type ElementType,
@@ -118,6 +119,23 @@ export class GraphBuilder {
     const data = { bytes: bytesOf({ shape, type }) ?? 0 };
     this.#tensors.push({ name, type, shape, data, ...(quantization ? { quantization } : {}) });
     return this.#tensors.length - 1;
+  }
+
+  /** Axes, sizes, bounds: operators are judged by what stands in them. */
+  protected numbers(word: string, values: readonly number[], shape: readonly number[] = [values.length]): number {
+    const tensor = this.constant(`${word}_${this.operators}`, shape, this.tflite ? "int32" : "int64");
+    return this.#say(tensor, values);
+  }
+
+  /** One number of the types that the model computes in. */
+  protected number(word: string, value: number): number {
+    return this.#say(this.constant(`${word}_${this.operators}`, []), [value]);
+  }
+
+  #say(tensor: number, values: readonly number[]): number {
+    const told = this.#tensors[tensor];
+    if (told !== undefined && values.length <= SMALL) this.#tensors[tensor] = { ...told, values };
+    return tensor;
   }
 
   /** No scale is known without weights: these say that there is one. */

@@ -154,7 +154,7 @@ export class Layers extends GraphBuilder {
     const weights = this.parameters("deconv", share, order, filters, bias, this.tflite ? 0 : 1);
     const shape = [at(x.shape, 0), filters, ...out];
     if (this.tflite) {
-      const sizesOut = this.constant(`output_shape_${this.operators}`, [shape.length], "int32");
+      const sizesOut = this.numbers("output_shape", this.stored(shape, true));
       const exact = out.every((size, i) => size === at(sizes, i) * at(s, i));
       const attributes = { ...named("strides", s), padding: exact ? "SAME" : "VALID" };
       return this.#fusing(
@@ -188,7 +188,10 @@ export class Layers extends GraphBuilder {
   globalPool(x: Value): Value {
     const shape = [...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)];
     if (!this.tflite) return this.emit("GlobalAveragePool", [x.tensor], shape, {}, true);
-    const axes = this.constant(`axes_${this.operators}`, [x.shape.length - 2], "int32");
+    const axes = this.numbers(
+      "axes",
+      x.shape.slice(2).map((_, i) => i + 1),
+    );
     return this.emit("MEAN", [x.tensor, axes], shape, { keep_dims: true }, true);
   }
 
@@ -201,7 +204,10 @@ export class Layers extends GraphBuilder {
     const { by = "mean", keep = true } = options;
     const gone = new Set(axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
     const shape = keep ? x.shape.map((size, i) => (gone.has(i) ? 1 : size)) : x.shape.filter((_, i) => !gone.has(i));
-    const list = this.constant(`axes_${this.operators}`, [axes.length], this.tflite ? "int32" : "int64");
+    const list = this.numbers(
+      "axes",
+      [...gone].map((axis) => this.axis(axis, x)),
+    );
     const attributes = this.tflite ? { keep_dims: keep } : { keepdims: keep ? 1 : 0 };
     return this.emit(this.spell(reductions[by]), [x.tensor, list], shape, attributes, x.image && keep);
   }
@@ -247,7 +253,7 @@ export class Layers extends GraphBuilder {
               ),
             ]
           : act === "relu6" && !this.tflite
-            ? ["min", "max"].map((word) => this.constant(`${word}_${this.operators}`, []))
+            ? [this.number("min", 0), this.number("max", 6)]
             : [];
       const attributes: Record<string, Attribute> = act === "leaky" ? { alpha: 0.1 } : {};
       return this.emit(this.spell(alone), [x.tensor, ...constants], x.shape, attributes, x.image);
@@ -301,10 +307,9 @@ export class Layers extends GraphBuilder {
     if (sizes.some((size) => !Number.isInteger(size)) || sizes.reduce((a, b) => a + b, 0) !== whole)
       throw new CannotError(`${this.name}: ${whole} channels cannot be split into ${String(parts)}`);
     const shapes = sizes.map((size) => x.shape.map((other, i) => (i === where ? size : other)));
-    const list = (): number =>
-      this.constant(`sizes_${this.operators}`, [sizes.length], this.tflite ? "int32" : "int64");
+    const list = (): number => this.numbers("sizes", sizes);
     if (!this.tflite) return this.emitAll("Split", [x.tensor, list()], shapes, { axis: where }, x.image);
-    const dimension = this.constant(`axis_${this.operators}`, [], "int32");
+    const dimension = this.numbers("axis", [this.axis(where, x)], []);
     const equal = typeof parts === "number";
     const inputs = equal ? [dimension, x.tensor] : [x.tensor, list(), dimension];
     return this.emitAll(equal ? "SPLIT" : "SPLIT_V", inputs, shapes, { num_splits: sizes.length }, x.image);
@@ -314,12 +319,33 @@ export class Layers extends GraphBuilder {
   slice(x: Value, axis: number, start: number, length: number, step = 1): Value {
     const where = axis < 0 ? axis + x.shape.length : axis;
     const shape = x.shape.map((size, i) => (i === where ? length : size));
-    const type = this.tflite ? "int32" : "int64";
-    const rank = this.tflite ? x.shape.length : 1;
-    const lists = ["starts", "ends", this.tflite ? "strides" : "axes", ...(this.tflite ? [] : ["steps"])].map((word) =>
-      this.constant(`${word}_${this.operators}`, [rank], type),
-    );
-    const attributes: Record<string, Attribute> = { start, end: start + length * step, axis: this.axis(where, x) };
+    const dimension = this.axis(where, x);
+    const end = start + length * step;
+    const whole = this.stored(x.shape, x.image);
+    const along = (here: number, other: (size: number) => number): readonly number[] =>
+      whole.map((size, i) => (i === dimension ? here : other(size)));
+    const lists = this.tflite
+      ? [
+          this.numbers(
+            "starts",
+            along(start, () => 0),
+          ),
+          this.numbers(
+            "ends",
+            along(end, (size) => size),
+          ),
+          this.numbers(
+            "strides",
+            along(step, () => 1),
+          ),
+        ]
+      : [
+          this.numbers("starts", [start]),
+          this.numbers("ends", [end]),
+          this.numbers("axes", [dimension]),
+          this.numbers("steps", [step]),
+        ];
+    const attributes: Record<string, Attribute> = { start, end, axis: dimension };
     return this.emit(this.spell(["Slice", "STRIDED_SLICE"]), [x.tensor, ...lists], shape, attributes, x.image);
   }
 
@@ -328,7 +354,7 @@ export class Layers extends GraphBuilder {
     const sizes = each(to, x.shape.length - 2);
     const shape = [...x.shape.slice(0, 2), ...sizes];
     if (this.tflite) {
-      const list = this.constant(`size_${this.operators}`, [2], "int32");
+      const list = this.numbers("size", sizes);
       return this.emit(
         mode === "nearest" ? "RESIZE_NEAREST_NEIGHBOR" : "RESIZE_BILINEAR",
         [x.tensor, list],
@@ -337,7 +363,7 @@ export class Layers extends GraphBuilder {
         true,
       );
     }
-    const list = this.constant(`sizes_${this.operators}`, [shape.length], "int64");
+    const list = this.numbers("sizes", shape);
     const attributes = { mode, coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : "half_pixel" };
     return this.emit("Resize", [x.tensor, -1, -1, list], shape, attributes, true);
   }
@@ -441,7 +467,10 @@ export class Layers extends GraphBuilder {
   transpose(x: Value, order: readonly number[]): Value {
     const shape = order.map((from) => at(x.shape, from));
     if (!this.tflite) return this.emit("Transpose", [x.tensor], shape, { perm: order }, false);
-    const list = this.constant(`perm_${this.operators}`, [order.length], "int32");
+    const list = this.numbers(
+      "perm",
+      order.map((from) => this.axis(from, x)),
+    );
     return this.emit("TRANSPOSE", [x.tensor, list], shape, {}, false);
   }
 
@@ -503,12 +532,13 @@ export class Layers extends GraphBuilder {
     const shape = x.shape.map((size, i) =>
       i === 1 ? size + channels : size + (sides[i - 2]?.[0] ?? 0) + (sides[i - 2]?.[1] ?? 0),
     );
-    const type = this.tflite ? "int32" : "int64";
-    const list = this.constant(
-      `pads_${this.operators}`,
-      this.tflite ? [x.shape.length, 2] : [2 * x.shape.length],
-      type,
+    const every = x.shape.map((_, i): readonly [number, number] =>
+      i === 0 ? [0, 0] : i === 1 ? [0, channels] : (sides[i - 2] ?? [0, 0]),
     );
+    const [batch = [0, 0], last = [0, 0], ...middle] = every;
+    const list = this.tflite
+      ? this.numbers("pads", (x.image ? [batch, ...middle, last] : every).flat(), [x.shape.length, 2])
+      : this.numbers("pads", [...every.map(([before]) => before), ...every.map(([, after]) => after)]);
     return this.emit(
       this.spell(["Pad", "PAD"]),
       [x.tensor, list],
@@ -533,7 +563,7 @@ export class Layers extends GraphBuilder {
 
   /** One of a dimension, which goes: the class token. */
   gather(x: Value, axis: number): Value {
-    const index = this.constant(`index_${this.operators}`, [], this.tflite ? "int32" : "int64");
+    const index = this.numbers("index", [0], []);
     return this.emit(
       this.spell(["Gather", "GATHER"]),
       [x.tensor, index],
@@ -610,7 +640,7 @@ export class Layers extends GraphBuilder {
 
   #reshaped(x: Value, shape: readonly number[], image: boolean): Value {
     if (product(shape) !== product(x.shape)) throw this.misfit(`reshape to ${shape.join("x")}`, [x]);
-    const list = this.constant(`shape_${this.operators}`, [shape.length], this.tflite ? "int32" : "int64");
+    const list = this.numbers("shape", this.stored(shape, image));
     return this.emit(this.spell(["Reshape", "RESHAPE"]), [x.tensor, list], shape, {}, image);
   }
 

@@ -11,7 +11,7 @@ const REASONS = 2;
 export function fitTable(report: FitReport, terminal: Terminal): string[] {
   const rows = [...report.rows].sort((a, b) => compare(a, b));
   const lines = table(
-    ["", "DEVICE", "BY", "TAKES", "PARTS", "MACS", "MEDIAN (LOW TO HIGH) MS"],
+    ["", "DEVICE", "BY", "TAKES", "IN", "MACS", "MS (LOW TO HIGH)"],
     rows.map((row) => cells(row, terminal)),
     terminal,
   );
@@ -34,7 +34,7 @@ function cells(row: FitRow, terminal: Terminal): string[] {
     best === undefined ? "–" : `${best.target}${best.once === undefined ? "" : "'"}`,
     best === undefined ? "–" : `${best.taken}/${best.total}`,
     best === undefined || best.taken === 0 ? "–" : String(best.partitions.length),
-    best?.share === undefined ? "–" : shareOfMacs(best.share),
+    best?.share === undefined ? "–" : shareOfMacs(best.share).replace(" ", ""),
     terminal.unicode ? interval : interval.replace("–", "-"),
   ];
 }
@@ -50,7 +50,7 @@ export function table(
   const over = widths.reduce((sum, width) => sum + width, 0) + 2 * (heads.length - 1) - 1 - terminal.columns;
   if (over > 0) {
     const [device = 0, by = 0] = [widths[1], widths[2]];
-    const less = Math.min(over, Math.max(0, device - 16));
+    const less = Math.min(over, Math.max(0, device - 21));
     widths[1] = device - less;
     widths[2] = Math.max(8, by - (over - less));
   }
@@ -96,6 +96,6 @@ function legend(terminal: Terminal): string[] {
   const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const text =
     `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
-    `' once quantised to int8; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
+    `' once quantised to int8; IN so many partitions; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

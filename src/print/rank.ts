@@ -17,7 +17,7 @@ export function rankText(report: RankReport, terminal: Terminal): string {
     const widest = Math.max(...report.rows.map(({ estimate }) => estimate.high_ms ?? 0));
     const least = Math.min(...report.rows.map(({ estimate }) => estimate.low_ms ?? Infinity));
     const rows = report.rows.map((row) => cells(row, [least, widest], terminal));
-    const heads = ["", "DEVICE", "BY", "MACS", "MEDIAN (LOW TO HIGH) MS", "W", scaleWords(least, widest)];
+    const heads = ["", "DEVICE", "BY", "MACS", "MS (LOW TO HIGH)", "W", scaleWords(least, widest)];
     lines.push(...table(heads, rows, terminal, new Set([0, 1, 2, 6])));
     lines.push("", ...legend(terminal));
   }
@@ -57,7 +57,7 @@ function cells(row: RankRow, [least, widest]: readonly [number, number], termina
     fitMark(best, terminal),
     harmless(row.device),
     best === undefined ? "" : `${best.target}${best.once === undefined ? "" : "'"}`,
-    best?.share === undefined ? "" : shareOfMacs(best.share),
+    best?.share === undefined ? "" : shareOfMacs(best.share).replace(" ", ""),
     `${terminal.unicode ? doubt : doubt.replace("°", "i")}${milliseconds(median)} (${milliseconds(low)} to ${milliseconds(high)})`,
     row.watts === undefined ? "" : String(row.watts.value),
     bar,
