@@ -10,6 +10,7 @@ import type { Architecture, Chip, Family } from "../families/family.ts";
 import { allFamilies, loadFamily } from "../families/load.ts";
 import { familyOrChip } from "../inspect/named.ts";
 import type { DeviceReport } from "../review/report.ts";
+import { targetsOf } from "./fit.ts";
 import type { Target } from "./target.ts";
 import { all as everyTarget } from "./targets/index.ts";
 import { all as everyDevice } from "./time/devices/index.ts";
@@ -23,12 +24,14 @@ export interface Chosen {
 
 /** Every device that is described, and one for each target that none of them is reached by. */
 export function allDevices(): readonly Device[] {
-  const reached = new Set(everyDevice.flatMap(({ targets }) => targets));
+  const reached = new Set(everyDevice.flatMap((device) => targetsOf(device).map(({ id }) => id)));
   const more = new Map<string, Device>();
   for (const target of everyTarget) {
     if (reached.has(target.id)) continue;
     const device = target.devices[0] === undefined ? ofTarget(target) : ofPlace(target.devices[0]);
-    if (device !== undefined && !everyDevice.some(({ id }) => id === device.id)) more.set(device.id, device);
+    if (device === undefined || everyDevice.some(({ id }) => id === device.id)) continue;
+    more.set(device.id, device);
+    for (const { id } of targetsOf(device)) reached.add(id);
   }
   return [...everyDevice, ...more.values()];
 }
@@ -52,7 +55,7 @@ function chosenBy(word: string): Chosen {
   if (device !== undefined) return { devices: [device] };
   const target = everyTarget.find((one) => one.id === id);
   if (target !== undefined) {
-    const by = everyDevice.filter((one) => one.targets.includes(target.id));
+    const by = everyDevice.filter((one) => targetsOf(one).includes(target));
     const places = target.devices.map(ofPlace).filter((one) => one !== undefined);
     const place = by.length > 0 ? by : places.length > 0 ? places : [ofTarget(target)];
     return { devices: place, targets: new Set([target.id]) };
@@ -92,16 +95,28 @@ function devicesOf(family: Family, chip: string | undefined): readonly Device[] 
   const made = chips.map((one) => ofCatalogue(family, one)).filter(({ targets }) => targets.length > 0);
   // A family without a target: one line that says so.
   const [first] = chips;
-  return made.length > 0 || first === undefined ? made : [ofCatalogue(family, first)];
+  if (made.length > 0) return made;
+  return [first === undefined ? ofFamily(family) : ofCatalogue(family, first)];
 }
 
 /** "rockchip-npu", "rockchip-npu/rk3588" as targets name what they serve. */
 function ofPlace(place: string): Device | undefined {
   const [id = "", chip] = place.split("/");
   const family = loadFamily(id);
-  const found = chip === undefined ? family?.chips[0] : family?.chips.find((one) => one.id === chip);
-  return family === undefined || found === undefined ? undefined : ofCatalogue(family, found);
+  if (family === undefined) return undefined;
+  if (chip === undefined && family.chips.length === 0) return ofFamily(family);
+  const found = chip === undefined ? family.chips[0] : family.chips.find((one) => one.id === chip);
+  return found && ofCatalogue(family, found);
 }
+
+/** Of which no chip is listed: nothing on a bus announces one. */
+const ofFamily = ({ id, name, architecture }: Family): Device => ({
+  id,
+  name,
+  family: id,
+  class: classes[architecture],
+  targets: everyTarget.filter(({ devices }) => devices.includes(id)).map((target) => target.id),
+});
 
 /** Of a delegate that reaches whatever its system has a driver for: what it is told by is its own name. */
 const ofTarget = ({ id, name }: Target): Device => ({ id, name, family: "any", class: "SIMT", targets: [id] });
@@ -114,6 +129,7 @@ function ofCatalogue(family: Family, chip: Chip): Device {
     family: family.id,
     chip: chip.id,
     class: classes[family.architecture],
+    // A processor's are not found by family elsewhere: it may have been measured by one of them alone.
     targets: everyTarget
       .filter(({ devices }) => devices.includes(family.id) || devices.includes(`${family.id}/${chip.id}`))
       .map(({ id }) => id),

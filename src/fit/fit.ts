@@ -14,10 +14,11 @@ import {
 } from "./assume.ts";
 import { doubtsOf, factsOf, isKnown } from "./describe.ts";
 import type { KnownModel } from "./known.ts";
-import { place, type Placed, type Placement } from "./place.ts";
+import { place, type Placed, type Placement, type Prerequisite } from "./place.ts";
 import type { Answer, Confidence, ModelView, Target } from "./target.ts";
 import { all as everyTarget } from "./targets/index.ts";
 import { estimate, type Device, type Estimate, type Named } from "./time/estimate.ts";
+import { wattsOf } from "./time/power.ts";
 import { viewOf, type View } from "./view.ts";
 
 export const FIT_SCHEMA = 1;
@@ -122,6 +123,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
     const order = [...judged].sort((a, b) => rankOf(a.placement) - rankOf(b.placement));
     const best = order[0];
     const by = best?.by ?? shapes.plain(undefined);
+    const watts = wattsOf(device);
     return {
       device: device.id,
       name: device.name,
@@ -130,7 +132,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
       here: here.has(device.id),
       placements: order.map((one) => told(one, options.nodes === true)),
       estimate: estimateOf(device, by, best?.placement, named),
-      ...(device.watts === undefined ? {} : { watts: device.watts }),
+      ...(watts === undefined ? {} : { watts }),
     };
   });
   const { model } = shapes.plain(undefined);
@@ -251,13 +253,23 @@ const rankOf = ({ fits, taken, total }: Pick<Placement, "fits" | "taken" | "tota
   standing[fits] + (total === 0 ? 0 : 1 - taken / total) * 0.9;
 
 function told({ placement, once, by }: Judged, whole: boolean): FitPlacement {
-  const { nodes, ...rest } = placement;
+  const { nodes, prerequisites, ...rest } = placement;
   return {
     ...rest,
+    prerequisites: [...otherFormat(placement.target, by), ...prerequisites],
     ...(whole ? { nodes: nodes.map(nodeOf) } : {}),
     ...(once === undefined ? {} : { once }),
     ...(by.dialect === undefined ? {} : { as: by.dialect }),
   };
+}
+
+/** A known model is written as each tool wants it; a file has its format. */
+function otherFormat(id: string, { model, dialect }: Judge): readonly Prerequisite[] {
+  const target = targetById(id);
+  if (dialect !== undefined || target === undefined || target.formats.includes(model.format)) return [];
+  const says = `${target.tool} reads ${target.formats.join(", ")}; this is ${model.format}`;
+  const cure = "convert it first; what the conversion makes of its operators may differ";
+  return [{ rule: "format", says, met: "no", else: "refuses", cure }];
 }
 
 const nodeOf = ({ view, answer, where, left }: Placed): FitNode => ({
@@ -278,12 +290,18 @@ export function targetById(id: string): Target | undefined {
   return byId.get(id);
 }
 
-/** In the device's own order. */
+/**
+ * Those that the device names, in its order, and those that say they serve its family or chip. A processor or a graphics chip was measured
+ * by one runtime: what other runtimes would take of a model has nothing to do with that time.
+ */
 export function targetsOf(device: Device, only?: ReadonlySet<string>): readonly Target[] {
-  return device.targets
-    .filter((id) => only === undefined || only.has(id))
-    .map(targetById)
-    .filter((target) => target !== undefined);
+  const { family, chip } = device;
+  const named = device.targets.map(targetById).filter((target) => target !== undefined);
+  const serves = ({ devices }: Target): boolean =>
+    devices.includes(family) || (chip !== undefined && devices.includes(`${family}/${chip}`));
+  const apart = family === "cpu" || family === "gpu";
+  const more = apart ? [] : everyTarget.filter((target) => serves(target) && !named.includes(target));
+  return [...named, ...more].filter(({ id }) => only === undefined || only.has(id));
 }
 
 /** What is not taken at all has no time there; what others measured on the device is evidence all the same. */
