@@ -60,7 +60,8 @@ describe("adding the family and the format that the tour shows", () => {
 
   beforeAll(() => {
     clone = mkdtempSync(join(tmpdir(), "accelctl-tour-"));
-    const parts = "src data tools docs test kernels machines man completions package.json tsconfig.json vitest.config.ts";
+    const parts =
+      "src data tools docs test kernels machines man completions package.json tsconfig.json vitest.config.ts";
     for (const part of [...parts.split(" "), "README.md", ".prettierrc.json"]) {
       cpSync(join(top, part), join(clone, part), { recursive: true });
     }
