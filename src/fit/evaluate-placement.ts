@@ -138,7 +138,8 @@ function judged(
   placements: readonly Placement[],
   evidence: "graph" | "known",
 ): Check {
-  const sum = (key: "taken" | "cpu" | "unsure"): number => placements.reduce((all, one) => all + one[key], 0);
+  const counted = graphsCounted(decision, placements);
+  const sum = (key: "taken" | "cpu" | "unsure"): number => counted.reduce((all, one) => all + one[key], 0);
   const [taken, cpu, unsure] = [sum("taken"), sum("cpu"), sum("unsure")];
   const reasons = evidence === "graph" ? reasonsOf(decision, placements) : { stated: 0, named: 0, missed: [] };
   return {
@@ -151,6 +152,13 @@ function judged(
     ...verdictOf(decision, taken, cpu, unsure, evidence),
     ...reasons,
   };
+}
+
+/** Vela counts the operators of all graphs of a file, TFLite's delegates those of the one they were called for: as many as the row has. */
+function graphsCounted({ total_ops: total }: Decision, placements: readonly Placement[]): readonly Placement[] {
+  const all = placements.reduce((sum, one) => sum + one.total, 0);
+  const alone = placements.find((one) => one.total === total);
+  return all === total || alone === undefined ? placements : [alone];
 }
 
 /** A known model's graph may be written otherwise than the row's: what is left to the CPU is compared there, and nothing or all. */
