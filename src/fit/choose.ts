@@ -38,14 +38,12 @@ export function allDevices(): readonly Device[] {
 
 /** "all", or ids: of a device, a target, a family, a chip. */
 export function devicesFor(words: readonly string[]): Chosen {
-  const devices = new Map<string, Device>();
-  const targets = new Set<string>();
-  for (const word of words) {
-    const chosen = chosenBy(word);
-    for (const device of chosen.devices) devices.set(device.id, device);
-    for (const id of chosen.targets ?? []) targets.add(id);
-  }
-  return { devices: [...devices.values()], ...(targets.size === 0 ? {} : { targets }) };
+  const chosen = words.map(chosenBy);
+  const devices = new Map(chosen.flatMap((one) => one.devices.map((device) => [device.id, device] as const)));
+  const targets = new Set(chosen.flatMap((one) => [...(one.targets ?? [])]));
+  // Beside a device or a family, which are asked about by all their targets, a target names those that it serves.
+  const only = chosen.every((one) => one.targets !== undefined) && targets.size > 0;
+  return { devices: [...devices.values()], ...(only ? { targets } : {}) };
 }
 
 function chosenBy(word: string): Chosen {
@@ -53,6 +51,9 @@ function chosenBy(word: string): Chosen {
   if (id === "all") return { devices: allDevices() };
   const device = everyDevice.find((one) => one.id === id);
   if (device !== undefined) return { devices: [device] };
+  const named = familyOrChip(word);
+  // "hailo" is a family and its one target; "edgetpu" is a target, and only another name of a family.
+  if (named?.family.id === id) return { devices: devicesOf(named.family, named.chip) };
   const target = everyTarget.find((one) => one.id === id);
   if (target !== undefined) {
     const by = everyDevice.filter((one) => targetsOf(one).includes(target));
@@ -60,7 +61,6 @@ function chosenBy(word: string): Chosen {
     const place = by.length > 0 ? by : places.length > 0 ? places : [ofTarget(target)];
     return { devices: place, targets: new Set([target.id]) };
   }
-  const named = familyOrChip(word);
   if (named !== undefined) return { devices: devicesOf(named.family, named.chip) };
   const near = nearest(id, [
     ...everyDevice.map((one) => one.id),

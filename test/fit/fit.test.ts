@@ -49,6 +49,9 @@ describe("devices", () => {
     expect(devicesFor(["coral"]).devices.length).toBeGreaterThan(0);
     expect(devicesFor(["RK3588"]).devices.every(({ family }) => family === "rockchip")).toBe(true);
     expect(devicesFor(["edgetpu"]).targets).toEqual(new Set(["edgetpu"]));
+    // A family that has a target of its name, beside others: all of each.
+    expect(devicesFor(["hailo", "rockchip"]).targets).toBeUndefined();
+    expect(devicesFor(["edgetpu", "rockchip"]).targets).toBeUndefined();
     expect(() => devicesFor(["rk3558"])).toThrow(/"rk3558"; did you mean "rk3588"/);
   });
 });
