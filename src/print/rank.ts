@@ -4,7 +4,7 @@ import type { RankReport, RankRow } from "../fit/rank.ts";
 import { fitMark, modelLines } from "./fit.ts";
 import { table } from "./fit-table.ts";
 import { bestOf, milliseconds, shareOfMacs } from "./fit-words.ts";
-import { harmless, marksOf, padEnd, paint, wrapText, type Terminal } from "./terminal.ts";
+import { harmless, marksOf, padEnd, paint, widthOf, wrapText, type Terminal } from "./terminal.ts";
 
 /** Devices told of those that are not in the order, for each reason. */
 const NAMED = 6;
@@ -16,10 +16,14 @@ export function rankText(report: RankReport, terminal: Terminal): string {
   else {
     const widest = Math.max(...report.rows.map(({ estimate }) => estimate.high_ms ?? 0));
     const least = Math.min(...report.rows.map(({ estimate }) => estimate.low_ms ?? Infinity));
-    const rows = report.rows.map((row) => cells(row, [least, widest], terminal));
-    const heads = ["", "DEVICE", "BY", "MACS", "MS (LOW TO HIGH)", "W", scaleWords(least, widest)];
-    lines.push(...table(heads, rows, terminal, new Set([0, 1, 2, 6])));
-    lines.push("", ...legend(terminal));
+    const tableWith = (bar: number): string[] => {
+      const rows = report.rows.map((row) => cells(row, [least, widest], bar, terminal));
+      const heads = ["", "DEVICE", "BY", "MACS", "MS (LOW TO HIGH)", "W", scaleWords(least, widest, bar)];
+      return table(heads, rows, terminal, new Set([0, 1, 2, 6]));
+    };
+    const tables = BARS.map(tableWith);
+    const fits = tables.find((one) => one.every((line) => widthOf(line) <= terminal.columns));
+    lines.push(...(fits ?? tables.at(-1) ?? []), "", ...legend(terminal));
   }
   const reasons = new Map<string, string[]>();
   for (const { device, because } of report.left) reasons.set(because, [...(reasons.get(because) ?? []), device]);
@@ -38,19 +42,24 @@ export function rankText(report: RankReport, terminal: Terminal): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Columns of the bar; one step is a factor. */
-const BAR = 14;
+/** Columns of the bar, the most that there is room for; one step is a factor. */
+const BARS = [14, 12, 10, 8];
 
-function cells(row: RankRow, [least, widest]: readonly [number, number], terminal: Terminal): string[] {
+function cells(
+  row: RankRow,
+  [least, widest]: readonly [number, number],
+  columns: number,
+  terminal: Terminal,
+): string[] {
   const { median_ms: median = 0, low_ms: low = 0, high_ms: high = 0, from, kind } = row.estimate;
   const best = bestOf(row);
   const doubt = `${from === "class" ? "~" : ""}${kind === "independent" ? "°" : ""}`;
   const at = (ms: number): number =>
     widest <= least
       ? 0
-      : Math.round(((Math.log(ms) - Math.log(least)) / (Math.log(widest) - Math.log(least))) * (BAR - 1));
+      : Math.round(((Math.log(ms) - Math.log(least)) / (Math.log(widest) - Math.log(least))) * (columns - 1));
   const [rule, dot] = terminal.unicode ? ["─", "●"] : ["-", "o"];
-  const bar = Array.from({ length: BAR }, (_, i) =>
+  const bar = Array.from({ length: columns }, (_, i) =>
     i === at(median) ? dot : i >= at(low) && i <= at(high) ? rule : " ",
   ).join("");
   return [
@@ -64,9 +73,9 @@ function cells(row: RankRow, [least, widest]: readonly [number, number], termina
   ];
 }
 
-const scaleWords = (least: number, widest: number): string => {
+const scaleWords = (least: number, widest: number, columns: number): string => {
   const [from, to] = [milliseconds(least), milliseconds(widest)];
-  return from.length + to.length < BAR ? `${padEnd(from, BAR - to.length)}${to}` : `${from} ${to}`;
+  return from.length + to.length < columns ? `${padEnd(from, columns - to.length)}${to}` : `${from} ${to}`;
 };
 
 function legend(terminal: Terminal): string[] {
