@@ -192,7 +192,8 @@ export async function buildAll(force = false) {
         minifyIdentifiers: bundle !== "list",
         entryPoints: ["src/main.ts"],
         outfile: `dist/${bundle}.cjs`,
-        plugins: [lazyFamilies(true), lazyFormats(marks), onlyLive(verbs)],
+        // A fit of all devices asks most families.
+        plugins: [lazyFamilies(bundle !== "fit"), lazyFormats(marks), onlyLive(verbs)],
       }),
     ),
     build({

@@ -120,6 +120,8 @@ async function reportOf(
     name,
     here: chosen.here,
     nodes: needsNodes,
+    // A table of many devices has no room for it.
+    ...(!flag(invocation, "json") && chosen.devices.length > CONVERTED ? { brief: true, watts: false } : {}),
     ...(chosen.targets === undefined ? {} : { targets: chosen.targets }),
   });
   if (chosen.devices.length > CONVERTED) return report;

@@ -57,6 +57,7 @@ const command: Command = {
       ...asked,
       ...assumptionsOf(invocation),
       name,
+      brief: !flag(invocation, "json"),
       ...(targets === undefined ? {} : { targets }),
     });
     const ranked = rank(report, {

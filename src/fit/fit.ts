@@ -104,6 +104,10 @@ export interface FitOptions extends Assumptions {
   readonly here?: ReadonlySet<string>;
   /** Keep what becomes of each node. */
   readonly nodes?: boolean;
+  /** For a line each: without the nearest measurements, bound and costly nodes, and without targets behind one that takes all. */
+  readonly brief?: boolean;
+  /** False: the power of devices is not looked up. */
+  readonly watts?: boolean;
   /** Only by these targets. */
   readonly targets?: ReadonlySet<string>;
 }
@@ -114,16 +118,22 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
   const shapes = shapesOf(subject, options);
   const here = options.here ?? new Set<string>();
   const used = new Map<string, Target>();
-  const named: Named = isKnown(subject) ? { name: subject.id } : {};
+  const named: Named = {
+    ...(isKnown(subject) ? { name: subject.id } : {}),
+    ...(options.brief === undefined ? {} : { brief: options.brief }),
+  };
   const rows = asked.map((device): FitRow => {
-    const judged = targetsOf(device, options.targets).map((target) => {
+    const judged: Judged[] = [];
+    for (const target of targetsOf(device, options.targets)) {
       used.set(target.id, target);
-      return judge(target, shapes);
-    });
+      judged.push(judge(target, shapes));
+      // Nothing behind it can be better.
+      if (options.brief === true && judged.at(-1)?.placement.fits === "whole") break;
+    }
     const order = [...judged].sort((a, b) => rankOf(a.placement) - rankOf(b.placement));
     const best = order[0];
     const by = best?.by ?? shapes.plain(undefined);
-    const watts = wattsOf(device);
+    const watts = options.watts === false ? undefined : wattsOf(device);
     return {
       device: device.id,
       name: device.name,
@@ -239,12 +249,20 @@ function judge(target: Target, shapes: Shapes): Judged {
   const plain = shapes.plain(target);
   const asIs = placeOnce(plain, target);
   if (asIs.fits === "whole" || (asIs.fits !== "none" && !shapes.known)) return { placement: asIs, by: plain };
+  if (!isOfTypes(asIs)) return { placement: asIs, by: plain };
   const by = shapes.integer(target);
   if (by === undefined) return { placement: asIs, by: plain };
   const then = placeOnce(by, target);
   if (rankOf(then) >= rankOf(asIs)) return { placement: asIs, by: plain };
   return { placement: { ...then, prerequisites: asIs.prerequisites }, by, once: "quantised to int8" };
 }
+
+/** Whether anything that is refused or lacking has to do with types: the rest would stay. */
+const isOfTypes = ({ refusals, prerequisites }: Placement): boolean =>
+  prerequisites.some(({ met, rule, says }) => met !== "yes" && TYPES.test(`${rule} ${says}`)) ||
+  refusals.some(({ rule, because }) => TYPES.test(`${rule} ${because}`));
+
+const TYPES = /type|quanti|float|integer|u?int\d|precision|dtype|scale/i;
 
 const standing = { whole: 0, part: 1, unsure: 2, none: 3 } as const;
 
@@ -295,13 +313,19 @@ export function targetById(id: string): Target | undefined {
  * by one runtime: what other runtimes would take of a model has nothing to do with that time.
  */
 export function targetsOf(device: Device, only?: ReadonlySet<string>): readonly Target[] {
-  const { family, chip } = device;
-  const named = device.targets.map(targetById).filter((target) => target !== undefined);
-  const serves = ({ devices }: Target): boolean =>
-    devices.includes(family) || (chip !== undefined && devices.includes(`${family}/${chip}`));
-  const apart = family === "cpu" || family === "gpu";
-  const more = apart ? [] : everyTarget.filter((target) => serves(target) && !named.includes(target));
-  return [...named, ...more].filter(({ id }) => only === undefined || only.has(id));
+  let all = reached.get(device);
+  if (all === undefined) reached.set(device, (all = reachedBy(device)));
+  return only === undefined ? all : all.filter(({ id }) => only.has(id));
+}
+
+const reached = new WeakMap<Device, readonly Target[]>();
+
+function reachedBy({ family, chip, targets }: Device): readonly Target[] {
+  const named = targets.map(targetById).filter((target) => target !== undefined);
+  if (family === "cpu" || family === "gpu") return named;
+  const place = chip === undefined ? family : `${family}/${chip}`;
+  const serves = ({ devices }: Target): boolean => devices.includes(family) || devices.includes(place);
+  return [...named, ...everyTarget.filter((target) => serves(target) && !named.includes(target))];
 }
 
 /** What is not taken at all has no time there; what others measured on the device is evidence all the same. */

@@ -67,6 +67,11 @@ export interface Question {
   readonly without?: string;
 }
 
+interface Sum {
+  readonly total: number;
+  readonly covariances: Float64Array;
+}
+
 /** Of a setting that has rows; undefined: it has none. */
 export function predict(calibration: Calibration, question: Question): Prediction | undefined {
   const pool = calibration.pools[question.pool];
@@ -84,31 +89,35 @@ export function predict(calibration: Calibration, question: Question): Predictio
   };
   const { stored, points } = blockOf(pool, at, poolOf(question.pool)?.joint === true);
   const { without } = question;
-  const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): number => {
-    if (without !== undefined && points.some((point) => point.model === without)) {
-      const weights = weightsWithout(pool, kernel, others, stored, column, without);
-      return others.reduce(
-        (total, point, i) =>
-          point.model === without ? total : total + covariance(kernel, to, point) * (weights[i] ?? 0),
-        0,
-      );
+  const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): Sum => {
+    const covariances = Float64Array.from(others, (point) => covariance(kernel, to, point));
+    const weights =
+      without !== undefined && points.some((point) => point.model === without)
+        ? weightsWithout(pool, kernel, others, stored, column, without)
+        : undefined;
+    let total = 0;
+    for (let i = 0; i < covariances.length; i++) {
+      if (weights !== undefined && others[i]?.model === without) continue;
+      total += (covariances[i] ?? 0) * ((weights === undefined ? stored[i]?.[column] : weights[i]) ?? 0);
     }
-    return others.reduce((total, point, i) => total + covariance(kernel, to, point) * (stored[i]?.[column] ?? 0), 0);
+    return { total, covariances };
   };
   const { kernels } = pool;
   let [mean, deviation] = [0, 1];
   if (kernels.regime && kernels.within) {
-    const label = sum(kernels.regime, asked, 5, points);
+    const label = sum(kernels.regime, asked, 5, points).total;
     const labelled = labelledOf(pool, points, stored);
     const [whole, parts] = ([-1, 1] as const).map((side): Side => {
       const to = { ...asked, x: [...x, side] };
       const kernel = kernels.within ?? kernels.time;
-      return { mean: sum(kernel, to, 6, labelled), deviation: localDeviation(kernel, to, labelled, without) };
+      const { total, covariances } = sum(kernel, to, 6, labelled);
+      return { mean: total, deviation: localDeviation(kernel, to, labelled, without, covariances) };
     });
     if (whole && parts) ({ mean, deviation } = blend(label, whole, parts));
   } else {
-    mean = sum(kernels.time, asked, 3, points);
-    deviation = localDeviation(kernels.time, asked, points, without);
+    const { total, covariances } = sum(kernels.time, asked, 3, points);
+    mean = total;
+    deviation = localDeviation(kernels.time, asked, points, without, covariances);
   }
   const middle = pool.center + mean;
   return {
@@ -126,6 +135,18 @@ interface Block {
 
 const blocks = new WeakMap<PoolCalibration, Map<number, Block>>();
 
+const bySetting = new WeakMap<PoolCalibration, StoredPoint[][]>();
+
+/** Of one setting: sorted once, since each of a hundred devices asks for its own. */
+export function pointsOf(pool: PoolCalibration, setting: number): readonly StoredPoint[] {
+  let all = bySetting.get(pool);
+  if (all === undefined) {
+    bySetting.set(pool, (all = []));
+    for (const point of pool.points) (all[point[0] ?? 0] ??= []).push(point);
+  }
+  return all[setting] ?? [];
+}
+
 /** Rows that answer for a setting: all of the pool, or its own. */
 function blockOf(pool: PoolCalibration, setting: number, joint: boolean): Block {
   let made = blocks.get(pool);
@@ -133,7 +154,7 @@ function blockOf(pool: PoolCalibration, setting: number, joint: boolean): Block 
   const key = joint ? -1 : setting;
   let block = made.get(key);
   if (block === undefined) {
-    const stored = pool.points.filter((point) => joint || point[0] === setting);
+    const stored = joint ? pool.points : pointsOf(pool, setting);
     const points = stored.map((point): Point => {
       const [, model = "", family = "", x = []] = pool.models[point[1] ?? 0] ?? [];
       return { setting: point[0] ?? 0, x, family: family === "" ? `only ${model}` : family, model };

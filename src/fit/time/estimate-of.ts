@@ -1,7 +1,7 @@
 /** An estimate from traits alone: of a model whose layers are at hand, or of a row of a benchmark that tells parameters and operations. */
 
 import { familyOf, modelOf } from "./architecture.ts";
-import { calibrationOf, filled, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
+import { calibrationOf, filled, pointsOf, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
 import type { Device, Estimate, Nearest } from "./estimate.ts";
 import { sourceOf } from "./measured.ts";
 import { wattsOf } from "./power.ts";
@@ -27,13 +27,15 @@ export interface About {
   readonly without?: string;
   /** Driven otherwise than the device says. */
   readonly how?: string;
+  /** Without the nearest measurements: nobody reads those of a hundred devices. */
+  readonly brief?: boolean;
 }
 
 export function estimateOf(
   device: Device,
   traits: Traits,
   float: boolean,
-  { model, kind, without }: About = {},
+  { model, kind, without, brief }: About = {},
 ): Estimate {
   const none = (says: string): Estimate => ({
     device: device.id,
@@ -74,7 +76,7 @@ export function estimateOf(
       `nothing like it was measured on ${device.name}: what was leaves it open by more than a factor of ${WIDEST}`,
     );
   const { rows, median, p90, held } = prediction.setting;
-  const energy = wattsOf(device);
+  const energy = brief === true ? undefined : wattsOf(device);
   const { median_ms, low_ms, high_ms } = prediction;
   return {
     device: device.id,
@@ -88,7 +90,7 @@ export function estimateOf(
       : { millijoules: { low: low_ms * energy.value * 0.5, high: high_ms * energy.value, source: energy.source } }),
     costly: [],
     basis: { rows, median_error: median, p90_error: p90, held },
-    nearest: nearestOf(calibration, pool, device, setting.at, features, without),
+    nearest: brief === true ? [] : nearestOf(calibration, pool, device, setting.at, features, without),
     says: [
       ...(rows < FEW
         ? [`only ${rows} published rows of ${device.name}: its speed against its sisters' is all they tell`]
@@ -135,15 +137,15 @@ function chosen(
 }
 
 function rangeOf(pool: PoolCalibration, setting: number): { least: number; most: number } {
-  let [least, most] = [Infinity, 0];
-  for (const [s, m = 0] of pool.points) {
-    if (s !== setting) continue;
-    const x = pool.models[m]?.[3][0] ?? 0;
-    const ops = Math.exp(x * (pool.scale[0] ?? 1) + (pool.mean[0] ?? 0));
-    least = Math.min(least, ops);
-    most = Math.max(most, ops);
+  let [least, most] = [Infinity, -Infinity];
+  for (const point of pointsOf(pool, setting)) {
+    const x = pool.models[point[1] ?? 0]?.[3][0] ?? 0;
+    if (x < least) least = x;
+    if (x > most) most = x;
   }
-  return { least, most };
+  const ops = (x: number): number =>
+    Number.isFinite(x) ? Math.exp(x * (pool.scale[0] ?? 1) + (pool.mean[0] ?? 0)) : 0;
+  return { least: least === Infinity ? Infinity : ops(least), most: ops(most) };
 }
 
 /** Published rows of the device whose models are most like it. */

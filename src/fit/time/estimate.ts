@@ -8,7 +8,7 @@ import type { View } from "../view.ts";
 import type { ModelView } from "../target.ts";
 import { estimateOf } from "./estimate-of.ts";
 import type { PoolId } from "./pools.ts";
-import { traitsOf } from "./traits.ts";
+import { traitsOf, type Traits } from "./traits.ts";
 import { estimateByVela } from "./vela-device.ts";
 import { weigh } from "./cost.ts";
 
@@ -84,6 +84,27 @@ export interface Estimate {
 /** What a model is called, where that is known: its family's rows then tell more of it than others'. */
 export interface Named {
   readonly name?: string;
+  /** Without what a table of a hundred devices has no room for: the nearest measurements, the bound, the nodes that cost most. */
+  readonly brief?: boolean;
+}
+
+/** What every device is told of the same views: worked out once. */
+interface Seen {
+  readonly traits: Traits | undefined;
+  readonly quantized: boolean;
+  readonly half: boolean;
+}
+
+const seen = new WeakMap<readonly View[], Seen>();
+
+function seenOf(views: readonly View[]): Seen {
+  let held = seen.get(views);
+  if (held === undefined) {
+    const quantized = views.some((view) => view.quantized);
+    const half = views.some(({ inType }) => inType === "float16" || inType === "bfloat16");
+    seen.set(views, (held = { traits: traitsOf(views), quantized, half }));
+  }
+  return held;
 }
 
 /** How long one inference takes; never a number where nothing carries one. */
@@ -94,7 +115,7 @@ export function estimate(
   placement: Placement | undefined,
   named: Named = {},
 ): Estimate {
-  const traits = traitsOf(views);
+  const { traits } = seenOf(views);
   const kind = "maker";
   const none = (...says: readonly string[]): Estimate => ({
     device: device.id,
@@ -111,11 +132,14 @@ export function estimate(
   if (device.pool === undefined)
     return none(`no measurement of ${device.name} is published that it could be told from`);
   const { float, says } = precisionOf(views, model, device);
-  const told = estimateOf(device, traits, float, named.name === undefined ? {} : { model: named.name });
+  const told = estimateOf(device, traits, float, {
+    ...(named.name === undefined ? {} : { model: named.name }),
+    ...(named.brief === undefined ? {} : { brief: named.brief }),
+  });
   if (told.from === "none") return { ...told, says: [...told.says, ...says] };
-  const weighed = weigh(views, device, placement);
-  const cpu = weighed?.cpu ?? 0;
   const onCpu = placement?.cpu ?? 0;
+  const weighed = named.brief === true && onCpu === 0 ? undefined : weigh(views, device, placement);
+  const cpu = weighed?.cpu ?? 0;
   const left = onCpu > 0 || (placement?.unsure ?? 0) > 0;
   return {
     ...told,
@@ -146,9 +170,8 @@ function precisionOf(
   device: Device,
 ): { float: boolean; says: readonly string[] } {
   if (device.float === "always") return { float: true, says: [] };
-  const quantized = views.some((view) => view.quantized) || /integer|qdq/.test(model.scheme ?? "");
-  if (quantized) return { float: false, says: [] };
-  const half = views.some(({ inType }) => inType === "float16" || inType === "bfloat16");
+  const { quantized, half } = seenOf(views);
+  if (quantized || /integer|qdq/.test(model.scheme ?? "")) return { float: false, says: [] };
   if (device.float === "unless quantized") return { float: true, says: [] };
   if (device.float === "when half" && half) return { float: true, says: ["computed in float16, as it is stored"] };
   return { float: false, says: ["it is not quantised: told as of int8, to which it must be brought first"] };

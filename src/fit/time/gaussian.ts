@@ -33,26 +33,30 @@ export interface Kernel {
 
 const CONSTANT = 4;
 
+/** Asked thousands of times in the first milliseconds of a command, before anything is compiled: nothing is made in it. */
 export function covariance(kernel: Kernel, a: Point, b: Point): number {
   const same = a.setting === b.setting;
-  const shared = (share: number): number => (same ? 1 : share);
+  const { relevance } = kernel;
+  const [ax, bx] = [a.x, b.x];
   let product = 0;
   let distance = 0;
-  for (let i = 0; i < kernel.relevance.length; i++) {
-    const weight = kernel.relevance[i] ?? 0;
-    const [p, q] = [(a.x[i] ?? 0) * weight, (b.x[i] ?? 0) * weight];
+  for (let i = 0; i < relevance.length; i++) {
+    const weight = relevance[i] ?? 0;
+    const p = (ax[i] ?? 0) * weight;
+    const q = (bx[i] ?? 0) * weight;
     product += p * q;
     distance += (p - q) * (p - q);
   }
+  const smooth = same ? 1 : kernel.smoothShared;
   let sum =
-    CONSTANT * shared(kernel.constantShared) +
-    kernel.linear * shared(kernel.linearShared) * product +
-    kernel.smooth * shared(kernel.smoothShared) * Math.exp((-0.5 * distance) / (kernel.length * kernel.length));
+    CONSTANT * (same ? 1 : kernel.constantShared) +
+    kernel.linear * (same ? 1 : kernel.linearShared) * product +
+    kernel.smooth * smooth * Math.exp((-0.5 * distance) / (kernel.length * kernel.length));
   if (a.family !== undefined && a.family === b.family) {
     const near = Math.exp((-0.5 * distance) / (kernel.familyLength * kernel.familyLength));
     sum +=
-      shared(kernel.familyShared) * (kernel.family + kernel.familyLinear * product) +
-      shared(kernel.smoothShared) * kernel.familySmooth * near;
+      (same ? 1 : kernel.familyShared) * (kernel.family + kernel.familyLinear * product) +
+      smooth * kernel.familySmooth * near;
   }
   if (a.model !== undefined && a.model === b.model) sum += kernel.model;
   return sum;

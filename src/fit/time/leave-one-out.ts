@@ -64,10 +64,17 @@ export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
 const NEAR = 32;
 
 /** How far off the nearest rows leave a point, in the logarithm. */
-export function localDeviation(kernel: Kernel, asked: Point, points: readonly Point[], except?: string): number {
+export function localDeviation(
+  kernel: Kernel,
+  asked: Point,
+  points: readonly Point[],
+  except?: string,
+  /** Of each point with what is asked, where they were worked out before. */
+  covariances?: ArrayLike<number>,
+): number {
   const near = points
-    .filter((point) => except === undefined || point.model !== except)
-    .map((point) => ({ point, near: covariance(kernel, asked, point) }))
+    .map((point, i) => ({ point, near: covariances?.[i] ?? covariance(kernel, asked, point) }))
+    .filter(({ point }) => except === undefined || point.model !== except)
     .sort((a, b) => b.near - a.near)
     .slice(0, NEAR);
   const own = covariance(kernel, asked, asked) + kernel.noise;
