@@ -14,7 +14,7 @@ const npu = (
   family: "rockchip",
   ...(chip === undefined ? {} : { chip }),
   class: "MAC array",
-  targets: ["rknn"],
+  targets: [],
   pool: "rknn",
   float: "when half",
   aliases,
