@@ -35,7 +35,7 @@ function casvit(net: Layers, x: Value, widths: Four, blocks: Four): Value {
   return net.scale(net.add(net.fc(whole, 1000), net.fc(whole, 1000)));
 }
 
-const table = paper("arXiv 2408.03703, table of classification");
+const table = paper("arXiv 2408.03703, table of classification (from memory, not read again)");
 
 const model = (
   size: string,

@@ -45,7 +45,13 @@ export default [
     family: "LPRNet",
     task: "text",
     input: [3, 24, 94],
-    published: [own("github.com/sirius-ai/LPRNet_Pytorch README.md: 1.7 MB of float32", undefined, 0.44)],
+    published: [
+      own(
+        "the size of github.com/sirius-ai/LPRNet_Pytorch's weights, 1.7 MB of float32 (from memory, not read again)",
+        undefined,
+        0.44,
+      ),
+    ],
     source: "arXiv 1806.10447 tables 1 and 2; github.com/sirius-ai/LPRNet_Pytorch model/LPRNet.py",
     layers: lprnet,
   }),

@@ -200,7 +200,7 @@ export default [
     family: "NAFNet",
     task: "image",
     input: 256,
-    published: [own("arXiv 2204.04676", undefined, 17.1)],
+    published: [own("arXiv 2204.04676 (from memory, not read again)", undefined, 17.1)],
     source: "arXiv 2204.04676; github.com/megvii-research/NAFNet options/test/GoPro/NAFNet-width32.yml",
     layers: (net, x) => nafnet(net, x, 32, [1, 1, 1, 28]),
   }),

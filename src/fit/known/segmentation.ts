@@ -275,7 +275,7 @@ export default [
     [3, 513, 513],
     [
       own(
-        "github.com/tensorflow/models research/deeplab/g3doc/model_zoo.md, mobilenetv2_dm05_coco_voc_trainaug",
+        "github.com/tensorflow/models research/deeplab/g3doc/model_zoo.md, mobilenetv2_dm05_coco_voc_trainaug (from memory, not read again)",
         1.76,
         undefined,
       ),

@@ -142,7 +142,8 @@ export default [
     published: [
       {
         parameters: 109_482_240,
-        source: "huggingface.co/google-bert/bert-base-uncased, weights without heads for pretraining",
+        source:
+          "huggingface.co/google-bert/bert-base-uncased, weights without heads for pretraining (from memory, not read again)",
       },
     ],
     source: "arXiv 1810.04805",
@@ -187,7 +188,11 @@ export default [
     aliases: ["distilbert_base", "distilbert_base_uncased", "distil_bert"],
     length: 384,
     published: [
-      { parameters: 66.36e6, source: "huggingface.co/distilbert/distilbert-base-uncased, weights without heads" },
+      {
+        parameters: 66.36e6,
+        source:
+          "huggingface.co/distilbert/distilbert-base-uncased, weights without heads (from memory, not read again)",
+      },
     ],
     source: "arXiv 1910.01108",
     layers: (net, ids) => bert(net, ids, { ...base, layers: 6, kinds: 0 }),
@@ -198,7 +203,10 @@ export default [
     aliases: ["mobile_bert_uncased_google", "mobilebert_uncased", "mobile_bert"],
     length: 384,
     published: [
-      { parameters: 24_581_888, source: "huggingface.co/google/mobilebert-uncased, weights without heads" },
+      {
+        parameters: 24_581_888,
+        source: "huggingface.co/google/mobilebert-uncased, weights without heads (from memory, not read again)",
+      },
       {
         parameters: 25.3e6,
         source: AI_HUB("mobile_bert_uncased_google"),

@@ -128,7 +128,10 @@ const known = (id: keyof typeof members, name: string, published: readonly Publi
 });
 
 export default [
-  known("yolov7", "YOLOv7", [own("arXiv 2207.02696 Table 2", 104.7, 36.9), hailo("object_detection", 104.51, 36.91)]),
+  known("yolov7", "YOLOv7", [
+    own("arXiv 2207.02696 Table 2 (from memory, not read again)", 104.7, 36.9),
+    hailo("object_detection", 104.51, 36.91),
+  ]),
   known("yolov7x", "YOLOv7-X", [hailo("object_detection", 189.68, 71.46)]),
   {
     id: "yolov7_tiny",
