@@ -1,10 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+// What measures time, holds ports or drives a browser runs one file at a time; the rest two at a time, before it.
+const alone = ["serve", "web", "deploy", "commands", "watch", "delegates", "session", "proof", "export"].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+const each = { pool: "forks", testTimeout: 60_000, hookTimeout: 120_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    pool: "forks",
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...each,
+          name: "beside",
+          include: ["test/**/*.test.ts"],
+          exclude: alone,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { test: { ...each, name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

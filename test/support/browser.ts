@@ -142,6 +142,11 @@ interface AxeResults {
   }[];
 }
 
+/** As the page itself has it: Playwright's page.url() is told of replaceState later. */
+export function addressOf(page: Page): Promise<string> {
+  return page.evaluate("location.href");
+}
+
 /** Nothing is wider than the window. `name`: of what is shown, for the failure. */
 export async function noOverflow(page: Page, name = "the page"): Promise<void> {
   const [needs, has] = await page.evaluate<readonly [number, number]>(

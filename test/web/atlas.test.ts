@@ -12,6 +12,7 @@ import { review } from "../../src/review/review.ts";
 import { openPaste } from "../../src/root/paste.ts";
 import { renderStaticPage } from "../../src/serve/page/static.ts";
 import {
+  addressOf,
   hasBrowser,
   noOverflow,
   noSeriousViolations,
@@ -123,7 +124,7 @@ describe.skipIf(!hasBrowser)(`the Atlas${unlessBrowser}`, () => {
       await page.getByRole("columnheader", { name: /^Peak/ }).getByRole("button").click();
       await page.getByRole("group", { name: "Bus", exact: true }).getByRole("checkbox", { name: /^PCI/ }).check();
       await page.getByRole("searchbox").fill("npu & co/100%");
-      const address = page.url();
+      const address = await addressOf(page);
       expect(await steps()).toBe(before);
       expect(address).toContain("bus=pci");
       expect(address).toContain("sort=-peak");

@@ -9,6 +9,7 @@ import type { Report } from "../../src/review/report.ts";
 import { review } from "../../src/review/review.ts";
 import { openRoot } from "../../src/root/open.ts";
 import {
+  addressOf,
   builtPage,
   hasBrowser,
   noOverflow,
@@ -136,7 +137,7 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
       const becomes = (expression: string, wanted: unknown) =>
         expect.poll(() => page.evaluate(expression), { timeout: 10_000 }).toBe(wanted);
       await becomes("document.activeElement.id", "main");
-      expect(new URL(page.url()).hash).toBe("#/machine");
+      expect(new URL(await addressOf(page)).hash).toBe("#/machine");
       for (const theme of ["light", "dark"]) {
         await page.getByRole("button", { name: /^Colours/ }).press("Enter");
         await becomes("document.documentElement.dataset.theme", theme);
@@ -209,7 +210,7 @@ describe.skipIf(!hasBrowser)(`the Machine view${unlessBrowser}`, () => {
       const text = "0000:3b:00.0 System peripheral [0880]: Global Unichip Corp. Coral Edge TPU [1ac1:089a]\n";
       await drop(page, "lspci.txt", Buffer.from(text));
       await page.getByRole("button", { name: /Google Coral Edge TPU/ }).waitFor();
-      expect(new URL(page.url()).hash).toBe("#/machine");
+      expect(new URL(await addressOf(page)).hash).toBe("#/machine");
       await page.getByRole("button", { name: "Back" }).click();
       await page.getByText("this machine, as accelctl sees it").waitFor();
     });
@@ -265,7 +266,7 @@ describe.skipIf(!hasBrowser)(`a server with a token, and one that goes${unlessBr
   it("takes the token out of the address", async () => {
     await browser.visit(`${server.url}/#token=open%20sesame`, async (page) => {
       await page.getByRole("heading", { name: "Devices" }).waitFor();
-      expect(page.url()).not.toContain("sesame");
+      expect(await addressOf(page)).not.toContain("sesame");
     });
   });
 
