@@ -11,6 +11,10 @@ export interface Decision {
   readonly total_ops?: number | null;
   readonly accel_ops?: number | null;
   readonly cpu_ops?: number | null;
+  /** Subgraphs that what was taken fell into. */
+  readonly partitions?: number | null;
+  /** "layers": counted after the compiler fused operators, so that only what is left can be compared. */
+  readonly counts?: string | null;
   readonly refused?: readonly RefusedOperator[] | null;
   readonly mapped_ops?: Readonly<Record<string, number>> | null;
   /** False: aborted, cut off, or of an unknown model. */
@@ -50,6 +54,8 @@ function isDecision(row: unknown): row is Decision {
     isCount(rest["accel_ops"]) &&
     isCount(rest["cpu_ops"]) &&
     isCount(rest["total_ops"]) &&
+    isCount(rest["partitions"]) &&
+    isText(rest["counts"]) &&
     isText(rest["tool_version"]) &&
     (refused === undefined || refused === null || (Array.isArray(refused) && refused.every(isRefused))) &&
     (mapped === undefined ||

@@ -30,6 +30,8 @@ export interface Check {
   readonly taken?: number;
   readonly cpu?: number;
   readonly unsure?: number;
+  /** Subgraphs of what was taken, where the row says how many and a graph was placed: whether they are as many. */
+  readonly partitions?: { readonly ours: number; readonly theirs: number };
   /** "near": within one operator. "skipped": nothing to judge by, and why. */
   readonly verdict: "exact" | "near" | "wrong" | "unsure" | "skipped";
   readonly why?: string;
@@ -50,6 +52,9 @@ export interface Score {
   readonly unsure: number;
   readonly stated: number;
   readonly named: number;
+  /** Rows that tell partitions and were placed by a graph, and those of them with as many. */
+  readonly parted: number;
+  readonly partedAlike: number;
   /** Of those judged: by graph, known model, operator names. */
   readonly by: Readonly<Record<"graph" | "known" | "histogram", number>>;
 }
@@ -150,6 +155,7 @@ function judged(
     cpu,
     unsure,
     ...verdictOf(decision, taken, cpu, unsure, evidence),
+    ...partitionsOf(decision, counted, evidence),
     ...reasons,
   };
 }
@@ -161,9 +167,12 @@ function graphsCounted({ total_ops: total }: Decision, placements: readonly Plac
   return all === total || alone === undefined ? placements : [alone];
 }
 
-/** A known model's graph may be written otherwise than the row's: what is left to the CPU is compared there, and nothing or all. */
+/**
+ * A known model's graph may be written otherwise than the row's, and layers are fewer than operators: what is left to the CPU is compared
+ * there, and nothing or all.
+ */
 function verdictOf(
-  { accel_ops: accel, cpu_ops: left, total_ops: total }: Decision,
+  { accel_ops: accel, cpu_ops: left, total_ops: total, counts }: Decision,
   taken: number,
   cpu: number,
   unsure: number,
@@ -174,10 +183,22 @@ function verdictOf(
   const why = other ? { why: `the graph at hand has ${taken + cpu} operators, the row's ${total}` } : {};
   if (accel === 0 && taken === 0) return { verdict: "exact", ...why };
   const off =
-    evidence === "known" && other && typeof left === "number"
+    (counts === "layers" || (evidence === "known" && other)) && typeof left === "number"
       ? Math.abs(cpu - left)
       : Math.max(Math.abs(taken - (accel ?? 0)), typeof left === "number" ? Math.abs(cpu - left) : 0);
   return { verdict: off === 0 ? "exact" : off === 1 ? "near" : "wrong", ...why };
+}
+
+/** A known model's graph may be written otherwise, so that it falls apart otherwise. */
+function partitionsOf(
+  { partitions: theirs, total_ops: total }: Decision,
+  placements: readonly Placement[],
+  evidence: "graph" | "known",
+): Pick<Check, "partitions"> {
+  if (typeof theirs !== "number" || theirs < 0) return {};
+  const operators = placements.reduce((sum, one) => sum + one.total, 0);
+  if (evidence === "known" && operators !== total) return {};
+  return { partitions: { theirs, ours: placements.reduce((sum, one) => sum + one.partitions.length, 0) } };
 }
 
 function reasonsOf(
@@ -336,6 +357,9 @@ function scoreOf(tool: string, group: readonly Check[]): Score {
     unsure: of("unsure"),
     stated: total("stated"),
     named: total("named"),
+    parted: group.filter(({ partitions }) => partitions !== undefined).length,
+    partedAlike: group.filter(({ partitions }) => partitions !== undefined && partitions.ours === partitions.theirs)
+      .length,
     by: { graph: by("graph"), known: by("known"), histogram: by("histogram") },
   };
 }

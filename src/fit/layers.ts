@@ -364,7 +364,12 @@ export class Layers extends GraphBuilder {
       );
     }
     const list = this.numbers("sizes", shape);
-    const attributes = { mode, coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : "half_pixel" };
+    // As PyTorch's exporter writes it: of the nearest, always the lower one.
+    const attributes = {
+      mode,
+      coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : "half_pixel",
+      nearest_mode: "floor",
+    };
     return this.emit("Resize", [x.tensor, -1, -1, list], shape, attributes, true);
   }
 
@@ -485,6 +490,18 @@ export class Layers extends GraphBuilder {
   image(x: Value, sizes: readonly number[]): Value {
     const shape = [at(x.shape, 0), at(x.shape, 2), ...sizes];
     return this.#reshaped(this.tflite ? x : this.transpose(x, [0, 2, 1]), shape, true);
+  }
+
+  /** An image's numbers in the order [n, c, h, w], whatever the dialect's own: what code that cuts channels' planes begins with. */
+  planes(x: Value): Value {
+    return this.tflite ? this.transpose(x, [0, 1, 2, 3]) : { ...x, image: false };
+  }
+
+  /** Numbers in that order back to an image of this shape. */
+  imageOf(x: Value, shape: readonly number[]): Value {
+    if (!this.tflite) return this.#reshaped(x, shape, true);
+    const [n, c, length] = [at(shape, 0), at(shape, 1), product(shape.slice(2))];
+    return this.#reshaped(this.transpose(this.reshape(x, [n, c, length]), [0, 2, 1]), shape, true);
   }
 
   /** An image whose channels fall into `groups` is read across them, as ShuffleNet does. */

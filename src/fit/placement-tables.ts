@@ -37,12 +37,14 @@ export function placementTables({ checks, scores }: PlacementEvaluation): readon
         "exact",
         "within one",
         "unsure",
+        "partitions",
         "reasons named",
         "graph / known / names",
         "bars",
       ],
       rows: judged.map(scoreLine),
     },
+    table("Partitions not as many", ["model", "target", "row: partitions", "ours"], checks.filter(unlike), partsLine),
     table("Not as counted", ["model", "target", "by", "row: taken + left", "ours"], wrong, missLine),
     grouped("Not judged", checks),
     grouped("Reasons that were not named", checks, (check) =>
@@ -54,7 +56,7 @@ export function placementTables({ checks, scores }: PlacementEvaluation): readon
 const percent = (part: number, all: number): string => (all === 0 ? "-" : `${((100 * part) / all).toFixed(1)} %`);
 
 function scoreLine(score: Score): readonly string[] {
-  const { tool, rows, judged, exact, near, unsure, stated, named, by } = score;
+  const { tool, rows, judged, exact, near, unsure, stated, named, parted, partedAlike, by } = score;
   return [
     tool,
     String(rows),
@@ -62,6 +64,7 @@ function scoreLine(score: Score): readonly string[] {
     percent(exact, judged - unsure),
     percent(near, judged - unsure),
     percent(unsure, judged),
+    parted === 0 ? "-" : `${percent(partedAlike, parted)} of ${parted}`,
     stated === 0 ? "-" : `${percent(named, stated)} of ${stated}`,
     `${by.graph} / ${by.known} / ${by.histogram}`,
     meets(score) ? "met" : "missed",
@@ -86,6 +89,15 @@ const missLine = ({ decision, target, evidence, taken, cpu }: Check): readonly s
   evidence ?? "",
   `${count(decision.accel_ops)} + ${count(decision.cpu_ops)}`,
   `${count(taken)} + ${count(cpu)}`,
+];
+
+const unlike = ({ partitions }: Check): boolean => partitions !== undefined && partitions.ours !== partitions.theirs;
+
+const partsLine = ({ decision, target, partitions }: Check): readonly string[] => [
+  decision.model.slice(0, 60),
+  target ?? "",
+  count(partitions?.theirs),
+  count(partitions?.ours),
 ];
 
 function table(

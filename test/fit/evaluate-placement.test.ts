@@ -65,6 +65,23 @@ describe("rows of decisions", () => {
     expect(of(30, { ...target, operators: {}, others: "unsure" })).toBe("unsure");
   });
 
+  test("how many subgraphs there are is compared where a graph was placed", () => {
+    const of = (partitions: number | null, model = row.model): unknown =>
+      evaluatePlacement([{ ...row, model, partitions, mapped_ops: { CONV_2D: 29, RESHAPE: 1 } }], { targets: [target] })
+        .checks[0]?.partitions;
+    expect(of(2)).toEqual({ theirs: 2, ours: 1 });
+    expect(of(7)).toEqual({ theirs: 7, ours: 1 });
+    expect([of(null), of(-3), of(2, "some model")]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("layers of a compiler that fused operators are compared by what is left to the CPU", () => {
+    const fused = { ...row, total_ops: 17, accel_ops: 16, cpu_ops: 1 };
+    const of = (counts?: string): string | undefined =>
+      evaluatePlacement([{ ...fused, ...(counts === undefined ? {} : { counts }) }], { targets: [target] }).checks[0]
+        ?.verdict;
+    expect([of("layers"), of()]).toEqual(["exact", "wrong"]);
+  });
+
   test("files of other shapes hold no decisions", () => {
     expect(decisionsOf({ rows: [{ device: "x", ms: 3 }] })).toBeUndefined();
     expect(decisionsOf(null)).toBeUndefined();

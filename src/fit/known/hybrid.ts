@@ -128,9 +128,10 @@ function mobileVitBlock(net: Layers, x: Value, inner: number, layers: number): V
   const [h, w] = [Math.ceil(height / 2), Math.ceil(width / 2)];
   const odd = height % 2 === 1 || width % 2 === 1;
   if (odd) y = net.resize(y, [2 * h, 2 * w], "linear");
-  // [n, h, 2, w, 2, c] to [n * 4, h * w, c]
-  let z = net.reshape(net.tokens(y), [n, h, 2, w, 2, inner]);
-  z = net.reshape(net.transpose(z, [0, 2, 4, 1, 3, 5]), [n * 4, h * w, inner]);
+  // [n * c * h, 2, w, 2] to [n * c * h, w, 2, 2] to [n, 4, h * w, c]: never more than four dimensions, as in Apple's code.
+  const planes = net.reshape(net.planes(y), [n * inner * h, 2, w, 2]);
+  const patches = net.reshape(net.transpose(planes, [0, 2, 1, 3]), [n, inner, h * w, 4]);
+  let z = net.reshape(net.transpose(patches, [0, 3, 2, 1]), [n * 4, h * w, inner]);
   for (let i = 0; i < layers; i++) {
     const all = net.fc(net.layerNorm(z), 3 * inner);
     const [q, k, v] = net.split(all, 3, 2).map((part) => headsOf(net, part, 4));
@@ -138,8 +139,9 @@ function mobileVitBlock(net: Layers, x: Value, inner: number, layers: number): V
     z = net.add(z, net.fc(joined(net, net.matmul(scores, v ?? all)), inner));
     z = net.add(z, net.fc(net.fc(net.layerNorm(z), 2 * inner, { act: "silu" }), inner));
   }
-  z = net.transpose(net.reshape(net.layerNorm(z), [n, 2, 2, h, w, inner]), [0, 3, 1, 4, 2, 5]);
-  y = net.image(net.reshape(z, [n, 4 * h * w, inner]), [2 * h, 2 * w]);
+  z = net.transpose(net.reshape(net.layerNorm(z), [n, 4, h * w, inner]), [0, 3, 2, 1]);
+  z = net.transpose(net.reshape(z, [n * inner * h, w, 2, 2]), [0, 2, 1, 3]);
+  y = net.imageOf(z, [n, inner, 2 * h, 2 * w]);
   if (odd) y = net.resize(y, [height, width], "linear");
   return net.conv(net.concat([x, net.conv(y, channels, { act: "silu" })]), channels, { kernel: 3, act: "silu" });
 }
