@@ -76,6 +76,8 @@ const precisions: Readonly<Record<string, NonNullable<BuildOptions["precision"]>
   ptq: "int8",
   qat: "int8",
   w8a8: "int8",
+  // Activations of sixteen bits: their weights are what can be built of them.
+  w8a16: "int8",
   float16: "float16",
   fp16: "float16",
   half: "float16",
@@ -130,6 +132,8 @@ function found(known: KnownModel, size: Size | undefined, precision: FoundKnown[
 const wordsOf = (name: string): string[] =>
   name
     .toLowerCase()
+    // Of a few layers only: "w8a16_mixed_fp16".
+    .replace(/_mixed_(?:fp|int)16\b/, "")
     .split(/[^a-z0-9.]+/)
     // A point is part of a number ("1.0") and ends a word otherwise ("mobilenet.tflite").
     .flatMap((word) => word.split(/(?<!\d)\.|\.(?!\d)/))

@@ -160,6 +160,6 @@ export default [
     [aiHub("midas", 16.6)],
     "github.com/isl-org/MiDaS midas/midas_net_custom.py",
     midasSmall,
-    ["midas", "MiDaS small", "Midas-V2"],
+    ["midas", "MiDaS small", "Midas-V2", "midas / Midas-V2"],
   ),
 ] satisfies readonly KnownModel[];

@@ -33,10 +33,11 @@ function windowed(net: Layers, x: Value, heads: number, side: number): Value {
           [0, rows * side - height],
           [0, columns * side - across],
         ]);
-  const cut = net.reshape(net.tokens(filled), [n, rows, side, columns, side, width]);
-  const windows = net.reshape(net.transpose(cut, [0, 1, 3, 2, 4, 5]), [n * rows * columns, side * side, width]);
+  // The batch goes with the rows: accelerators take five dimensions.
+  const cut = net.reshape(net.tokens(filled), [n * rows, side, columns, side, width]);
+  const windows = net.reshape(net.transpose(cut, [0, 2, 1, 3, 4]), [n * rows * columns, side * side, width]);
   const seen = attention(net, net.layerNorm(windows), { heads, offset: true });
-  const back = net.transpose(net.reshape(seen, [n, rows, columns, side, side, width]), [0, 1, 3, 2, 4, 5]);
+  const back = net.transpose(net.reshape(seen, [n * rows, columns, side, side, width]), [0, 2, 1, 3, 4]);
   let image = net.image(net.reshape(back, [n, rows * side * columns * side, width]), [rows * side, columns * side]);
   if (filled !== x) image = net.slice(net.slice(image, 2, 0, height), 3, 0, across);
   const placed = net.depthwise(net.add(x, image));
@@ -60,7 +61,7 @@ export default [
   makeKnown({
     id: "mobilesam_encoder",
     name: "MobileSAM encoder",
-    aliases: ["mobilesam_encoder_tiny"],
+    aliases: ["mobilesam_encoder_tiny", "mobilesam / MobileSAMEncoder"],
     family: "MobileSAM",
     task: "segmentation",
     input: 448,

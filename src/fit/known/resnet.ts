@@ -265,7 +265,7 @@ export default [
   clip(
     "mc3_18",
     "ResNet mixed convolution 18",
-    ["resnet_mixed", "resnet_mixed_convolution"],
+    ["resnet_mixed", "resnet_mixed_convolution", "resnet_mixed / ResNet-Mixed-Convolution"],
     ["3d", "2d"],
     [torchvision(11.695, 43.343)],
   ),

@@ -1,6 +1,6 @@
 /**
- * Pictures made better: noise (DnCNN, NAFNet), size (ESPCN, ESRGAN, Real-ESRGAN, QuickSRNet), light (Zero-DCE, Zero-DCE++).
- * arXiv 1608.03981, 2204.04676, 1609.05158, 1809.00219, 2107.10833, 2303.04336, 2001.06826, 2103.00860.
+ * Pictures made better: noise (DnCNN, NAFNet), size (ESPCN, ESRGAN, Real-ESRGAN, QuickSRNet, SESR), light (Zero-DCE, Zero-DCE++).
+ * arXiv 1608.03981, 2204.04676, 1609.05158, 1809.00219, 2107.10833, 2303.04336, 2103.09404, 2001.06826, 2103.00860.
  */
 
 import type { KnownModel } from "../known.ts";
@@ -43,6 +43,17 @@ function quick(net: Layers, x: Value, width: number, layers: number, by: number)
   let y = x;
   for (let index = 0; index <= layers; index += 1) y = net.conv(y, width, { kernel: 3, act: "relu" });
   return net.depthToSpace(net.conv(y, 3 * by * by, { kernel: 3 }), by);
+}
+
+/** Convolutions that come in pairs, wide and narrow, which fall into one each; as they are trained. */
+function sesr(net: Layers, x: Value, blocks: number, by: number): Value {
+  const pair = (y: Value, out: number, kernel: 3 | 5): Value =>
+    net.conv(net.conv(y, 256, { kernel, bias: false }), out);
+  const first = net.activate(pair(x, 16, 5), "relu");
+  let y = first;
+  for (let index = 0; index < blocks; index += 1) y = net.activate(net.add(y, pair(y, 16, 3)), "relu");
+  const out = 3 * by * by;
+  return net.depthToSpace(net.add(pair(net.add(y, first), out, 5), net.conv(x, out)), by);
 }
 
 /** Curves of brightness, eight times over: x + a (x^2 - x). */
@@ -165,6 +176,16 @@ export default [
   quickSr("small", 32, 2, 0.0333),
   quickSr("medium", 32, 5, 0.061),
   quickSr("large", 64, 11, 0.436),
+  makeKnown({
+    id: "sesr_m5",
+    name: "SESR-M5, as it is trained",
+    family: "SESR",
+    task: "image",
+    input: 128,
+    published: [aiHub("sesr_m5", 0.343)],
+    source: "arXiv 2103.09404; github.com/quic/aimet-model-zoo aimet_zoo_torch/common/super_resolution/models.py",
+    layers: (net, x) => sesr(net, x, 5, 4),
+  }),
   makeKnown({
     id: "zero_dce",
     name: "Zero-DCE",

@@ -123,8 +123,8 @@ export default [
     source: "github.com/tensorflow/models research/audioset/yamnet/yamnet.py",
     layers: (net, x) => net.fc(net.globalPool(mobilenetV1(net, x, 1).at(-1) ?? x), 521, { act: "sigmoid" }),
   }),
-  whisper("tiny", "encoder", [aiHub("whisper_tiny", 9.39)], []),
-  whisper("base", "encoder", [aiHub("whisper_base", 23.7)], ["whisper_base"]),
+  whisper("tiny", "encoder", [aiHub("whisper_tiny", 9.39)], ["whisper_tiny / HfWhisperEncoder"]),
+  whisper("base", "encoder", [aiHub("whisper_base", 23.7)], ["whisper_base", "whisper_base / HfWhisperEncoder"]),
   // As Rockchip's zoo has it: positions are as many as the shorter sound has.
   whisper(
     "base",
@@ -133,10 +133,10 @@ export default [
     ["whisper_base_20s"],
     20,
   ),
-  whisper("small", "encoder", [aiHub("whisper_small", 102)], ["whisper_small"]),
-  whisper("tiny", "decoder", [twice(aiHub("whisper_tiny", 28.4), 0.71)], []),
-  whisper("base", "decoder", [twice(aiHub("whisper_base", 48.9), 0.55)], []),
-  whisper("small", "decoder", [twice(aiHub("whisper_small", 139), 0.3)], []),
+  whisper("small", "encoder", [aiHub("whisper_small", 102)], ["whisper_small", "whisper_small / HfWhisperEncoder"]),
+  whisper("tiny", "decoder", [twice(aiHub("whisper_tiny", 28.4), 0.71)], ["whisper_tiny / HfWhisperDecoder"]),
+  whisper("base", "decoder", [twice(aiHub("whisper_base", 48.9), 0.55)], ["whisper_base / HfWhisperDecoder"]),
+  whisper("small", "decoder", [twice(aiHub("whisper_small", 139), 0.3)], ["whisper_small / HfWhisperDecoder"]),
   makeKnown({
     id: "wav2vec2_base",
     name: "wav2vec 2.0 base",

@@ -54,8 +54,8 @@ const heads = {
 
 /** Qualcomm AI Hub has the smallest of each. */
 const hub = {
-  "": ["yolov11_det", "YOLOv11-Detection"],
-  _seg: ["yolov11_seg", "YOLOv11-Segmentation"],
+  "": ["yolov11_det", "YOLOv11-Detection", "yolov11_det / YOLOv11-Detection"],
+  _seg: ["yolov11_seg", "YOLOv11-Segmentation", "yolov11_seg / YOLOv11-Segmentation"],
   _pose: [],
 } as const satisfies Record<keyof typeof heads, readonly string[]>;
 

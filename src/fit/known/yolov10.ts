@@ -61,7 +61,7 @@ function build(size: Size, options: BuildOptions): Model {
 const known = (size: Size, published: readonly Published[]): KnownModel => ({
   id: `yolov10${size}`,
   name: `YOLOv10${size}`,
-  aliases: size === "n" ? ["yolov10_det", "YOLOv10-Detection"] : [], // what Qualcomm AI Hub has
+  aliases: size === "n" ? ["yolov10_det", "YOLOv10-Detection", "yolov10_det / YOLOv10-Detection"] : [], // what Qualcomm AI Hub has
   family: "YOLOv10",
   task: "detection",
   input: [3, 640, 640],

@@ -104,7 +104,12 @@ export default [
   known("m", "", [rdk(78.9, 25.9), hailo("object_detection", 78.93, 25.9)]),
   known("l", "", [hailo("object_detection", 165.3, 43.7)]),
   known("x", "", [rdk(257.8, 68.2), hailo("object_detection", 258, 68.2)]),
-  known("n", "_seg", [hailo("instance_segmentation", 12.04, 3.4)], ["yolov8_seg", "YOLOv8-Segmentation"]),
+  known(
+    "n",
+    "_seg",
+    [hailo("instance_segmentation", 12.04, 3.4)],
+    ["yolov8_seg", "YOLOv8-Segmentation", "yolov8_seg / YOLOv8-Segmentation"],
+  ),
   known("m", "_seg", [within(hailo("instance_segmentation", 110.2, 27.3), 0.06, transposed)]),
   known("l", "_seg", [within(rdk(220.5, 46), 0.06, transposed)]),
   known("n", "_pose", [rdk(9.2, 3.3)]),
