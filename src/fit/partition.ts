@@ -5,6 +5,7 @@
  */
 
 import type { Answer, PartitionWay, Target } from "./target.ts";
+import { velaRuns } from "./vela-partition.ts";
 import type { View } from "./view.ts";
 
 export interface Partitions {
@@ -29,6 +30,15 @@ export function partition(
       return whole(kinds);
     case "prefix":
       return prefix(views, kinds);
+    case "runs":
+      return {
+        sets: velaRuns(
+          views,
+          (at) => kinds[at] === TAKEN,
+          (at) => kinds[at] === MELTED,
+        ),
+        open: NOTHING,
+      };
     case "subgraphs": {
       const sets = subgraphs(views, kinds, target.names === "tflite");
       return { sets: kept(busy(sets, way, views), way), open: NOTHING };

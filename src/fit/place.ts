@@ -164,6 +164,8 @@ function leftBehind(way: PartitionWay, open: boolean): string {
       return "the model is taken whole or not at all";
     case "prefix":
       return "behind an operator that is not taken";
+    case "runs":
+      return "no output depends on it";
     case "subgraphs":
       return "its partition is too small and was given back";
   }

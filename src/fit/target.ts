@@ -45,6 +45,8 @@ export type PartitionWay =
       /** Operators that compute nothing (in the file's or the shared spelling): partitions of nothing else are given back. */
       readonly idle?: readonly string[];
     }
+  /** Every run of neighbours in the list that Vela 3 sorts operators into (vela-partition.ts). */
+  | { readonly way: "runs" }
   /** All or nothing: one refused operator refuses the model. */
   | { readonly way: "whole" };
 

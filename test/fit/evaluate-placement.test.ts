@@ -141,6 +141,13 @@ describe("the decisions in the repository", () => {
     expect(evaluation.checks.length).toBeGreaterThan(200);
   });
 
+  test("fall into as many partitions as each tool made of them", () => {
+    const parted = evaluation.scores.filter((score) => score.parted >= 10);
+    expect(parted.length).toBeGreaterThanOrEqual(4);
+    for (const score of parted)
+      expect(score.partedAlike / score.parted, JSON.stringify(score)).toBeGreaterThanOrEqual(0.95);
+  });
+
   test("print as tables", () => {
     const [first] = placementTables(evaluation);
     expect(first?.head[0]).toBe("tool");

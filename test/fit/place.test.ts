@@ -54,6 +54,20 @@ const placed = (given: Model, on: Target) => {
 const chain = ["ADD 0 -> 1", "MUL 1 -> 2", "ADD 2 -> 3", "ADD 3 -> 4"];
 
 describe("partitions", () => {
+  test("Vela 3 writes a concatenation part by part, each where its part is done", () => {
+    const lines = ["ADD 0 -> 1", "GATHER 1 -> 2", "GATHER 1 -> 3", "ADD 3 -> 4", "CONCATENATION 2,4 -> 5"];
+    const on = (way: PartitionWay): Target => target(way, { operators: { ADD: [], CONCATENATION: [] } });
+    expect(placed(graphOf(lines), on({ way: "runs" })).partitions).toEqual([[0], [4], [3]]);
+    expect(placed(graphOf(lines), on({ way: "subgraphs" })).partitions).toEqual([[0], [3, 4]]);
+  });
+
+  test("Vela 3 moves what runs on the CPU down to the next of its kind, if nothing in between needs it", () => {
+    const lines = ["ADD 0 -> 1", "MUL 1 -> 2", "ADD 1 -> 3", "MUL 3 -> 4", "ADD 4,2 -> 5"];
+    const result = placed(graphOf(lines), target({ way: "runs" }));
+    expect(result.partitions).toEqual([[0, 2], [4]]);
+    expect(result.taken).toBe(3);
+  });
+
   test("a prefix ends at the first refused operator on each way", () => {
     const result = placed(graphOf(["ADD 0 -> 1", "MUL 1 -> 2", "ADD 2 -> 3", "ADD 1 -> 4"]), target({ way: "prefix" }));
     expect(result.partitions).toEqual([[0, 3]]);

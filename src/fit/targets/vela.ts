@@ -25,7 +25,7 @@ const target = (
   operators: velaRules(rules),
   others: "no",
   otherSays: "CPU only op",
-  partition: { way: "subgraphs" },
+  partition: rules.major === 3 ? { way: "runs" } : { way: "subgraphs" },
 });
 
 // 330 of the files: what was left beside the NPU's operator in what it wrote.
