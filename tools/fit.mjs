@@ -1,7 +1,7 @@
-// `node tools/fit.mjs measured` writes data/fit/measured*.json from ../shared/facts; `node tools/fit.mjs [--search N]` fits the
+// `node tools/fit.mjs measured` writes data/fit/measured*.json from data/fit/ti-times.json and, where it is there, ../shared/facts; `node tools/fit.mjs [--search N]` fits the
 // calibration to them and writes data/fit/calibration.json; `--search` goes on looking for better kernels from those in it.
 import { build } from "esbuild";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -81,16 +81,22 @@ function csv(path) {
 
 async function measured() {
   const { deviceOf, rowOf, aiHubRow, ncnnRow } = await sourcesOf(`export * from "./src/fit/time/rows.ts";`);
-  const published = new Table();
   const unknown = new Set();
-  for (const row of json(join(facts, "published-benchmarks.json"))) {
-    const made = rowOf(row);
-    if (made === undefined) {
-      if (deviceOf(row.device) === undefined) unknown.add(row.device);
-      continue;
+  /** Rows of one file of benchmarks, in the shape of rows.ts's PublishedRow. */
+  const benchmarks = (path) => {
+    const table = new Table();
+    for (const row of json(path)) {
+      const made = rowOf(row);
+      if (made !== undefined) table.add(made);
+      else if (deviceOf(row.device) === undefined) unknown.add(row.device);
     }
-    published.add(made);
-  }
+    return table;
+  };
+  const ti = benchmarks(join(top, "data/fit/ti-times.json"));
+  out("measured-ti.json", ti.text());
+  process.stdout.write(`${ti.size} rows of TI\n`);
+  if (!existsSync(facts)) return;
+  const published = benchmarks(join(facts, "published-benchmarks.json"));
   out("measured.json", published.text());
   const hub = new Table();
   // Parameters in millions and input of AI Hub's models: github.com/quic/ai-hub-models@52c080d2, info.yaml of each.

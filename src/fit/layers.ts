@@ -212,6 +212,15 @@ export class Layers extends GraphBuilder {
     return this.emit(this.spell(reductions[by]), [x.tensor, list], shape, attributes, x.image && keep);
   }
 
+  /** Which channel is largest. */
+  argMax(x: Value): Value {
+    const dimension = this.axis(1, x);
+    const shape = x.shape.filter((_, i) => i !== 1);
+    return this.tflite
+      ? this.emit("ARG_MAX", [x.tensor, this.numbers("axis", [dimension], [])], shape, {}, false, "int32")
+      : this.emit("ArgMax", [x.tensor], shape, { axis: dimension, keepdims: 0 }, false, "int64");
+  }
+
   add(a: Value, b: Value, act?: Activation): Value {
     return this.#binary("add", a, b, act);
   }

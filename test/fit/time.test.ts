@@ -135,7 +135,7 @@ describe("evaluation", () => {
   });
 
   it("keeps a source beside every measured row", () => {
-    for (const file of ["measured.json", "measured-ai-hub.json", "measured-ncnn.json"] as const)
+    for (const file of ["measured.json", "measured-ai-hub.json", "measured-ncnn.json", "measured-ti.json"] as const)
       expect(measuredOf(file).every(({ source, ms }) => source !== "" && ms > 0)).toBe(true);
     expect(readFileSync("data/fit/calibration.json", "utf8").length).toBeLessThan(1_500_000);
   });

@@ -22,6 +22,18 @@ function deeplab(net: Layers, x: Value, stride: 8 | 16, alpha: number, by = 8): 
   return like(net, net.conv(joined, 21), x);
 }
 
+/** The same of stride 16, then what the fourth block expands to is joined, two separable ones, the largest class: MLPerf Mobile's. */
+function deeplabMobile(net: Layers, x: Value): Value {
+  const relu = { act: "relu" } as const;
+  const { outputs, inner } = expanded(net, x, { alpha: 1, stride: 16 });
+  const [fine, last] = [inner[3] ?? x, outputs.at(-1) ?? x];
+  const pooled = like(net, net.conv(net.averagePool(last, { kernel: last.shape.slice(2) }), 256, relu), last);
+  const mixed = net.conv(net.concat([pooled, net.conv(last, 256, relu)]), 256, relu);
+  let y = net.concat([like(net, mixed, fine), net.conv(fine, 48, relu)]);
+  for (let index = 0; index < 2; index += 1) y = net.conv(net.depthwise(y, relu), 256, relu);
+  return net.argMax(like(net, net.conv(y, 32), x));
+}
+
 /** Three dilated 3x3 besides the 1x1 and the picture's mean, then the finer feature of stride 4 is joined. jfzhang95/pytorch-deeplab-xception. */
 function deeplabPlus(net: Layers, x: Value): Value {
   const { outputs } = expanded(net, x, { alpha: 1, stride: 16 });
@@ -283,6 +295,21 @@ export default [
     "arXiv 1801.04381 section 6.3",
     (net, x) => deeplab(net, x, 16, 0.5, 4),
     ["deeplabv3_mnv2_dm05"],
+  ),
+  known(
+    "deeplab_v3_mobilenet_v2_ade20k32",
+    "DeepLab v3 MobileNet v2, ADE20K of 32 classes",
+    [3, 512, 512],
+    [
+      own(
+        "github.com/Hypnotriod/bbai64@1a01d10 go/model/ssLite-deeplabv3_mobv2-ade20k32-mlperf-512x512/param.yaml",
+        10.6754,
+        undefined,
+      ),
+    ],
+    "the same folder's artifacts/201_tidl_net.bin_netLog.txt, layer by layer; MLPerf Mobile's segmentation of release 0.7",
+    deeplabMobile,
+    ["deeplabv3_mnv2_ade20k32", "deeplabv3_mnv2_ade20k32_float", "deeplabv3_mnv2_ade20k_float"],
   ),
   known(
     "fcn8_resnet18",

@@ -17,6 +17,8 @@ interface Ssd {
   readonly extra: readonly number[];
   /** Depthwise and 1x1 in place of 3x3 behind the trunk and in the predictors. */
   readonly lite: boolean;
+  /** Kernel of the predictors that are not lite; 1 when absent. */
+  readonly kernel?: 3;
 }
 
 /** Six sizes: two of the trunk, four behind it; three anchors on the finest, six on the others, 91 classes. */
@@ -30,7 +32,8 @@ function ssd(net: Layers, trunk: readonly [Value, Value], how: Ssd): Value[] {
         : net.conv(narrow, out, { kernel: 3, stride: 2, act: "relu6" }),
     );
   }
-  const predict = (x: Value, out: number): Value => net.conv(how.lite ? net.depthwise(x, { act: "relu6" }) : x, out);
+  const predict = (x: Value, out: number): Value =>
+    net.conv(how.lite ? net.depthwise(x, { act: "relu6" }) : x, out, { kernel: how.kernel ?? 1 });
   return levels.flatMap((x, level) => {
     const anchors = level === 0 ? 3 : 6;
     return [predict(x, anchors * 4), net.activate(predict(x, anchors * 91), "sigmoid")];
@@ -148,6 +151,24 @@ export default [
     source:
       "github.com/tensorflow/models research/object_detection models/ssd_mobilenet_v2_feature_extractor.py, predictors of 1x1",
     layers: (net, x) => ssd(net, second(net, x), { extra: tail, lite: false }),
+  }),
+  makeKnown({
+    id: "ssd_mobilenet_v2_300",
+    name: "SSD MobileNet v2 300 (MLPerf Mobile)",
+    aliases: ["ssd_mobilenet_v2_300_float", "ssd_mobilenet_v2_coco_2018_03_29"],
+    family: "SSD",
+    task: "detection",
+    input: 300,
+    published: [
+      {
+        macs: 1.875e9,
+        source:
+          "github.com/TexasInstruments/edgeai-tensorlab@f272548 edgeai-modelzoo/models/vision/detection/readme.md",
+      },
+    ],
+    source:
+      "github.com/tensorflow/models research/object_detection models/ssd_mobilenet_v2_feature_extractor.py, predictors of 3x3",
+    layers: (net, x) => ssd(net, second(net, x), { extra: tail, lite: false, kernel: 3 }),
   }),
   makeKnown({
     id: "ssd_mobilenet_v2",

@@ -36,8 +36,8 @@ export function knownTraits(
       : undefined;
 }
 
-/** Benchmarks' variants of a known model that change less of its layers than is known of them. */
-const variants: readonly (readonly [RegExp, string])[] = [
+/** Benchmarks' variants of a known model that change less of its layers than is known of them, and what they do change. */
+const variants: readonly (readonly [RegExp, string, Partial<Traits>?])[] = [
   [/^(yolov5[nsmlx])_(?:wo_spp|bbox_decoding_only)$/, "$1"],
   [/^(yolov8[nsmlx])_bbox_decoding_only$/, "$1"],
   [/^(?:face|person)_attr_(resnet_v1_18)$/, "$1"],
@@ -45,6 +45,8 @@ const variants: readonly (readonly [RegExp, string])[] = [
   [/^mobilenet v2 ssd.*$/i, "ssd_mobilenet_v2"],
   [/^clip_images$/, "clip_vit_b_32_image_encoder"],
   [/^clip_text$/, "clip_vit_b_16_text_encoder"],
+  // TI's: ReLU in place of SiLU, poolings of 3x3.
+  [/^(yolov5s|yolov7|yolov7_tiny)_lite$/, "$1", { curved: 0 }],
 ];
 
 function build(name: string, input: string): Traits | undefined {
@@ -54,7 +56,8 @@ function build(name: string, input: string): Traits | undefined {
   if (found === undefined) return undefined;
   const size = sizeOf(input, found.known.input) ?? found.input;
   try {
-    return traitsOf(viewOf(found.known.build(size === undefined ? {} : { input: size })).views);
+    const traits = traitsOf(viewOf(found.known.build(size === undefined ? {} : { input: size })).views);
+    return traits && { ...traits, ...other?.[2] };
   } catch {
     // A size that its layers cannot take: "falls into no whole number of ...".
     return undefined;

@@ -2,8 +2,8 @@
 
 import { dataOf } from "./data.ts";
 
-/** data/fit/measured.json of benchmarks and makers' tables, -ai-hub of Qualcomm's, -ncnn of ncnn's own benchmark. */
-export type MeasuredFile = "measured.json" | "measured-ai-hub.json" | "measured-ncnn.json";
+/** data/fit/measured.json of benchmarks and makers' tables, -ai-hub of Qualcomm's, -ncnn of ncnn's own benchmark, -ti of TI's documents. */
+export type MeasuredFile = "measured.json" | "measured-ai-hub.json" | "measured-ncnn.json" | "measured-ti.json";
 
 interface Stored {
   readonly sources: readonly string[];

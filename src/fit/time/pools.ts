@@ -2,7 +2,7 @@
 
 import type { MeasuredFile } from "./measured.ts";
 
-export type PoolId = "hailo" | "d-robotics" | "rknn" | "coral" | "others" | "ai-hub" | "ncnn-cpu" | "ncnn-gpu";
+export type PoolId = "hailo" | "d-robotics" | "rknn" | "coral" | "ti" | "others" | "ai-hub" | "ncnn-cpu" | "ncnn-gpu";
 
 export interface Pool {
   readonly id: PoolId;
@@ -18,6 +18,7 @@ export const pools: readonly Pool[] = [
   { id: "d-robotics", file: "measured.json", joint: true, regimes: false },
   { id: "rknn", file: "measured.json", joint: true, regimes: false },
   { id: "coral", file: "measured.json", joint: true, regimes: false },
+  { id: "ti", file: "measured-ti.json", joint: true, regimes: false },
   { id: "others", file: "measured.json", joint: true, regimes: false },
   { id: "ai-hub", file: "measured-ai-hub.json", joint: false, regimes: false },
   { id: "ncnn-cpu", file: "measured-ncnn.json", joint: false, regimes: false },

@@ -17,7 +17,6 @@ export default [
   one("a311d", "Amlogic A311D (Khadas VIM3 NPU)", "verisilicon", "MAC array", ["vx-delegate"], { chip: "amlogic" }),
   one("imx8mp", "NXP i.MX 8M Plus (VIPNano-SI+)", "verisilicon", "MAC array", ["vx-delegate"], { chip: "imx8mp" }),
   one("sl1680", "Synaptics SL1680", "verisilicon", "MAC array", [], {}),
-  one("tda4vm", "TI TDA4VM (J721E)", "ti-tidl", "vector DSP", [], { chip: "j721e" }),
   one("memryx-mx3", "MemryX MX3 (i7-13700 host)", "memryx", "dataflow", [], { chip: "mx3" }),
   one("axera-ax650", "AXERA AX650N/AX8850N", "axera", "MAC array", [], { chip: "ax650" }),
   one("ncs-usb2", "Movidius NCS (USB2)", "movidius", "vector DSP", [], { chip: "myriad-2", float: "always" }),

@@ -9,5 +9,6 @@ import hailo_ from "./hailo.ts";
 import ncnn_ from "./ncnn.ts";
 import qualcomm_ from "./qualcomm.ts";
 import rockchip_ from "./rockchip.ts";
+import ti_ from "./ti.ts";
 
-export const all: readonly Device[] = [...boards_, ...coral_, ...dRobotics_, ...ethosU_, ...hailo_, ...ncnn_, ...qualcomm_, ...rockchip_];
+export const all: readonly Device[] = [...boards_, ...coral_, ...dRobotics_, ...ethosU_, ...hailo_, ...ncnn_, ...qualcomm_, ...rockchip_, ...ti_];
