@@ -4,7 +4,13 @@ import { defineConfig } from "vitest/config";
 const alone = ["serve", "web", "deploy", "commands", "watch", "delegates", "session", "proof", "export"].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
-const each = { pool: "forks", testTimeout: 60_000, hookTimeout: 120_000 } as const;
+// Machines that build are slow, shared, and stand still for seconds: what comes late is late, and only what never comes is wrong.
+const each = {
+  pool: "forks",
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
+  expect: { poll: { timeout: 30_000 } },
+} as const;
 
 export default defineConfig({
   test: {

@@ -1,6 +1,8 @@
-// Bundles the command line (dist/accelctl.cjs) and the library (dist/index.js with types) when a source is newer than they are.
+// Bundles the command line (dist/accelctl.cjs), the page and the library (dist/index.js with types) when a source is newer than they
+// are; --program leaves out what only the library has.
 import { build } from "esbuild";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   copyFileSync,
@@ -17,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { top } from "./ready.mjs";
+import { buildWeb } from "./web.mjs";
 
 function newest(folder) {
   let time = 0;
@@ -289,15 +292,32 @@ function compileBundle(bundle, words) {
   spawnSync(process.execPath, ["-e", program], { stdio: "ignore", cwd: top });
 }
 
+/** The command line and the page it serves. */
+export const buildProgram = () => Promise.all([buildAll(), buildWeb()]);
+
 /** Declarations of the library and catalog.json: what a published package holds besides. */
 export async function buildPackage() {
-  await buildAll();
-  await (await import("./web.mjs")).buildWeb();
-  const tsc = join(top, "node_modules/typescript/bin/tsc");
-  const done = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { cwd: top, stdio: "inherit" });
-  if (done.status !== 0) throw new Error("tsc failed; its words are above");
+  const out = join(top, "dist/catalog.json");
+  const configs = ["tsconfig.json", "tsconfig.types.json", "package.json"].map(
+    (file) => statSync(join(top, file)).mtimeMs,
+  );
+  const sources = Math.max(newest("src"), newest("tools"), ...configs);
+  const current = existsSync(out) && statSync(out).mtimeMs > sources;
+  // Each in a process or threads of its own: beside one another.
+  await Promise.all([buildProgram(), current || declarations()]);
+  if (current) return;
   const { families } = await import(pathToFileURL(join(top, "dist/index.js")).href);
-  writeFileSync(join(top, "dist/catalog.json"), `${JSON.stringify(families, undefined, 1)}\n`);
+  // Last, because its age says that all is built.
+  writeFileSync(out, `${JSON.stringify(families, undefined, 1)}\n`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage();
+async function declarations() {
+  const tsc = join(top, "node_modules/typescript/bin/tsc");
+  const running = spawn(process.execPath, [tsc, "-p", "tsconfig.types.json"], { cwd: top, stdio: "inherit" });
+  const [status] = await once(running, "exit");
+  if (status !== 0) throw new Error("tsc failed; its words are above");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await (process.argv.includes("--program") ? buildProgram() : buildPackage());
+}

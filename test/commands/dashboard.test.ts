@@ -13,7 +13,7 @@ import { top } from "../support/shared.ts";
 const program = join(top, "dist/accelctl.cjs");
 const env = { ...process.env, DISPLAY: "", WAYLAND_DISPLAY: "", SSH_CONNECTION: "10.0.0.2 50000 10.0.0.1 22" };
 const accelctl = (...words: string[]) =>
-  spawnSync(process.execPath, [program, ...words], { encoding: "utf8", env, timeout: 30_000 });
+  spawnSync(process.execPath, [program, ...words], { encoding: "utf8", env, timeout: 60_000 });
 
 let folder = "";
 beforeAll(() => {
@@ -54,7 +54,7 @@ describe("accelctl dashboard", () => {
     expect(await (await fetch(`${url}/api/about`)).json()).toMatchObject({ machine: "bug-report.txt" });
     const report = (await (await fetch(`${url}/api/report`)).json()) as Report;
     expect(report.devices.map(({ family }) => family)).toContain("coral");
-    expect(told()).toContain(`ssh -N -L ${new URL(url).port}:127.0.0.1:${new URL(url).port}`);
+    await expect.poll(told).toContain(`ssh -N -L ${new URL(url).port}:127.0.0.1:${new URL(url).port}`);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
   });

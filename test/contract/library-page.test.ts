@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import onnxruntime from "../../src/delegates/onnxruntime.ts";
 import tflite from "../../src/delegates/tflite.ts";
+import { build } from "../support/built.ts";
 import { ggufModel } from "../support/gguf-model.ts";
 import { smallOnnx } from "../support/onnx.ts";
 import { runtime, unlessRuntime } from "../support/runtimes.ts";
@@ -58,8 +59,7 @@ beforeAll(() => {
   const llama = runtime("llama");
   const installed = join(folder, `node_modules/@node-llama-cpp/linux-${process.arch}`);
   if (llama !== undefined) symlinkSync(join(llama, "package"), installed);
-  const built = spawnSync(process.execPath, [join(top, "tools/build.mjs")], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(built.stdout + built.stderr);
+  build("package");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import onnxruntime from "../../src/delegates/onnxruntime.ts";
 import tflite from "../../src/delegates/tflite.ts";
 import { writeNpy } from "../../src/session/npy.ts";
+import { build } from "../support/built.ts";
 import { compileLibrary, hasCompiler } from "../support/compile.ts";
 import { smallOnnx } from "../support/onnx.ts";
 import { top } from "../support/shared.ts";
@@ -26,8 +27,7 @@ beforeAll(() => {
     join(folder, "bug-report.txt"),
     "01:00.0 System peripheral [0880]: Google Coral Edge TPU [1ac1:089a]\n",
   );
-  const built = spawnSync(process.execPath, [join(top, "tools/build.mjs")], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(built.stdout + built.stderr);
+  build("program");
   shell("accelctl capture -o capture.json");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

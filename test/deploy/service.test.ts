@@ -1,21 +1,19 @@
 /** The built program as a service runs it: it tells systemd when it serves, and a scraper what Prometheus' parsers understand. */
 
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { build } from "../support/built.ts";
 import { hasProgram, unlessProgram } from "../support/programs.ts";
 import { top } from "../support/shared.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "accelctl-service-"));
 const children: ChildProcess[] = [];
-beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(top, "tools/build.mjs")], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(built.stderr);
-});
+beforeAll(() => build("program"));
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");
   rmSync(scratch, { recursive: true, force: true });

@@ -189,7 +189,7 @@ describe.skipIf(!hasCompiler || tflite.find({}).state !== "read")(`a library tha
     expect(children.length).toBe(1);
     parent.kill("SIGKILL");
     const [child = 0] = children;
-    for (let i = 0; i < 100 && left(child).length > 0; i++) await new Promise((done) => setTimeout(done, 50));
+    for (let i = 0; i < 600 && left(child).length > 0; i++) await new Promise((done) => setTimeout(done, 50));
     expect(left(child)).toEqual([]);
   });
 });

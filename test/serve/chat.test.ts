@@ -294,12 +294,12 @@ describe("OpenAI's client", () => {
     const { client, engine } = await fake();
     const stream = await client.chat.completions.create({ ...ask, model: "endless", stream: true });
     for await (const { choices } of stream) if (choices[0]?.delta.content === "word ") break;
-    await expect.poll(() => engine.gone.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => engine.gone.length).toBe(1);
     const abort = new AbortController();
     const whole = client.chat.completions.create({ ...ask, model: "endless" }, { signal: abort.signal });
     setTimeout(() => abort.abort(), 100);
     await expect(whole).rejects.toThrow(OpenAI.APIUserAbortError);
-    await expect.poll(() => engine.gone.length, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => engine.gone.length).toBe(2);
   });
 });
 

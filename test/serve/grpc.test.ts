@@ -367,7 +367,7 @@ describe("the Open Inference Protocol over gRPC", () => {
     const { call, engine } = await serve();
     const parameters = {
       priority: { uint64_param: 3 },
-      timeout: { int64_param: 2_000_000 },
+      timeout: { int64_param: 60_000_000 },
       max_tokens: { int64_param: 5 },
       note: { bool_param: true },
     };
@@ -380,11 +380,11 @@ describe("the Open Inference Protocol over gRPC", () => {
     const seen = engine.seen.at(-1);
     expect(seen).toMatchObject({ priority: 2, outputs: ["x"], id: "mine-1" });
     expect(seen).not.toHaveProperty("options");
-    expect((seen?.deadline ?? 0) - before).toBeGreaterThan(1900);
-    expect((seen?.deadline ?? 0) - before).toBeLessThan(3000);
-    await call("ModelInfer", { model_name: "text", parameters }, { deadline: 1500 });
+    expect((seen?.deadline ?? 0) - before).toBeGreaterThan(59_900);
+    expect((seen?.deadline ?? 0) - performance.now()).toBeLessThan(60_100);
+    await call("ModelInfer", { model_name: "text", parameters }, { deadline: 30_000 });
     expect(engine.seen.at(-1)?.options).toEqual({ max_tokens: "5", note: "yes" });
-    expect((engine.seen.at(-1)?.deadline ?? 0) - performance.now()).toBeLessThan(1500);
+    expect((engine.seen.at(-1)?.deadline ?? 0) - performance.now()).toBeLessThan(30_100);
   });
 
   it("says when to come again where the queue is full", async () => {
@@ -444,7 +444,7 @@ describe("the Open Inference Protocol over gRPC", () => {
           failed(error),
         );
         setTimeout(() => one?.cancel(), 100);
-        setTimeout(done, 2000);
+        setTimeout(done, 30_000).unref();
       }),
     );
     expect((await gone).code).toBe(grpc.status.CANCELLED);
@@ -526,8 +526,8 @@ describe("streams of inferences", () => {
     await new Promise((done) => stream.once("data", done));
     const ended = new Promise<grpc.ServiceError>((done) => stream.once("error", done));
     const begun = performance.now();
-    await server.close(5000);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    await server.close(60_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     expect((await ended).code).toBe(grpc.status.UNAVAILABLE);
   });
 });
@@ -559,11 +559,11 @@ describe("health", () => {
     )["Watch"]?.call(client, { service: "" });
     watch?.on("data", ({ status }: { status: string }) => seen.push(status));
     watch?.on("error", () => undefined);
-    await expect.poll(() => seen, { timeout: 5000 }).toEqual(["SERVING"]);
+    await expect.poll(() => seen).toEqual(["SERVING"]);
     engine.isReady = false;
-    await expect.poll(() => seen, { timeout: 5000 }).toEqual(["SERVING", "NOT_SERVING"]);
+    await expect.poll(() => seen).toEqual(["SERVING", "NOT_SERVING"]);
     engine.isReady = true;
-    await expect.poll(() => seen, { timeout: 5000 }).toEqual(["SERVING", "NOT_SERVING", "SERVING"]);
+    await expect.poll(() => seen).toEqual(["SERVING", "NOT_SERVING", "SERVING"]);
     await server.close(1000);
     expect(seen.at(-1)).toBe("NOT_SERVING");
   });
@@ -644,7 +644,7 @@ describe("the door", () => {
       details: "more than 2 inputs",
     });
     const slow = Array.from({ length: 6 }, () =>
-      refused(call("ModelInfer", { model_name: "slow", inputs: [fp32([1])] }, { deadline: 500 })),
+      refused(call("ModelInfer", { model_name: "slow", inputs: [fp32([1])] }, { deadline: 1500 })),
     );
     const codes = (await Promise.all(slow)).map(({ code }) => code);
     expect(codes.filter((code) => code === grpc.status.RESOURCE_EXHAUSTED)).toHaveLength(2);
@@ -679,19 +679,20 @@ describe("the door", () => {
   });
 
   it("answers what is under way before it closes, and no longer than it may", async () => {
-    const { server, call } = await serve();
+    const { server, call, engine } = await serve();
     await call("ServerLive", {});
     const slow = call("ModelInfer", { model_name: "slow", inputs: [fp32([1])] });
-    await wait(50);
-    await server.close(10_000);
+    await expect.poll(() => engine.seen.length).toBe(1);
+    await server.close(30_000);
     expect(await slow).toMatchObject({ model_name: "slow" });
     const other = await serve();
     await other.call("ServerLive", {});
     const cut = refused(other.call("ModelInfer", { model_name: "slow", inputs: [fp32([1])] }));
-    await wait(50);
+    await expect.poll(() => other.engine.seen.length).toBe(1);
     const begun = performance.now();
     await other.server.close(100);
-    expect(performance.now() - begun).toBeLessThan(1500);
+    // It would have taken three seconds.
+    expect(performance.now() - begun).toBeLessThan(2900);
     expect([grpc.status.UNAVAILABLE, grpc.status.CANCELLED]).toContain((await cut).code);
   });
 

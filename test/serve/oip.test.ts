@@ -304,7 +304,7 @@ test("priority, timeout and other parameters reach the engine as it counts them"
   const [first, second, third] = engine.asked;
   expect(first?.priority).toBe(0);
   expect((first?.deadline ?? 0) - before).toBeGreaterThan(1999);
-  expect((first?.deadline ?? 0) - before).toBeLessThan(4000);
+  expect((first?.deadline ?? 0) - performance.now()).toBeLessThan(2000);
   expect([second?.priority, second?.deadline, third?.priority]).toEqual([undefined, undefined, 9]);
   expect((await ask({ sequence_id: 7 })).json.error).toBe("sequences are not served");
   expect((await ask({ timeout: -1 })).status).toBe(400);

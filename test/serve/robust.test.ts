@@ -45,7 +45,7 @@ async function answers(): Promise<void> {
 }
 afterEach(async () => {
   await answers();
-  await expect.poll(() => server.figures.under_way, { timeout: 5000 }).toBe(0);
+  await expect.poll(() => server.figures.under_way).toBe(0);
 });
 
 test("slow-loris: headers and bodies that come a byte at a time are cut off, others are served meanwhile", async () => {
@@ -80,7 +80,7 @@ test("pipelining: requests that are sent ahead are answered in order", async () 
   socket.on("data", (bytes) => (got += bytes.toString()));
   const ids = Array.from({ length: 200 }, (_, i) => `n${i}.`);
   socket.write(ids.map((id) => whole.replace("host:", `x-request-id: ${id}\r\nhost:`)).join(""));
-  await expect.poll(() => got.match(/n\d+\./g)?.length, { timeout: 10_000 }).toBe(200);
+  await expect.poll(() => got.match(/n\d+\./g)?.length).toBe(200);
   expect(got.match(/n\d+\./g)).toEqual(ids);
   socket.destroy();
 });
@@ -118,10 +118,10 @@ test("floods of headers and of connections are turned away", async () => {
   const patient = await startServer([oipPart(engine, limits)], { limits: { ...limits, header_seconds: 60 } });
   const { figures } = patient;
   const held = await Promise.all(Array.from({ length: 400 }, () => open(patient.port)));
-  await expect.poll(() => figures.turned_away + figures.let_go, { timeout: 10_000 }).toBeGreaterThanOrEqual(100);
+  await expect.poll(() => figures.turned_away + figures.let_go).toBeGreaterThanOrEqual(100);
   expect(figures.connections).toBeLessThanOrEqual(300);
   for (const socket of held) socket.destroy();
-  await expect.poll(() => figures.connections, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => figures.connections).toBe(0);
   await patient.close();
 });
 

@@ -84,9 +84,12 @@ describe("accelctl serve", () => {
     const held = connect(Number(new URL(started.url).port), "127.0.0.1");
     held.on("error", () => undefined);
     held.write("POST /v2/models/identity/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n");
-    await new Promise((done) => setTimeout(done, 200));
+    const inFlight = async (): Promise<string | undefined> =>
+      /^accelctl_http_requests_in_flight (\d+)/m.exec(await (await fetch(`${started.url}/metrics`)).text())?.[1];
+    // That body, and the question itself.
+    await expect.poll(inFlight).toBe("2");
     started.child.kill("SIGTERM");
-    await new Promise((done) => setTimeout(done, 300));
+    await expect.poll(() => started.log).toMatch(/SIGTERM/);
     started.child.kill("SIGTERM");
     expect(await started.ended).toBe(1);
     held.destroy();

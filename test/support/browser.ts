@@ -35,8 +35,10 @@ export const hasBrowser = program !== undefined;
 /** For describe titles. */
 export const unlessBrowser = hasBrowser ? "" : " (skipped: no Chromium is here; CHROMIUM may name one)";
 
-/** The build machine is slow, and shared. */
-export const PATIENCE_MS = 15_000;
+/** The build machine is slow, shared, and stands still for seconds. */
+export const PATIENCE_MS = 30_000;
+/** What is read of a page right after something was done to it may be of before: asked until it is as expected. */
+export const eventually = <T>(of: () => T) => expect.poll(of, { timeout: PATIENCE_MS });
 
 export interface VisitOptions {
   readonly theme?: "light" | "dark";
@@ -117,18 +119,23 @@ export function useDashboard(options: PageOptions & Pick<ServeOptions, "token"> 
   };
 }
 
-/** axe-core finds nothing serious or critical, of the rules of WCAG 2.2 A and AA and of good practice. */
-export async function noSeriousViolations(page: Page): Promise<void> {
+/**
+ * axe-core finds nothing serious or critical, of the rules of WCAG 2.2 A and AA and of good practice. `rules`: only these, where the same
+ * page was held to all of them in other colours.
+ */
+export async function noSeriousViolations(page: Page, rules?: readonly string[]): Promise<void> {
   // Not as a script element, which the page's policy forbids.
-  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-  const found = await page.evaluate(async () => {
+  if (!(await page.evaluate<boolean>(`"axe" in globalThis`))) {
+    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  }
+  const found = await page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as { axe: { run: (options: object) => Promise<AxeResults> } };
-    const { violations } = await axe.run({ resultTypes: ["violations"] });
+    const { violations } = await axe.run({ resultTypes: ["violations"], ...(runOnly ? { runOnly } : {}) });
     return violations.map(({ id, impact, nodes }) => ({
       impact,
       says: `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary})`).join("; ")}`,
     }));
-  });
+  }, rules);
   expect(found.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ says }) => says)).toEqual(
     [],
   );
@@ -140,6 +147,17 @@ interface AxeResults {
     readonly impact: string;
     readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
   }[];
+}
+
+/** What is shown is accessible, in the colours it has and in the other ones, and is not wider than the window. */
+export async function fitsBothThemes(page: Page, name: string): Promise<void> {
+  await noOverflow(page, name);
+  await page.emulateMedia({ colorScheme: "light" });
+  await noSeriousViolations(page);
+  await shoot(page, `${name}-light`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await noSeriousViolations(page, ["color-contrast"]);
+  await shoot(page, `${name}-dark`);
 }
 
 /** As the page itself has it: Playwright's page.url() is told of replaceState later. */

@@ -149,7 +149,7 @@ describe("a recording that is wrong is told with its line, after what was right"
   });
 });
 
-it("is replayed at its pace, or faster", async () => {
+it("is replayed at its pace, or faster", { retry: 3 }, async () => {
   const path = free();
   record(path, 3); // one a second
   const begin = performance.now();
@@ -180,7 +180,7 @@ describe("a recording's pace", () => {
     return found.slice(1);
   }
 
-  it("shortens a long gap once, and keeps those behind it as they were", async () => {
+  it("shortens a long gap once, and keeps those behind it as they were", { retry: 3 }, async () => {
     const [night = 0, ...after] = await gaps([null, 30_000, 0.05, 0.05], { longest_seconds: 0.3 });
     expect(night).toBeGreaterThan(250);
     expect(Math.max(...after)).toBeLessThan(250);

@@ -207,23 +207,27 @@ describe.skipIf(onnxruntime.find({}).state !== "read")("batching (skipped: no ON
     ]);
   });
 
-  it("fills batches with the sizes its config prefers, waits for them, and gives requests of several rows theirs", async () => {
-    const { engine } = await open({
-      "m.onnx": identityOnnx(2),
-      "m.accelctl.json": { max_batch: 6, preferred_batch: [3, 6], max_delay_ms: 200 },
-    });
-    const ask = (rows: number, first: number) =>
-      engine.infer(asking("m", floats([rows, 2], ...Array.from({ length: rows * 2 }, (_, at) => first + at))));
-    const start = performance.now();
-    const all = await Promise.all([ask(1, 0), ask(3, 10), ask(2, 20)]);
-    expect(performance.now() - start).toBeLessThan(150);
-    expect(all.map(({ batch }) => batch)).toEqual([3, 3, 3]);
-    expect(all[1].outputs.get("y")).toEqual(floats([3, 2], 10, 11, 12, 13, 14, 15));
-    const alone = await ask(1, 5);
-    expect(alone.queue_ms).toBeGreaterThan(150);
-    const large = await ask(9, 0);
-    expect([large.batch, large.outputs.get("y")?.shape]).toEqual([1, [9, 2]]);
-  });
+  it(
+    "fills batches with the sizes its config prefers, waits for them, and gives requests of several rows theirs",
+    { retry: 3 },
+    async () => {
+      const { engine } = await open({
+        "m.onnx": identityOnnx(2),
+        "m.accelctl.json": { max_batch: 6, preferred_batch: [3, 6], max_delay_ms: 200 },
+      });
+      const ask = (rows: number, first: number) =>
+        engine.infer(asking("m", floats([rows, 2], ...Array.from({ length: rows * 2 }, (_, at) => first + at))));
+      const start = performance.now();
+      const all = await Promise.all([ask(1, 0), ask(3, 10), ask(2, 20)]);
+      expect(performance.now() - start).toBeLessThan(150);
+      expect(all.map(({ batch }) => batch)).toEqual([3, 3, 3]);
+      expect(all[1].outputs.get("y")).toEqual(floats([3, 2], 10, 11, 12, 13, 14, 15));
+      const alone = await ask(1, 5);
+      expect(alone.queue_ms).toBeGreaterThan(150);
+      const large = await ask(9, 0);
+      expect([large.batch, large.outputs.get("y")?.shape]).toEqual([1, [9, 2]]);
+    },
+  );
 
   it("goes on one by one for a request that the model cannot compute", async () => {
     const { engine } = await open({

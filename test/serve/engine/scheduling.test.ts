@@ -168,7 +168,7 @@ describe("a device", () => {
     expect(hand.ran).toEqual([["a", "b"], ["wide"], ["c"], ["d"]]);
   });
 
-  it("waits as long for others as the config says, and no longer", async () => {
+  it("waits as long for others as the config says, and no longer", { retry: 3 }, async () => {
     const device = new Device("cpu", 1);
     const hand = new Hand(device, { batches: [2, 4], max_delay_ms: 30 });
     const start = performance.now();

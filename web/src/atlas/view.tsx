@@ -1,6 +1,6 @@
 /** Atlas: the landscape of accelerators as data, what they can do at most, when they came and went, and each family by itself. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { ErrorBox, Spinner, Tabs } from "../parts/index.ts";
 import { loadReport, shown } from "../report.ts";
 import { choose, familiesHere, hashOf, loadAtlas, loaded, placeOf, type Atlas, type Place } from "./data.ts";
@@ -41,7 +41,8 @@ export default function AtlasView() {
 function Ready({ atlas }: { readonly atlas: Atlas }) {
   // What is typed and chosen is in the address, but makes no step of its history.
   const [place, setPlace] = useState(() => placeOf(location.hash));
-  useEffect(() => {
+  // Before anything is seen: an address that changes right then is not missed.
+  useLayoutEffect(() => {
     const onHash = (): void => setPlace(placeOf(location.hash));
     window.addEventListener("hashchange", onHash);
     return () => window.removeEventListener("hashchange", onHash);

@@ -1,7 +1,7 @@
 /** The whole page takes files: dropped, or chosen by openFile(). */
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { dropTakers } from "../parts/drop.ts";
 import { showFile } from "../report.ts";
 
@@ -13,7 +13,7 @@ export interface DropZoneProps {
 }
 
 export function DropZone({ onMachine }: DropZoneProps) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Leaving one element for another within the page is no leaving: counted in and out.
     let depth = 0;
     const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
