@@ -434,6 +434,38 @@ export class Layers extends GraphBuilder {
     );
   }
 
+  /** Long short-term memory over [n, length, width], backwards as well where `both`: [n, length, hidden or twice of it]. */
+  lstm(x: Value, hidden: number, both = false): Value {
+    const [n, length, width] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2)];
+    const ways = both ? 2 : 1;
+    const shape = [n, length, ways * hidden];
+    if (!this.tflite) {
+      const weights = [
+        [ways, 4 * hidden, width],
+        [ways, 4 * hidden, hidden],
+        [ways, 8 * hidden],
+      ].map((one, i) => this.constant(`lstm_${this.operators}.${"WRB"[i] ?? ""}`, one));
+      const attributes = { direction: both ? "bidirectional" : "forward", hidden_size: hidden };
+      const entered = this.transpose(x, [1, 0, 2]);
+      const inputs = [entered.tensor, ...weights];
+      const out = this.emit("LSTM", inputs, [length, ways, n, hidden], attributes, false);
+      return this.reshape(this.transpose(out, [2, 0, 1, 3]), shape);
+    }
+    const gates = (kind: string, one: readonly number[]): number[] =>
+      [0, 1, 2, 3].map((gate) => this.constant(`lstm_${this.operators}.${kind}${gate}`, one));
+    const none = (count: number): number[] => new Array<number>(count).fill(-1);
+    const way = (word: string): number[] => [
+      ...gates(`${word}input`, [hidden, width]),
+      ...gates(`${word}recurrent`, [hidden, hidden]),
+      ...none(3),
+      ...gates(`${word}bias`, [hidden]),
+      ...none(2),
+    ];
+    const inputs = [x.tensor, ...way(""), ...(both ? way("backward_") : [])];
+    const spelled = both ? "BIDIRECTIONAL_SEQUENCE_LSTM" : "UNIDIRECTIONAL_SEQUENCE_LSTM";
+    return this.emit(spelled, inputs, shape, both ? { merge_outputs: true } : {}, false);
+  }
+
   softmax(x: Value, axis = -1): Value {
     return this.emit(
       this.spell(["Softmax", "SOFTMAX"]),

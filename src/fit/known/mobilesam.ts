@@ -1,10 +1,13 @@
-/** MobileSAM's encoder: TinyViT of 5 million parameters and the neck of Segment Anything. arXiv 2306.14289, 2207.10666 table 8. */
+/**
+ * MobileSAM: TinyViT of 5 million parameters and the neck of Segment Anything, and its decoder of masks. arXiv 2306.14289, 2207.10666
+ * table 8, 2304.02643 appendix A.
+ */
 
-import { attention } from "../blocks.ts";
+import { attend, attention, headsOf, joined } from "../blocks.ts";
 import type { KnownModel } from "../known.ts";
 import { at, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { aiHub } from "../parts/published.ts";
+import { aiHub, within } from "../parts/published.ts";
 
 /** Of the three stages of attention: width, layers, heads, side of a window, stride to it. */
 const stages = [
@@ -57,6 +60,48 @@ function encoder(net: Layers, x: Value): Value {
   return net.layerNorm(net.conv(neck, 256, { kernel: 3, bias: false }));
 }
 
+/** Queries, keys and values by themselves; between the two sides half as wide. */
+function look(net: Layers, q: Value, k: Value, v: Value, inner: number): Value {
+  const [a, b, c] = [q, k, v].map((one) => headsOf(net, net.fc(one, inner), 8)) as [Value, Value, Value];
+  return net.fc(joined(net, attend(net, a, b, c)), 256);
+}
+
+const layered = (net: Layers, x: Value, widths: readonly number[]): Value =>
+  widths.reduce((y, width, index) => net.fc(y, width, { act: index < widths.length - 1 ? "relu" : undefined }), x);
+
+/** Two points and a mask from before, at a quarter of the mask's sizes: four masks and how good each is. */
+function decoder(net: Layers, mask: Value): Value[] {
+  const n = at(mask.shape, 0);
+  const [height, across] = mask.shape.slice(2).map((size) => Math.floor(size / 4)) as [number, number];
+  const embedding = net.inputOf([n, 256, height, across], "image_embeddings");
+  const points = net.inputOf([n, 3, 256], "sparse_embeddings");
+  const halved = (x: Value, out: number): Value =>
+    net.activate(net.layerNorm(net.conv(x, out, { kernel: 2, stride: 2, pad: "valid" })), "gelu");
+  const dense = net.conv(halved(halved(mask, 4), 16), 256);
+  let image = net.tokens(net.add(net.imageOf(embedding, embedding.shape), dense));
+  const places = net.weight([1, height * across, 256], "places");
+  const asked = net.concat([net.weight([n, 5, 256], "tokens"), points], 1);
+  let tokens = asked;
+  for (let layer = 0; layer < 2; layer += 1) {
+    const own = layer === 0 ? tokens : net.add(tokens, asked);
+    const seen = look(net, own, own, tokens, 256);
+    tokens = net.layerNorm(layer === 0 ? seen : net.add(tokens, seen));
+    const placed = net.add(image, places);
+    tokens = net.layerNorm(net.add(tokens, look(net, net.add(tokens, asked), placed, image, 128)));
+    tokens = net.layerNorm(net.add(tokens, layered(net, tokens, [2048, 256])));
+    image = net.layerNorm(net.add(image, look(net, placed, net.add(tokens, asked), tokens, 128)));
+  }
+  const last = look(net, net.add(tokens, asked), net.add(image, places), image, 128);
+  tokens = net.layerNorm(net.add(tokens, last));
+  const large = net.activate(net.layerNorm(net.transposed(net.image(image, [height, across]), 64)), "gelu");
+  const pixels = net.tokens(net.transposed(large, 32, { act: "gelu" }));
+  const filters = Array.from({ length: 4 }, (_, index) =>
+    layered(net, net.slice(tokens, 1, index + 1, 1), [256, 256, 32]),
+  );
+  const masks = net.matmul(net.concat(filters, 1), pixels, { transposeB: true });
+  return [net.reshape(masks, [n, 4, 4 * height, 4 * across]), layered(net, net.slice(tokens, 1, 0, 1), [256, 256, 4])];
+}
+
 export default [
   makeKnown({
     id: "mobilesam_encoder",
@@ -68,5 +113,23 @@ export default [
     published: [aiHub("mobilesam", 6.95)],
     source: "arXiv 2306.14289; 2207.10666 table 8",
     layers: encoder,
+  }),
+  makeKnown({
+    id: "mobilesam_decoder",
+    name: "MobileSAM decoder",
+    aliases: ["sam_decoder", "sam_mask_decoder", "mobilesam / MobileSAMDecoder"],
+    family: "MobileSAM",
+    task: "segmentation",
+    input: [1, 256, 256],
+    published: [
+      within(
+        aiHub("mobilesam", 6.16),
+        0.18,
+        "stores where each place stands twice, once for each picture and once for no mask",
+      ),
+    ],
+    source:
+      "arXiv 2304.02643 appendix A; github.com/facebookresearch/segment-anything segment_anything/modeling/mask_decoder.py",
+    layers: decoder,
   }),
 ] satisfies readonly KnownModel[];

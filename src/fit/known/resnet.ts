@@ -71,6 +71,21 @@ function bottleneck(net: Layers, x: Value, { width, stride, halving, groups, wid
   return net.add(y, same ? x : net.conv(x, width * 4, { stride }), "relu");
 }
 
+/** `count` bottlenecks of a stage: the first has the stride. */
+export function bottlenecks(
+  net: Layers,
+  x: Value,
+  width: number,
+  count: number,
+  stride: number,
+  halving: Halving,
+): Value {
+  let y = x;
+  for (let index = 0; index < count; index++)
+    y = bottleneck(net, y, { width, stride: index === 0 ? stride : 1, halving, groups: 1, wide: 1, dilation: 1 });
+  return y;
+}
+
 /** TF-Slim's: the last block of a stage halves, and what is added is only thinned out. */
 function slim50(net: Layers, x: Value): Value {
   let y = net.maxPool(net.conv(x, 64, { kernel: 7, stride: 2, pad: 3, act: "relu" }), {

@@ -19,6 +19,8 @@ export interface ViT {
   readonly normFirst?: boolean;
   /** Without a class token. */
   readonly plain?: boolean;
+  /** Tokens before those of the patches: the class token, and one to distil by. */
+  readonly first?: number;
   /** Batch normalisation, folded away, in place of layer normalisation. */
   readonly folded?: boolean;
   readonly hidden?: number;
@@ -35,8 +37,8 @@ export function vit(net: Layers, x: Value, model: ViT): Value {
 }
 
 function tokensThrough(net: Layers, patches: Value, model: ViT, plain: boolean): Value {
-  const { width, layers, heads, normFirst = false, hidden = 4 * width, ...rest } = model;
-  let y = plain ? patches : net.concat([net.weight([at(patches.shape, 0), 1, width], "class_token"), patches], 1);
+  const { width, layers, heads, first = 1, normFirst = false, hidden = 4 * width, ...rest } = model;
+  let y = plain ? patches : net.concat([net.weight([at(patches.shape, 0), first, width], "class_token"), patches], 1);
   if (model.offset !== true) y = net.add(y, net.weight([1, at(y.shape, 1), width], "positions"));
   if (normFirst) y = net.layerNorm(y);
   for (let i = 0; i < layers; i++) y = encoderLayer(net, y, { heads, hidden, ...rest });
