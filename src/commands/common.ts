@@ -29,6 +29,11 @@ export const queryOption: OptionSpec = {
   says: "also ask drivers where the question wakes a sleeping device",
 };
 
+export const vendorOption: OptionSpec = {
+  name: "vendor",
+  says: "also ask NVIDIA's library, in a process of its own; that wakes GPUs",
+};
+
 export function rootOf(invocation: Invocation): Root {
   const root = option(invocation, "root");
   const paste = option(invocation, "paste");

@@ -14,7 +14,7 @@ import { parseListen, urlOf } from "../serve/http/listen.ts";
 import { openLog } from "../serve/http/log.ts";
 import { startServer, type Running } from "../serve/server.ts";
 import { flag, option, type Command, type Invocation, type OptionSpec } from "./command.ts";
-import { environmentsOf, rootOptions } from "./common.ts";
+import { environmentsOf, rootOptions, vendorOption } from "./common.ts";
 
 /** The same each time, so that a forwarded port and a bookmark hold; another where this one is taken and none was asked for. */
 const USUAL = "127.0.0.1:8470";
@@ -32,6 +32,7 @@ export const dashboardOptions: readonly OptionSpec[] = [
     value: "FILE",
     says: "callers must bring the token in this file (or ACCELCTL_TOKEN); needed beyond loopback",
   },
+  vendorOption,
   { name: "no-run", says: "take no models from the page and run none (those that come with accelctl included)" },
   { name: "no-open", says: "print the address and open no browser" },
 ];
@@ -74,15 +75,17 @@ export async function serveDashboard(invocation: Invocation, { reuse }: { readon
   const isLive = root === undefined || root === "/";
   const environments = environmentsOf(invocation);
   const run = !flag(invocation, "no-run");
+  const vendor = flag(invocation, "vendor");
   const parts = [
     ...pageParts({
       environments,
+      vendor,
       run,
       ...(isLive ? {} : { root, name: basename(root) }),
       ...(recording === undefined ? {} : { recording }),
     }),
     // Time does not pass on a captured machine: there is nothing to scrape.
-    ...(isLive ? [ownMetrics({ environments })] : []),
+    ...(isLive ? [ownMetrics({ environments, vendor })] : []),
   ];
   const server = await start(parts, listen, token);
   const address = token === undefined ? server.url : `${server.url}/#token=${encodeURIComponent(token)}`;

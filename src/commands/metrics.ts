@@ -8,7 +8,7 @@ import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { openWatch } from "../watch/watch.ts";
 import { flag, option, type Command } from "./command.ts";
-import { environmentsOf, queryOption, rootOf, rootOptions } from "./common.ts";
+import { environmentsOf, queryOption, rootOf, rootOptions, vendorOption } from "./common.ts";
 import { secondsOption } from "./watch-options.ts";
 
 const [SHORTEST, LONGEST] = [0.1, 60];
@@ -28,6 +28,7 @@ const command: Command = {
     { name: "over", value: "SECONDS", says: "between the two samples (1)" },
     { name: "no-processes", says: "do not name the programs that use a device" },
     queryOption,
+    vendorOption,
   ],
   examples: [
     { command: "accelctl metrics", says: "everything that /metrics would tell of this machine" },
@@ -42,7 +43,7 @@ const command: Command = {
     const query = flag(invocation, "query");
     const processes = !flag(invocation, "no-processes");
     const report = review(root, { environments: environmentsOf(invocation), query });
-    const watch = openWatch(root, { query });
+    const watch = openWatch(root, { query, vendor: flag(invocation, "vendor") });
     let sample: Sample | undefined;
     try {
       // A saved machine is one moment.

@@ -15,7 +15,7 @@ import { levels, openLog, type Log } from "../serve/http/log.ts";
 import { serveParts } from "../serve/parts.ts";
 import { startServer, type Running } from "../serve/server.ts";
 import { flag, grouped, option, options, type Command, type Invocation, type OptionSpec } from "./command.ts";
-import { environmentsOf } from "./common.ts";
+import { environmentsOf, vendorOption } from "./common.ts";
 
 const what: readonly OptionSpec[] = [
   { name: "models", value: "DIR", says: "serve the models of this directory (NAME/VERSION/model.EXT or NAME.EXT)" },
@@ -44,6 +44,7 @@ const where: readonly OptionSpec[] = [
 ];
 const how: readonly OptionSpec[] = [
   { name: "config", value: "FILE", says: "settings in JSON (docs/serve.schema.json); options go before them" },
+  vendorOption,
   { name: "check", says: "say whether config, token and models are right and what would be served; serve nothing" },
   { name: "limit", value: "NAME=N", many: true, says: `change a limit: ${Object.keys(limitSpecs).join(", ")}` },
   { name: "drain", value: "SECONDS", says: `for what is under way at SIGTERM or Ctrl-C (${usual.drain_seconds})` },
@@ -147,6 +148,7 @@ function optionsAsConfig(invocation: Invocation): ServeConfig {
     log: { ...text("log-format", "format"), ...text("log-level", "level") },
     ...(flag(invocation, "no-page") ? { dashboard: { show: false } } : {}),
     ...(flag(invocation, "no-metrics") ? { metrics: false } : {}),
+    ...(flag(invocation, "vendor") ? { vendor: true } : {}),
     limits: limitsOf(options(invocation, "limit")),
   };
 }
@@ -207,6 +209,7 @@ async function serve(
       page: config.dashboard?.show ?? true,
       run: config.dashboard?.run ?? false,
       metrics: config.metrics ?? true,
+      vendor: config.vendor ?? false,
       http: figures,
       grpc: () => grpc?.figures() ?? [],
       environments: environmentsOf(invocation),
@@ -303,7 +306,9 @@ function check(invocation: Invocation, config: ServeConfig, token: string | unde
   if (config.models !== undefined) out(`gRPC     ${grpcWhere(config) === false ? "off" : grpcWhere(config)}\n`);
   out(`token    ${token === undefined ? "none: whoever reaches it may ask" : "needed"}\n`);
   out(`page     ${(config.dashboard?.show ?? true) ? "yes" : "no"}\n`);
-  out(`metrics  ${(config.metrics ?? true) ? "yes" : "no"}\n`);
+  out(
+    `metrics  ${(config.metrics ?? true) ? "yes" : "no"}${config.vendor === true ? ", of NVIDIA's library too" : ""}\n`,
+  );
   for (const [name, value] of Object.entries(config.limits ?? {})) out(`limit    ${name} ${value}\n`);
   if (config.models === undefined) {
     out("models   none: no --models\n");

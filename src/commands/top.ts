@@ -11,7 +11,7 @@ import { readRecording, replay } from "../watch/recording.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { flag, option, type Command, type Invocation } from "./command.ts";
-import { queryOption, rootOf, rootOptions } from "./common.ts";
+import { queryOption, rootOf, rootOptions, vendorOption } from "./common.ts";
 import { secondsOption, watchOf } from "./watch-options.ts";
 
 const [SHORTEST, LONGEST] = [0.1, 3600];
@@ -45,6 +45,7 @@ const command: Command = {
     { name: "filter", value: "WORDS", says: "what has these words in its name, family, driver, address or processes" },
     { name: "processes", short: "p", says: "begin with the processes that use the devices" },
     queryOption,
+    vendorOption,
   ],
   examples: [
     { command: "accelctl top", says: "q leaves, ? helps" },
@@ -90,7 +91,10 @@ function sourceOf(invocation: Invocation): Source {
 }
 
 function watchSource(root: Root, interval: number, invocation: Invocation): Source {
-  const watch = watchOf(root, invocation.args, { query: flag(invocation, "query") });
+  const watch = watchOf(root, invocation.args, {
+    query: flag(invocation, "query"),
+    vendor: flag(invocation, "vendor"),
+  });
   const live = root.kind === "live";
   const saved = basename(option(invocation, "root") ?? option(invocation, "paste") ?? "");
   return {

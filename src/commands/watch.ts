@@ -11,7 +11,7 @@ import { createRunner } from "../watch/runner.ts";
 import type { Sample } from "../watch/sample.ts";
 import { samplesOf } from "../watch/stream.ts";
 import { flag, grouped, option, options, type Command, type Invocation } from "./command.ts";
-import { queryOption, rootOf, rootOptions } from "./common.ts";
+import { queryOption, rootOf, rootOptions, vendorOption } from "./common.ts";
 import { secondsOption, watchOf } from "./watch-options.ts";
 
 /** Shorter, and watching would be what keeps the machine busy. */
@@ -36,7 +36,7 @@ const command: Command = {
     { name: "interval", short: "i", value: "SECONDS", says: "from one sample to the next (1)" },
     { name: "count", short: "n", value: "N", says: "end after so many samples (1 for a saved machine, else none)" },
     queryOption,
-    { name: "vendor", says: "also ask NVIDIA's library, in a process of its own; that wakes GPUs" },
+    vendorOption,
     { name: "processes", says: "look for the processes that use a device (done when nothing is said)" },
     { name: "no-processes", says: "do not" },
     ...grouped("Recordings", [

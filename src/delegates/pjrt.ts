@@ -38,6 +38,7 @@ const delegate: Delegate = {
     ],
   },
   find: (options) => find(options),
+  byRoute: (plugin) => ({ plugin }),
   supports(model) {
     const graph = model.graphs[model.main ?? 0];
     const open = graph?.inputs.some((at) => graph.tensors[at]?.shape?.some((size) => typeof size !== "number"));

@@ -171,6 +171,23 @@ export default {
       models: [{ format: "onnx", compiler: "MIGraphX", openness: "open" }],
     },
     {
+      name: "pjrt",
+      says: "the same stack under XLA (JAX, PyTorch/XLA)",
+      driver,
+      firmware,
+      node: compute,
+      runtime: hip,
+      delegate: {
+        id: "pjrt",
+        name: "XLA's PJRT plug-in for ROCm",
+        libraries: ["xla_rocm_plugin.so"],
+        openness: "open",
+        packages: { pypi: [{ name: "jax-rocm7-pjrt" }] },
+        source: jax,
+      },
+      models: [{ format: "stablehlo", openness: "open" }],
+    },
+    {
       name: "vulkan",
       says: "mainline amdgpu and Mesa's RADV, models through a Vulkan backend; no kfd needed",
       chips: ["gpu"],

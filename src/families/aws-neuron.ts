@@ -145,7 +145,10 @@ export default {
         source: sdk,
       },
       delegate: { id: "pjrt", name: "Neuron PJRT plug-in", openness: "closed", source: sdk },
-      models: [{ format: "neff", compiler: "neuronx-cc", openness: "closed" }],
+      models: [
+        { format: "neff", compiler: "neuronx-cc", openness: "closed" },
+        { format: "stablehlo", compiler: "neuronx-cc", openness: "closed" },
+      ],
     },
   ],
   metrics: [

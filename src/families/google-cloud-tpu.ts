@@ -132,7 +132,7 @@ export default {
       },
       runtime,
       delegate,
-      models: [],
+      models: [{ format: "stablehlo", compiler: "libtpu", openness: "closed" }],
     },
     {
       name: "vendor",
@@ -154,7 +154,7 @@ export default {
       node: { paths: ["/dev/accel?", "/dev/accel??"], class: "", source: nodes },
       runtime,
       delegate,
-      models: [],
+      models: [{ format: "stablehlo", compiler: "libtpu", openness: "closed" }],
     },
   ],
   traps: [

@@ -1,7 +1,16 @@
 /** NVIDIA GPUs: CUDA on the proprietary or the open kernel module (same names), nouveau with NVK, nova growing; Tegra's GPU on L4T. */
 
 import { fact, type Source } from "../base/source.ts";
-import { of, pci, type DelegateSpec, type Family, type NodeSpec, type RuntimeSpec } from "./family.ts";
+import {
+  of,
+  pci,
+  type DelegateSpec,
+  type DriverSpec,
+  type Family,
+  type FirmwareSpec,
+  type NodeSpec,
+  type RuntimeSpec,
+} from "./family.ts";
 
 const table: Source = {
   cited: "https://github.com/NVIDIA/open-gpu-kernel-modules",
@@ -124,11 +133,76 @@ const onnx: DelegateSpec = {
   source: onnxruntime,
 };
 
-const models = [
+const onnxModels = [
   { format: "onnx", openness: "open" },
   { format: "tensorrt", compiler: "TensorRT", openness: "closed" },
-  { format: "gguf", openness: "open" },
 ] as const;
+
+const llama: DelegateSpec = {
+  id: "ggml",
+  name: "ggml CUDA or Vulkan",
+  libraries: ["libggml-cuda.so", "libggml-vulkan.so"],
+  openness: "open",
+  packages: { debian: [{ name: "libggml0-backend-vulkan" }] },
+  source: ggml,
+};
+
+const xla: DelegateSpec = {
+  id: "pjrt",
+  name: "XLA's PJRT plug-in for CUDA",
+  libraries: ["xla_cuda_plugin.so"],
+  openness: "mixed",
+  packages: {
+    pypi: [
+      { name: "jax-cuda13-pjrt", gives: "for CUDA 13" },
+      { name: "jax-cuda12-pjrt", gives: "for CUDA 12" },
+    ],
+  },
+  source: jax,
+};
+
+const openDriver: DriverSpec = {
+  module: "nvidia",
+  with: ["nvidia_uvm"],
+  origin: "out-of-tree",
+  openness: "open",
+  licence: "Dual MIT/GPL",
+  repository: "https://github.com/NVIDIA/open-gpu-kernel-modules",
+  packages: { debian: [{ name: "nvidia-open-kernel-dkms", from: "contrib: trixie, sid 550.163.01" }] },
+  source: table,
+};
+const openFirmware: FirmwareSpec = {
+  files: [
+    { path: "nvidia/*/gsp_ga10x.bin", oneOf: "gsp", source: table },
+    { path: "nvidia/*/gsp_tu10x.bin", oneOf: "gsp", source: table },
+  ],
+  openness: "closed",
+  packages: {
+    debian: [{ name: "firmware-nvidia-gsp", from: "non-free-firmware", gives: "nvidia/550.163.01/gsp_*.bin" }],
+  },
+};
+const closedDriver: DriverSpec = {
+  module: "nvidia",
+  with: ["nvidia_uvm"],
+  origin: "out-of-tree",
+  openness: "closed",
+  licence: "NVIDIA",
+  packages: {
+    debian: [{ name: "nvidia-kernel-dkms", from: "non-free: trixie, sid 550.163.01" }],
+    vendor: {
+      says: "NVIDIA's driver installer or its package repositories",
+      link: "https://www.nvidia.com/drivers",
+    },
+  },
+  source: packages,
+};
+const closedFirmware: FirmwareSpec = {
+  files: [],
+  elsewhere: "inside the module, and nvidia/<driver version>/gsp_*.bin of the same package where the GPU has a GSP",
+  openness: "closed",
+};
+const overOpen = { chips: ["gpu"], driver: openDriver, firmware: openFirmware, node, runtime } as const;
+const overClosed = { driver: closedDriver, firmware: closedFirmware, node, runtime } as const;
 
 export default {
   id: "nvidia",
@@ -182,62 +256,48 @@ export default {
   routes: [
     {
       name: "cuda-open",
-      says: "NVIDIA's open kernel modules under closed CUDA libraries (Turing and newer)",
-      chips: ["gpu"],
-      driver: {
-        module: "nvidia",
-        with: ["nvidia_uvm"],
-        origin: "out-of-tree",
-        openness: "open",
-        licence: "Dual MIT/GPL",
-        repository: "https://github.com/NVIDIA/open-gpu-kernel-modules",
-        packages: { debian: [{ name: "nvidia-open-kernel-dkms", from: "contrib: trixie, sid 550.163.01" }] },
-        source: table,
-      },
-      firmware: {
-        files: [
-          { path: "nvidia/*/gsp_ga10x.bin", oneOf: "gsp", source: table },
-          { path: "nvidia/*/gsp_tu10x.bin", oneOf: "gsp", source: table },
-        ],
-        openness: "closed",
-        packages: {
-          debian: [{ name: "firmware-nvidia-gsp", from: "non-free-firmware", gives: "nvidia/550.163.01/gsp_*.bin" }],
-        },
-      },
-      node,
-      runtime,
+      says: "ONNX Runtime on NVIDIA's open kernel modules under closed CUDA libraries (Turing and newer)",
+      ...overOpen,
       delegate: onnx,
-      models,
+      models: onnxModels,
     },
     {
       name: "cuda",
-      says: "NVIDIA's proprietary kernel modules and CUDA libraries",
+      says: "ONNX Runtime on NVIDIA's proprietary kernel modules and CUDA libraries",
       chips: ["gpu", "gpu-before-turing"],
-      driver: {
-        module: "nvidia",
-        with: ["nvidia_uvm"],
-        origin: "out-of-tree",
-        openness: "closed",
-        licence: "NVIDIA",
-        packages: {
-          debian: [{ name: "nvidia-kernel-dkms", from: "non-free: trixie, sid 550.163.01" }],
-          vendor: {
-            says: "NVIDIA's driver installer or its package repositories",
-            link: "https://www.nvidia.com/drivers",
-          },
-        },
-        source: packages,
-      },
-      firmware: {
-        files: [],
-        elsewhere:
-          "inside the module, and nvidia/<driver version>/gsp_*.bin of the same package where the GPU has a GSP",
-        openness: "closed",
-      },
-      node,
-      runtime,
+      ...overClosed,
       delegate: onnx,
-      models,
+      models: onnxModels,
+    },
+    {
+      name: "ggml-open",
+      says: "llama.cpp over CUDA or NVIDIA's own Vulkan, on the open kernel modules",
+      ...overOpen,
+      delegate: llama,
+      models: [{ format: "gguf", openness: "open" }],
+    },
+    {
+      name: "ggml",
+      says: "llama.cpp over CUDA or NVIDIA's own Vulkan, on the proprietary kernel modules",
+      chips: ["gpu", "gpu-before-turing"],
+      ...overClosed,
+      delegate: llama,
+      models: [{ format: "gguf", openness: "open" }],
+    },
+    {
+      name: "pjrt-open",
+      says: "XLA (JAX, PyTorch/XLA) over CUDA, on the open kernel modules",
+      ...overOpen,
+      delegate: xla,
+      models: [{ format: "stablehlo", openness: "open" }],
+    },
+    {
+      name: "pjrt",
+      says: "XLA (JAX, PyTorch/XLA) over CUDA, on the proprietary kernel modules",
+      chips: ["gpu"],
+      ...overClosed,
+      delegate: xla,
+      models: [{ format: "stablehlo", openness: "open" }],
     },
     {
       name: "vulkan",

@@ -177,7 +177,10 @@ export default {
         openness: "open",
         source: xla,
       },
-      models: [{ format: "onnx", compiler: "tt-forge and tt-mlir", openness: "open" }],
+      models: [
+        { format: "stablehlo", compiler: "tt-mlir", openness: "open" },
+        { format: "onnx", compiler: "tt-forge and tt-mlir", openness: "open" },
+      ],
     },
   ],
   metrics: [

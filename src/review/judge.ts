@@ -2,6 +2,7 @@
 
 import type { Layer, Route } from "../base/finding.ts";
 import type { Device } from "../devices/device.ts";
+import { activeEnvironments } from "../facts/environments.ts";
 import { createFacts, type Facts } from "../facts/facts.ts";
 import type { Family } from "../families/family.ts";
 import { nodePatterns } from "../families/match.ts";
@@ -27,9 +28,15 @@ export interface ReviewOptions {
 export function factsOf(root: Root, options: ReviewOptions): Facts {
   return createFacts(root, {
     nodePatterns: nodePatterns(),
-    environments: options.environments ?? [],
+    environments: environmentsOf(root, options.environments),
     query: options.query ?? false,
   });
+}
+
+/** What was turned on where the machine was looked at, and what the user names, which comes first (it stands last). */
+export function environmentsOf(root: Root, named: readonly string[] = []): readonly string[] {
+  const own = root.kind === "live" ? activeEnvironments().toReversed() : (root.environments ?? []);
+  return [...new Set([...own, ...named])];
 }
 
 export interface Judged {

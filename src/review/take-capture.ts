@@ -14,20 +14,22 @@ import type { Relevant } from "../root/trim.ts";
 import { version } from "../version.ts";
 import { groundSymbols, kernelSide } from "./kernel-side.ts";
 import { readKernelView } from "./kernel-view.ts";
-import type { ReviewOptions } from "./judge.ts";
+import { environmentsOf, type ReviewOptions } from "./judge.ts";
 import { review } from "./review.ts";
 
 type TakeOptions = Pick<CaptureOptions, "redact" | "trim" | "names"> & Pick<ReviewOptions, "environments" | "query">;
 
 export function takeCapture(root: Root, { redact, trim, names, ...asked }: TakeOptions): Capture {
-  const options: ReviewOptions = { ...asked, abilities: true };
+  const environments = environmentsOf(root, asked.environments);
+  const options: ReviewOptions = { ...asked, environments, abilities: true };
   return captureMachine(root, {
-    question: (recorded) => question(recorded, options) + installedOf(recorded, root, asked.environments),
+    question: (recorded) => question(recorded, options) + installedOf(recorded, root, environments),
     relevant: relevant(),
     by: `accelctl ${version}`,
     redact,
     trim,
     names,
+    environments,
   });
 }
 

@@ -19,6 +19,8 @@ export interface CaptureOptions {
   readonly redact: boolean;
   readonly trim: boolean;
   readonly names: Names;
+  /** Directories of Python environments that the question looks into. */
+  readonly environments?: readonly string[];
 }
 
 export interface Capture {
@@ -38,6 +40,7 @@ export function captureMachine(source: Root, options: CaptureOptions): Capture {
   };
 
   const notes: string[] = [];
+  let environments = options.environments ?? [];
   let paths: CapturePaths = withoutSecrets(toCapturePaths(recording.records));
   const faithful = replays(paths, answer);
   if (!faithful) notes.push("replayed, it does not give the same report to the letter");
@@ -55,9 +58,10 @@ export function captureMachine(source: Root, options: CaptureOptions): Capture {
       notes.push("with names replaced, the report differs in more than the names");
     }
     paths = redaction.paths;
+    environments = environments.map((path) => redaction.apply(path));
   }
   paths = withoutImplied(paths);
-  const text = writeCapture(paths, { by: options.by, redacted: options.redact, notes });
+  const text = writeCapture(paths, { by: options.by, redacted: options.redact, notes, environments });
   return { text, release: releaseOf(recording.root), notes };
 }
 

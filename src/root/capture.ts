@@ -26,6 +26,8 @@ import type { Answer, NodeType, Root, RootKind, Stat } from "./root.ts";
 
 export const CAPTURE_FORMAT = "accelctl-capture";
 export const CAPTURE_VERSION = 1;
+/** Each is looked into for libraries; a person turns on one or two. */
+const ENVIRONMENT_LIMIT = 64;
 
 /** "absent", or ["malformed", "EIO"]. */
 export type Failure = Unread["state"] | readonly [Unread["state"], string];
@@ -168,12 +170,21 @@ export interface CaptureHead {
   readonly redacted: boolean;
   /** What was replaced or left out, in sentences. */
   readonly notes: readonly string[];
+  /** Python environments that were looked into, and are again when the capture is reviewed. */
+  readonly environments?: readonly string[];
 }
 
 /** The file's text. Same paths, same bytes. */
 export function writeCapture(paths: CapturePaths, head: CaptureHead): string {
-  const { by, redacted, notes } = head;
-  const first = JSON.stringify({ format: CAPTURE_FORMAT, version: CAPTURE_VERSION, by, redacted, notes }).slice(0, -1);
+  const { by, redacted, notes, environments = [] } = head;
+  const first = JSON.stringify({
+    format: CAPTURE_FORMAT,
+    version: CAPTURE_VERSION,
+    by,
+    redacted,
+    notes,
+    ...(environments.length === 0 ? {} : { environments }),
+  }).slice(0, -1);
   const lines = [...paths].map(([path, entry]) => `${JSON.stringify(path)}:${JSON.stringify(entry)}`);
   return `${first},\n"paths":{\n${lines.join(",\n")}\n}}\n`;
 }
@@ -189,7 +200,7 @@ export function isCapture(bytes: Uint8Array): boolean {
  * wrong. `as` lets a check replay a capture under the kind of the root it was taken from.
  */
 export function openCapture(bytes: Uint8Array, name: string, as: RootKind = "capture"): Root {
-  const { paths } = parseCapture(bytes, name);
+  const { paths, environments } = parseCapture(bytes, name);
   const builder = new TreeBuilder();
   for (const [path, entry] of Object.entries(paths)) {
     if (!isPlain(path) && path !== "/") throw new FileError(name, `not a path of a machine: ${quote(path)}`);
@@ -197,10 +208,11 @@ export function openCapture(bytes: Uint8Array, name: string, as: RootKind = "cap
       throw new FileError(name, `${quote(path)}: ${why}`);
     });
   }
-  return builder.build(as, name);
+  const root = builder.build(as, name);
+  return environments.length === 0 ? root : { ...root, environments };
 }
 
-function parseCapture(bytes: Uint8Array, name: string): { paths: object } {
+function parseCapture(bytes: Uint8Array, name: string): { paths: object; environments: readonly string[] } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(utf8(bytes));
@@ -221,8 +233,14 @@ function parseCapture(bytes: Uint8Array, name: string): { paths: object } {
   const paths = parsed["paths"];
   if (!isObject(paths)) throw new FileError(name, "capture without paths");
   if (Object.keys(paths).length > ENTRY_LIMIT / 4) throw new FileError(name, "capture with too many paths");
-  return { paths };
+  const environments = parsed["environments"] ?? [];
+  if (!Array.isArray(environments) || environments.length > ENVIRONMENT_LIMIT || !environments.every(isPlainPath)) {
+    throw new FileError(name, "environments are no list of paths of a machine");
+  }
+  return { paths, environments };
 }
+
+const isPlainPath = (path: unknown): path is string => typeof path === "string" && isPlain(path);
 
 type Fail = (why: string) => never;
 

@@ -47,6 +47,8 @@ export interface Root {
   readonly kind: RootKind;
   /** As the user named it; "this machine" for the live one. */
   readonly name: string;
+  /** Of a capture: directories of Python environments that were looked into when it was taken. */
+  readonly environments?: readonly string[];
   /** Whole content as UTF-8. Regular files only: never opens a FIFO, device or socket. Files over TEXT_LIMIT are malformed. */
   text(path: string): Reading<string>;
   bytes(path: string): Reading<Uint8Array>;

@@ -28,6 +28,7 @@ export interface ServeConfig {
   readonly log?: { readonly format?: "text" | "json"; readonly level?: Level };
   readonly dashboard?: { readonly show?: boolean; readonly run?: boolean };
   readonly metrics?: boolean;
+  readonly vendor?: boolean;
   readonly limits?: Partial<Limits>;
 }
 
@@ -118,6 +119,7 @@ export const serveSchema = {
       },
     },
     metrics: yes("Serve /metrics for Prometheus; true."),
+    vendor: yes("Ask NVIDIA's library for the metrics of its GPUs, in a process of its own; that wakes them; false."),
     limits: {
       type: "object",
       additionalProperties: false,

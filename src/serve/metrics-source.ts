@@ -16,13 +16,15 @@ const KEPT_MS = 60_000;
 export interface OwnMetricsOptions {
   readonly engine?: Engine;
   readonly environments?: readonly string[];
+  /** Ask NVIDIA's library. */
+  readonly vendor?: boolean;
   /** What the server counts into. */
   readonly http?: HttpFigures;
   /** What the server of gRPC has counted. */
   readonly grpc?: () => readonly ServedCalls[];
 }
 
-export function ownMetrics({ engine, environments = [], http, grpc }: OwnMetricsOptions): Part {
+export function ownMetrics({ engine, environments = [], vendor = false, http, grpc }: OwnMetricsOptions): Part {
   let watch: Watch | undefined;
   let report: Report | undefined;
   let asked = -Infinity;
@@ -42,7 +44,7 @@ export function ownMetrics({ engine, environments = [], http, grpc }: OwnMetrics
   };
   const part = metricsPart(() => {
     refresh();
-    watch ??= openWatch(openRoot());
+    watch ??= openWatch(openRoot(), { vendor });
     return {
       sample: watch.sample(),
       ...(report === undefined ? {} : { report }),

@@ -22,13 +22,15 @@ export interface PartsOptions {
   /** What the server of gRPC has counted. */
   readonly grpc?: OwnMetricsOptions["grpc"];
   readonly environments?: readonly string[];
+  /** Ask NVIDIA's library for metrics. */
+  readonly vendor?: boolean;
 }
 
 export async function serveParts(options: PartsOptions): Promise<readonly Part[]> {
-  const { engine, limits, page, run, metrics, environments, http, grpc } = options;
+  const { engine, limits, page, run, metrics, environments, vendor = false, http, grpc } = options;
   const served = engine === undefined ? {} : { engine };
   const counted = { ...(http === undefined ? {} : { http }), ...(grpc === undefined ? {} : { grpc }) };
-  const found = environments === undefined ? {} : { environments };
+  const found = { vendor, ...(environments === undefined ? {} : { environments }) };
   return [
     ...(engine === undefined ? [] : [(await import("./oip/rest.ts")).oipPart(engine, limits)]),
     ...(engine === undefined ? [] : [(await import("./chat/part.ts")).chatPart(engine)]),

@@ -189,7 +189,7 @@ function gpuOf(feed: NvmlFeed, address: string): NvmlGpu | { readonly why: "firs
 /**
  * What the child runs; stands alone, as its text is passed on. A GPU is asked each time anew for its handle: one that fell off the bus is
  * then told so. Structures of nvml.h: nvmlPciInfo_t is 68 bytes with the address as text at 36, nvmlUtilization_t two u32, nvmlMemory_t
- * three u64 (total, free, used), nvmlProcessInfo_t 24 bytes (u32 pid, u64 memory at 8).
+ * three u64 (total, free, used), nvmlMemory_v2_t its version and four (total, reserved, free, used), nvmlProcessInfo_t 24 bytes (u32 pid, u64 memory at 8).
  */
 function answerForEver(require: NodeJS.Require, koffiPath: string, library: string, period: number): void {
   const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -239,6 +239,8 @@ function answerForEver(require: NodeJS.Require, koffiPath: string, library: stri
   const two = (name: string): Call => call(name, ["void *", "int", "void *"]);
   const utilization = one("nvmlDeviceGetUtilizationRates");
   const memory = one("nvmlDeviceGetMemoryInfo");
+  // The older one counts what the driver keeps for itself as used; nvidia-smi does not.
+  const memory2 = one("nvmlDeviceGetMemoryInfo_v2");
   const clock = two("nvmlDeviceGetClockInfo");
   const temperature = two("nvmlDeviceGetTemperature");
   const running = call("nvmlDeviceGetComputeRunningProcesses_v3", ["void *", "void *", "void *"]);
@@ -275,10 +277,13 @@ function answerForEver(require: NodeJS.Require, koffiPath: string, library: stri
       const rated = utilization(gpu, rates);
       put("busy_ratio", rated, () => rates.readUInt32LE(0) / 100);
       put("memory_busy_ratio", rated, () => rates.readUInt32LE(4) / 100);
-      const room = Buffer.alloc(24);
-      const told = memory(gpu, room);
-      put("memory_total_bytes", told, () => Number(room.readBigUInt64LE(0)));
-      put("memory_bytes", told, () => Number(room.readBigUInt64LE(16)));
+      // version (size, and 2 above it), total, reserved, free, used; of the older one total, free, used
+      const room = Buffer.alloc(40);
+      room.writeUInt32LE(0x2000028, 0);
+      let [told, totalAt, usedAt] = [memory2(gpu, room), 8, 32];
+      if (told !== 0) [told, totalAt, usedAt] = [memory(gpu, room), 0, 16];
+      put("memory_total_bytes", told, () => Number(room.readBigUInt64LE(totalAt)));
+      put("memory_bytes", told, () => Number(room.readBigUInt64LE(usedAt)));
       const word = Buffer.alloc(8);
       put("clock_hertz", clock(gpu, 1, word), () => word.readUInt32LE(0) * 1e6);
       put("clock_hertz[memory]", clock(gpu, 2, word), () => word.readUInt32LE(0) * 1e6);

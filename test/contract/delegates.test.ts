@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AccelctlError } from "../../src/base/errors.ts";
 import { delegates } from "../../src/delegates/index.ts";
 import type { Delegate, Session } from "../../src/delegates/delegate.ts";
+import { families } from "../../src/families/index.ts";
 import { formats } from "../../src/formats/index.ts";
 import { makeInputs } from "../../src/session/inputs.ts";
 import { ggufModel } from "../support/gguf-model.ts";
@@ -17,6 +18,14 @@ import { smallTflite } from "../support/tflite.ts";
 let folder = "";
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "accelctl-delegates-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Reached by a library or plug-in that the user names: no route of theirs opens such a file by itself. */
+const byNameOnly: ReadonlySet<string> = new Set([
+  // OpenVINO's own delegate takes the same files there.
+  "onnxruntime on intel-gpu",
+  // TIDL's delegate wants what its compiler wrote beside the model.
+  "tflite on ti-tidl",
+]);
 
 const models: Readonly<Record<string, () => Uint8Array>> = {
   onnx: smallOnnx,
@@ -32,6 +41,21 @@ function modelFor(delegate: Delegate): string {
   writeFileSync(path, make?.() ?? "anything");
   return path;
 }
+
+it("every device a delegate names has a route by it that takes one of its formats", () => {
+  const without = delegates.flatMap(({ id, devices, formats: own }) =>
+    devices
+      .filter((device) => device !== "cpu" && families.some((family) => family.id === device))
+      .filter((device) => {
+        const routes = families.find((family) => family.id === device)?.routes ?? [];
+        return !routes.some(
+          ({ delegate, models: taken }) => delegate.id === id && taken.some(({ format }) => own.includes(format)),
+        );
+      })
+      .map((device) => `${id} on ${device}`),
+  );
+  expect(new Set(without)).toEqual(byNameOnly);
+});
 
 it("ids are told once, and every format a delegate takes is one that is read", () => {
   expect(new Set(delegates.map(({ id }) => id)).size).toBe(delegates.length);

@@ -354,7 +354,7 @@ describe("a cure", () => {
       addPci(b, { slot: "0000:02:00.0", id: "10de:27b8", class: "030200" });
     });
     const [old, young] = accelerators(gpus).map((device) => device.routes.map((route) => route.name));
-    expect(old).toEqual(["cuda", "vulkan"]);
+    expect(old).toEqual(["cuda", "ggml", "vulkan"]);
     expect(young).toContain("cuda-open");
   });
 

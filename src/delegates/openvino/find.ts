@@ -4,9 +4,9 @@
  */
 
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename } from "node:path";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
+import { usualEnvironments } from "../../facts/environments.ts";
 import { readLibraries } from "../../facts/libraries.ts";
 import { namedLibrary } from "../../facts/named-libraries.ts";
 import { sitePackages } from "../../facts/python.ts";
@@ -18,7 +18,7 @@ const NAME = "libopenvino_c.so";
 export function find({ library, environments: named = [] }: FindOptions): Reading<Found> {
   if (library !== undefined) return existsSync(library) ? read(found(library), library) : absent(library);
   const root = openLive();
-  const { LD_LIBRARY_PATH = "", VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
+  const { LD_LIBRARY_PATH = "", CONDA_PREFIX = "" } = process.env;
   const inFolder = (folder: string): Reading<Found> | undefined => {
     const name = valueOf(root.list(folder))?.find((file) => file.startsWith(NAME));
     return name === undefined ? undefined : read(found(`${folder}/${name}`), folder);
@@ -36,9 +36,8 @@ export function find({ library, environments: named = [] }: FindOptions): Readin
     const known = libraries.state === "read" ? valueOf(libraries.value.find(name))?.[0] : undefined;
     if (known !== undefined) return read(found(known.path), known.path);
   }
-  const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
   // Environments come last there; what the user turned on counts first.
-  for (const directory of sitePackages(root, environments).directories.toReversed()) {
+  for (const directory of sitePackages(root, usualEnvironments()).directories.toReversed()) {
     const there = inFolder(`${directory}/openvino/libs`);
     if (there !== undefined) return there;
   }

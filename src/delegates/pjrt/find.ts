@@ -4,8 +4,8 @@
  */
 
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
+import { usualEnvironments } from "../../facts/environments.ts";
 import { readLibraries } from "../../facts/libraries.ts";
 import { expand } from "../../facts/library-places.ts";
 import { sitePackages } from "../../facts/python.ts";
@@ -44,10 +44,8 @@ export function find(
 ): Reading<Found> {
   if (plugin !== undefined) return existsSync(plugin) ? read({ library: plugin }, plugin) : absent(plugin);
   const root = openLive();
-  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
-  const environments = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV, ...named].filter((path) => path !== "");
   // Environments come last there; what the user turned on counts first.
-  const directories = sitePackages(root, environments).directories.toReversed();
+  const directories = sitePackages(root, [...usualEnvironments(), ...named]).directories.toReversed();
   const libraries = readLibraries(root, named);
   const rows = plugins.filter((row) => family === undefined || row.family === family);
   for (const { packages, library: name } of rows) {

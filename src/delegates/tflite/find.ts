@@ -6,10 +6,10 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { absent, read, valueOf, type Reading } from "../../base/reading.ts";
 import { findPackage } from "../../base/package.ts";
+import { usualEnvironments } from "../../facts/environments.ts";
 import { readLibraries } from "../../facts/libraries.ts";
 import { sitePackages } from "../../facts/python.ts";
 import { openLive } from "../../root/directory.ts";
@@ -52,10 +52,8 @@ function named(library: string): Found {
 
 /** LiteRT's library, in the Python package ai_edge_litert or where the loader looks. */
 export function findLitert(given: readonly string[] = []): string | undefined {
-  const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
-  const usual = [`${homedir()}/.local`, CONDA_PREFIX, VIRTUAL_ENV].filter((path) => path !== "");
   // Environments come last there; what the user turned on or named counts first.
-  for (const directory of sitePackages(openLive(), [...usual, ...given]).directories.toReversed()) {
+  for (const directory of sitePackages(openLive(), [...usualEnvironments(), ...given]).directories.toReversed()) {
     const path = join(directory, "ai_edge_litert", LITERT);
     if (existsSync(path)) return path;
   }

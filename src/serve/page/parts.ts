@@ -14,15 +14,17 @@ import { reportPart, type ReportPartOptions } from "./report.ts";
 export interface PageOptions extends ReportPartOptions, Pick<ModelsPartOptions, "run"> {
   /** Absent: no models are served here. */
   readonly engine?: Pick<Engine, "models" | "figures">;
+  /** Ask NVIDIA's library for what Live shows. */
+  readonly vendor?: boolean;
   /** Shown by Live in the place of the machine. */
   readonly recording?: { readonly name: string; readonly samples: Iterable<Sample> };
 }
 
 /** Throws CannotError where the page was not built. */
 export function pageParts(options: PageOptions = {}): readonly Part[] {
-  const { root, name, engine, recording } = options;
+  const { root, name, engine, recording, vendor = false } = options;
   const live = livePart({
-    open: () => openWatch(openRoot(root)),
+    open: () => openWatch(openRoot(root), { vendor }),
     ...(engine === undefined ? {} : { engine }),
     ...(recording !== undefined
       ? { recorded: recording.samples, name: recording.name }
