@@ -28,8 +28,8 @@ const delegate: Delegate = {
   devices: deviceWords,
   verified:
     "vendor's library on x86-64: onnxruntime-node 1.30.0, onnxruntime 1.32.0 and 1.19.2 on the CPU; onnxruntime-openvino 1.24.1 and 1.23.0 and OpenVINO's " +
-    "plugin 1.8.1 on OpenVINO's CPU device; the plugin onnxruntime-ggml 0.2.0. Refused in its own words without a device: CUDA, " +
-    "TensorRT, WebGPU, the plugin onnxruntime-qnn 2.7.0. Not run, functions from the header: MIGraphX, VitisAI, any GPU or NPU",
+    "plugin 1.8.1 on OpenVINO's CPU device; the plugin onnxruntime-ggml 0.2.0; the plugin onnxruntime-ep-webgpu 0.4.0 on an NVIDIA H200 (341 of 341 nodes). Refused in its own words without a device: CUDA, " +
+    "TensorRT, the plugin onnxruntime-qnn 2.7.0. Not run, functions from the header: MIGraphX, VitisAI, any NPU",
   sources: [
     "https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_c_api.h",
     "https://onnxruntime.ai/docs/execution-providers/",
@@ -41,6 +41,7 @@ const delegate: Delegate = {
         command: `npm install --ignore-scripts ${NPM}`,
         brings: "the CPU on x86-64 and arm64 with glibc; the default",
       },
+      { command: "pip install onnxruntime-ep-webgpu", brings: "GPUs that Vulkan reaches, by --plugin" },
       {
         command: "pip install onnxruntime",
         brings: "another version of the CPU's: capi/libonnxruntime.so.* in the package, by --library",

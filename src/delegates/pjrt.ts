@@ -18,8 +18,8 @@ const delegate: Delegate = {
   formats: ["stablehlo"],
   devices: plugins.map(({ family }) => family),
   verified:
-    "vendor's library: XLA's CPU plug-in of PJRT C API 0.106 (ZML's build of 2026-06-23) on x86-64; libtpu 0.0.52 and NVIDIA's of " +
-    "jax-cuda12-pjrt 0.12.0.1 were loaded and said that there is no device; plug-ins of Neuron, Tenstorrent and ROCm: signatures " +
+    "vendor's library: XLA's CPU plug-in of PJRT C API 0.106 (ZML's build of 2026-06-23) on x86-64; jax-cuda13-pjrt 0.11.2 " +
+    "(API 0.115) on an NVIDIA H200, outputs equal to JAX's; libtpu 0.0.52 was loaded and said that there is no device; plug-ins of Neuron, Tenstorrent and ROCm: signatures " +
     "checked against pjrt_c_api.h 0.94; not run",
   sources: [
     "https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h",
@@ -28,7 +28,10 @@ const delegate: Delegate = {
   manual: {
     install: [
       { command: "pip install libtpu", brings: "Cloud TPU's plug-in" },
-      { command: "pip install jax-cuda12-pjrt", brings: "NVIDIA's" },
+      {
+        command: "pip install jax-cuda13-pjrt",
+        brings: "NVIDIA's; it needs CUDA's libraries, which jax[cuda13] brings too",
+      },
     ],
     library: "a plug-in: a library with GetPjrtApi",
     plugin: "the same",

@@ -433,6 +433,12 @@ export default {
   maintained: "yes",
   verified: [
     {
+      how: "hardware",
+      says:
+        "H200 with the open module 580.159.04: reviewed, captured and replayed; load, memory, power, clock and temperature beside nvidia-smi under load; " +
+        "models run by XLA's plug-in for CUDA 13 (equal to JAX's own outputs), by llama.cpp over Vulkan and by ONNX Runtime's WebGPU plugin; CUDA and TensorRT providers of ONNX Runtime, and nouveau, were not run",
+    },
+    {
       how: "documents",
       says: "captures of real hardware (P100 with nvidia, a POWER9 host, an RTX 5090 that fails), read by our tests; on Debian 7.3.4 an emulated L4 is claimed by nouveau's alias and stays unbound",
     },

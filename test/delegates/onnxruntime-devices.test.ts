@@ -235,6 +235,14 @@ describe.skipIf(!existsSync(plugin) || !embedded)(
     it("is an error where it has no such device", async () => {
       expect(await refusal(small, { device: "cpu:7", plugin })).toMatch(/its provider sees cpu.*, and not cpu:7$/);
       expect(await refusal(small, { device: "nvidia", plugin })).toMatch(/, and not nvidia$/);
+      // A plugin's provider by its name without the ending, in any case; and one that it does not bring.
+      const named = { device: "cpu:7", plugin };
+      expect(await refusal(small, { ...named, options: { provider: "openvino" } })).toMatch(
+        /sees cpu.*, and not cpu:7$/,
+      );
+      expect(await refusal(small, { ...named, options: { provider: "WebGPU" } })).toMatch(
+        /it brings OpenVINOExecutionProvider, and not WebGPU$/,
+      );
     });
 
     it.skipIf(!hasShared)(

@@ -71,6 +71,12 @@ async function addProvider(ort: Ort, options: Pointer, opening: OpenOptions): Pr
   return { provider: chosen.provider, alone };
 }
 
+/** By its whole name or without "ExecutionProvider", in any case: Microsoft's own plugins differ from the names of built-in providers. */
+function isCalled(provider: string, asked: string): boolean {
+  const [whole, wanted] = [provider.toLowerCase(), asked.toLowerCase()];
+  return whole === wanted || whole === `${wanted}executionprovider`;
+}
+
 /** The device of a plugin's that was asked for. */
 function choose(
   devices: readonly EpDevice[],
@@ -78,10 +84,14 @@ function choose(
   { kind, count, asked }: { readonly kind: string; readonly count: number; readonly asked: string | undefined },
 ): EpDevice {
   const fitting = devices.filter(
-    (device) => familyOf(device) === kind && (asked === undefined || device.provider === asked),
+    (device) => familyOf(device) === kind && (asked === undefined || isCalled(device.provider, asked)),
   );
   const chosen = fitting[count];
   if (chosen !== undefined) return chosen;
+  const own = [...new Set(devices.map(({ provider }) => provider))];
+  if (asked !== undefined && own.length > 0 && !own.some((provider) => isCalled(provider, asked))) {
+    throw new CannotError(`${plugin}: it brings ${own.join(", ")}, and not ${asked}`);
+  }
   const has = [...new Set(devices.map((device) => familyOf(device) ?? device.kind))].join(", ");
   const which = count > 0 ? `${kind}:${count}` : kind;
   throw new CannotError(`${plugin}: its provider sees ${has === "" ? "no device" : has}, and not ${which}`);
