@@ -1,5 +1,7 @@
 // `node tools/fit.mjs measured` writes data/fit/measured*.json from data/fit/ti-times.json and, where it is there, ../shared/facts; `node tools/fit.mjs [--search N]` fits the
 // calibration to them and writes data/fit/calibration.json; `--search` goes on looking for better kernels from those in it.
+// `node tools/fit.mjs classes` writes data/fit/classes.json and class-rows.json of devices that are told by their class.
+// data/fit/measured-more.json holds rows that were read elsewhere since, each with its source.
 import { build } from "esbuild";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -131,6 +133,18 @@ async function calibrate(search) {
   out("calibration.json", `${JSON.stringify(made)}\n`);
 }
 
+/** Short numbers: what is told of them is not told to six digits. */
+const short = (key, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
+
+async function classes() {
+  const { calibrateClasses, classRows } = await sourcesOf(`export * from "./src/fit/time/class-rows.ts";`);
+  const rows = classRows();
+  out("class-rows.json", `[\n${rows.map((row) => JSON.stringify(row, short)).join(",\n")}]\n`);
+  out("classes.json", `${JSON.stringify(calibrateClasses(rows), short)}\n`);
+  process.stdout.write(`${rows.length} rows\n`);
+}
+
 const at = process.argv.indexOf("--search");
 if (process.argv.includes("measured")) await measured();
+else if (process.argv.includes("classes")) await classes();
 else await calibrate(at < 0 ? 0 : Number(process.argv[at + 1]));

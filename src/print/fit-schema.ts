@@ -105,6 +105,13 @@ const definitions: Readonly<Record<string, Schema>> = {
       bound: oneOf("compute", "memory", "link", "cpu", "overhead"),
       millijoules: object({ low: number, high: number, source: string }),
       basis: object({ rows: integer, median_error: number, p90_error: number, held: number }),
+      byClass: object({
+        class: oneOf("systolic array", "MAC array", "dataflow", "vector DSP", "SIMT", "CPU"),
+        rests: oneOf("device", "line", "class"),
+        rows: integer,
+        devices: strings,
+        lines: strings,
+      }),
     },
   ),
   conversion: object({

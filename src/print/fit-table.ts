@@ -27,7 +27,7 @@ function cells(row: FitRow, terminal: Terminal): string[] {
   const interval =
     intervalWords(row.estimate) === undefined
       ? "–"
-      : `${milliseconds(median_ms ?? 0)} (${milliseconds(low_ms ?? 0)} to ${milliseconds(high_ms ?? 0)})`;
+      : `${row.estimate.from === "class" ? "~" : ""}${milliseconds(median_ms ?? 0)} (${milliseconds(low_ms ?? 0)} to ${milliseconds(high_ms ?? 0)})`;
   return [
     fitMark(best, terminal),
     `${row.here ? "* " : ""}${harmless(row.device)}`,
@@ -96,6 +96,6 @@ function legend(terminal: Terminal): string[] {
   const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const text =
     `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
-    `' once quantised to int8; IN so many partitions; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
+    `' once quantised to int8; ~ by its class and peak; IN so many partitions; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

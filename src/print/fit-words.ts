@@ -36,7 +36,16 @@ const share = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`;
 /** Of fewer rows nobody can say how often an interval holds. */
 const FEW = 8;
 
-export function basisWords({ basis, from }: Estimate): string {
+export function basisWords({ basis, byClass, from }: Estimate): string {
+  if (byClass !== undefined) {
+    const on = { device: "rows of its own", line: "other chips of its line", class: "other chips of its class" };
+    const rests = `its peak and ${on[byClass.rests]}, ${byClass.rows} rows in all`;
+    if (basis === undefined) return rests;
+    return (
+      `${rests}; of chips left out like this half were missed by less than ${share(basis.median_error)}, nine of ten by less ` +
+      `than ${share(basis.p90_error)}, and ${share(basis.held)} lay in the interval`
+    );
+  }
   if (basis !== undefined) {
     if (basis.rows < FEW) {
       const many = basis.rows === 1 ? "1 measurement" : `${basis.rows} measurements`;

@@ -106,6 +106,13 @@ export function estimateOf(
   };
 }
 
+/** Published rows of a device that it would be told from. */
+export function rowsOn(device: Device, float: boolean): number {
+  const pool = device.pool === undefined ? undefined : calibrationOf().pools[device.pool];
+  const setting = pool && chosen(pool, device, float, undefined);
+  return pool && setting ? pointsOf(pool, setting.at).length : 0;
+}
+
 interface Chosen {
   readonly name: string;
   readonly at: number;

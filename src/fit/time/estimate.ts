@@ -6,7 +6,8 @@
 import type { Placement } from "../place.ts";
 import type { View } from "../view.ts";
 import type { ModelView } from "../target.ts";
-import { estimateOf } from "./estimate-of.ts";
+import { estimateByClass } from "./class-estimate.ts";
+import { estimateOf, rowsOn } from "./estimate-of.ts";
 import type { PoolId } from "./pools.ts";
 import { traitsOf, type Traits } from "./traits.ts";
 import { estimateByVela } from "./vela-device.ts";
@@ -46,6 +47,8 @@ export interface Device {
   readonly how?: string;
   /** It computes in floating point unless the model is quantised, when it is stored in 16 bits, or always. Absent: integers, whatever the model's types. */
   readonly float?: "unless quantized" | "when half" | "always";
+  /** Chips of one design, by which a chip that nobody measured is told; absent: those of its family. */
+  readonly line?: string;
 }
 
 export interface Nearest {
@@ -75,6 +78,14 @@ export interface Estimate {
     readonly median_error: number;
     readonly p90_error: number;
     readonly held: number;
+  };
+  /** Where `from` is "class": of which, and whose measurements it rests on: the device's own, those of its line, of its class. */
+  readonly byClass?: {
+    readonly class: Class;
+    readonly rests: "device" | "line" | "class";
+    readonly rows: number;
+    readonly devices: readonly string[];
+    readonly lines: readonly string[];
   };
   readonly nearest: readonly Nearest[];
   /** What is not in it, what was assumed, why there is none. */
@@ -129,13 +140,8 @@ export function estimate(
   const byVela = estimateByVela(views, device, placement);
   if (byVela !== undefined) return byVela;
   if (traits === undefined) return none("its shapes leave open what it computes, or it multiplies nothing");
-  if (device.pool === undefined)
-    return none(`no measurement of ${device.name} is published that it could be told from`);
   const { float, says } = precisionOf(views, model, device);
-  const told = estimateOf(device, traits, float, {
-    ...(named.name === undefined ? {} : { model: named.name }),
-    ...(named.brief === undefined ? {} : { brief: named.brief }),
-  });
+  const told = toldOf(views, device, traits, float, named);
   if (told.from === "none") return { ...told, says: [...told.says, ...says] };
   const onCpu = placement?.cpu ?? 0;
   const weighed = named.brief === true && onCpu === 0 ? undefined : weigh(views, device, placement);
@@ -149,12 +155,27 @@ export function estimate(
       : {}),
     ...(weighed ? { bound: weighed.bound, costly: weighed.costly } : {}),
     says: [
-      ...says,
-      ...told.says,
+      ...(told.from === "class" ? [...told.says, ...says] : [...says, ...told.says]),
       ...(left ? [leftWords(onCpu, placement?.unsure ?? 0)] : []),
       ...(model.dynamic === true ? ["some of its dimensions are open: told for those that the file states"] : []),
     ],
   };
+}
+
+/** Fewer rows of its own tell less than its class does. */
+const HANDFUL = 5;
+
+/** By its own rows; where there is hardly one, by its class; else why neither. */
+function toldOf(views: readonly View[], device: Device, traits: Traits, float: boolean, named: Named): Estimate {
+  const { name: model, brief = false } = named;
+  const rows = rowsOn(device, float);
+  const byClass =
+    rows >= HANDFUL ? undefined : estimateByClass(views, device, { ops_g: traits.ops_g, float, model, brief });
+  if (typeof byClass === "object") return byClass;
+  const byRows = estimateOf(device, traits, float, { ...(model === undefined ? {} : { model }), brief });
+  if (byRows.from !== "none" || byClass === undefined) return byRows;
+  const [first = "", ...rest] = byRows.says;
+  return { ...byRows, says: [`${first}, and ${byClass}`, ...rest] };
 }
 
 const leftWords = (cpu: number, unsure: number): string =>

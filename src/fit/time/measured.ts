@@ -2,8 +2,16 @@
 
 import { dataOf } from "./data.ts";
 
-/** data/fit/measured.json of benchmarks and makers' tables, -ai-hub of Qualcomm's, -ncnn of ncnn's own benchmark, -ti of TI's documents. */
-export type MeasuredFile = "measured.json" | "measured-ai-hub.json" | "measured-ncnn.json" | "measured-ti.json";
+/**
+ * data/fit/measured.json of benchmarks and makers' tables, -ai-hub of Qualcomm's, -ncnn of ncnn's own benchmark, -ti of TI's documents,
+ * -more of what was read of others since.
+ */
+export type MeasuredFile =
+  | "measured.json"
+  | "measured-ai-hub.json"
+  | "measured-ncnn.json"
+  | "measured-ti.json"
+  | "measured-more.json";
 
 interface Stored {
   readonly sources: readonly string[];

@@ -13,12 +13,75 @@ const one = (
 
 const float = "unless quantized" as const;
 
+const int8 = (tops: number, source: string): NonNullable<Device["macs"]> => ({
+  value: (tops * 1e12) / 2,
+  precision: "int8",
+  source,
+});
+
 export default [
-  one("a311d", "Amlogic A311D (Khadas VIM3 NPU)", "verisilicon", "MAC array", ["vx-delegate"], { chip: "amlogic" }),
+  one("a311d", "Amlogic A311D (Khadas VIM3 NPU)", "verisilicon", "MAC array", ["vx-delegate"], {
+    chip: "amlogic",
+    macs: int8(5, "github.com/flappyjet/npu-toolbox README.md: 5 TOPS int8"),
+  }),
   one("imx8mp", "NXP i.MX 8M Plus (VIPNano-SI+)", "verisilicon", "MAC array", ["vx-delegate"], { chip: "imx8mp" }),
   one("sl1680", "Synaptics SL1680", "verisilicon", "MAC array", [], {}),
-  one("memryx-mx3", "MemryX MX3 (i7-13700 host)", "memryx", "dataflow", [], { chip: "mx3" }),
-  one("axera-ax650", "AXERA AX650N/AX8850N", "axera", "MAC array", [], { chip: "ax650" }),
+  {
+    id: "vs680",
+    name: "Synaptics VS680",
+    family: "verisilicon",
+    class: "MAC array",
+    targets: [],
+    macs: int8(6.75, "github.com/SoCXin/VS680: 6.75 TOPS at int8"),
+  },
+  {
+    id: "stm32mp25",
+    name: "STM32MP25 (VeriSilicon VIP)",
+    family: "verisilicon",
+    chip: "vip",
+    class: "MAC array",
+    targets: ["stm32mp25"],
+    macs: int8(1.2, "wiki.st.com STM32MP2_NPU_description: 1.2 TOPS at 800 MHz, 8-bit models only"),
+  },
+  one("memryx-mx3", "MemryX MX3 (i7-13700 host)", "memryx", "dataflow", [], {
+    chip: "mx3",
+    macs: int8(
+      24,
+      "developer.memryx.com/specs: 6 TOPS a chip at 1 GHz, in the one way that it computes; four on a module",
+    ),
+  }),
+  one("axera-ax650", "AXERA AX650N/AX8850N", "axera", "MAC array", ["axera-ax650"], {
+    chip: "ax650",
+    macs: int8(18, "jas-hacks.blogspot.com/2024/09: AX650N delivers 72.0 TOPS@INT4 and 18.0 TOPS@INT8"),
+  }),
+  ...(
+    [
+      ["axera-ax630c", "AXERA AX630C", 3.2],
+      ["axera-ax620q", "AXERA AX620Q", 2.4],
+    ] as const
+  ).map(([id, name, tops]): Device => ({
+    id,
+    name,
+    family: "axera",
+    class: "MAC array",
+    targets: ["axera-ax620e"],
+    macs: int8(tops, `github.com/AXERA-TECH/ax-samples benchmark: ${tops}T beside its times, of models in int8`),
+    aliases: [name],
+  })),
+  ...(
+    [
+      ["rzv2h", "Renesas RZ/V2H (DRP-AI3)", 8],
+      ["rzv2n", "Renesas RZ/V2N (DRP-AI3)", 4],
+    ] as const
+  ).map(([id, name, tops]): Device => ({
+    id,
+    name,
+    family: "renesas-drpai",
+    class: "MAC array",
+    targets: [],
+    macs: int8(tops, `github.com/renesas-rz System Stabilization Guide: ${tops} dense TOPS; its translator makes int8`),
+    aliases: [name],
+  })),
   one("ncs-usb2", "Movidius NCS (USB2)", "movidius", "vector DSP", [], { chip: "myriad-2", float: "always" }),
   one("ncs-usb3", "Movidius NCS (USB3)", "movidius", "vector DSP", [], { chip: "myriad-2", float: "always" }),
   one("ncs2-usb2", "Intel NCS2 (USB2)", "movidius", "vector DSP", [], { chip: "myriad-x", float: "always" }),
