@@ -137,10 +137,24 @@ async function calibrate(search) {
 const short = (key, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
 
 async function classes() {
-  const { calibrateClasses, classRows } = await sourcesOf(`export * from "./src/fit/time/class-rows.ts";`);
+  const { calibrateClasses, classRows, classTables } = await sourcesOf(
+    `export * from "./src/fit/time/class-rows.ts"; export { classTables } from "./src/fit/evaluate-classes.ts";`,
+  );
   const rows = classRows();
   out("class-rows.json", `[\n${rows.map((row) => JSON.stringify(row, short)).join(",\n")}]\n`);
   out("classes.json", `${JSON.stringify(calibrateClasses(rows), short)}\n`);
+  const page = join(top, "docs/fit.md");
+  const [begin, end] = ["<!-- classes: node tools/fit.mjs classes writes it -->", "<!-- end of classes -->"];
+  const lines = classTables().flatMap(({ head, rows: cells }) => [
+    head,
+    head.map((_, at) => (at < 2 ? "---" : "---:")),
+    ...cells,
+  ]);
+  const table = lines.map((cells, at) => (at === 1 ? `|${cells.join("|")}|` : `| ${cells.join(" | ")} |`)).join("\n");
+  const text = readFileSync(page, "utf8");
+  const [before = "", rest = ""] = text.split(begin);
+  const after = rest.slice(rest.indexOf(end));
+  writeFileSync(page, `${before}${begin}\n\n<!-- prettier-ignore -->\n${table}\n\n${after}`);
   process.stdout.write(`${rows.length} rows\n`);
 }
 

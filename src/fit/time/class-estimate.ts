@@ -157,7 +157,7 @@ const NEAREST = 3;
 function sameModel(model: string, devices: readonly string[]): readonly Nearest[] {
   const group = modelOf(model);
   const on = new Set(devices);
-  return (["measured.json", "measured-more.json"] as const)
+  return (["measured.json", "measured-ti.json", "measured-more.json"] as const)
     .flatMap(measuredOf)
     .filter((row) => !row.float && on.has(row.device) && modelOf(row.model) === group)
     .slice(0, NEAREST)

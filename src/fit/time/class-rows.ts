@@ -13,7 +13,7 @@ import { knownTraits } from "./known-traits.ts";
 import { measuredOf, type Measured } from "./measured.ts";
 import { deviceOf } from "./rows.ts";
 
-const files = ["measured.json", "measured-ai-hub.json", "measured-more.json"] as const;
+const files = ["measured.json", "measured-ai-hub.json", "measured-ti.json", "measured-more.json"] as const;
 /** Where one device was driven in several ways: the one without another runtime around it. */
 const ways: ReadonlySet<string> = new Set(["", "qnn_dlc w8a8"]);
 
