@@ -164,9 +164,8 @@ describe("evaluation of classes", () => {
     expect(lines.map(({ class: of }) => of).sort()).toEqual(["MAC array", "dataflow", "vector DSP"]);
     for (const each of [...lines, errorsOf(judged.filter(({ rests }) => rests === "class"))]) {
       expect(each.held).toBeGreaterThanOrEqual(classBars.held[0]);
-      // Of two lines, one more row that holds moves the share by a point: vector DSPs are at 87.1 %.
-      expect(each.held).toBeLessThanOrEqual(each.lines.length > 2 ? classBars.held[1] : 0.9);
-      expect(each.median).toBeLessThan(0.7);
+      expect(each.held).toBeLessThanOrEqual(classBars.held[1]);
+      expect(each.median).toBeLessThan(0.8);
     }
     expect(classTables(judged)[0]?.rows.length).toBeGreaterThan(8);
   }, 30_000);
