@@ -7,11 +7,7 @@ import { dataOf } from "./data.ts";
  * -more of what was read of others since.
  */
 export type MeasuredFile =
-  | "measured.json"
-  | "measured-ai-hub.json"
-  | "measured-ncnn.json"
-  | "measured-ti.json"
-  | "measured-more.json";
+  "measured.json" | "measured-ai-hub.json" | "measured-ncnn.json" | "measured-ti.json" | "measured-more.json";
 
 interface Stored {
   readonly sources: readonly string[];
