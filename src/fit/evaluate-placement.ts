@@ -14,6 +14,7 @@ import type { Decision } from "./decisions.ts";
 import { findKnown, squash } from "./find-known.ts";
 import { findSkeleton } from "./graphs.ts";
 import { place, type Placement } from "./place.ts";
+import { asQuark, quarkName } from "./quark.ts";
 import { namesReason } from "./reasons.ts";
 import { targetOfRow } from "./row-targets.ts";
 import type { Rule, Target } from "./target.ts";
@@ -208,13 +209,16 @@ function reasonsOf(
   let [stated, named] = [0, 0];
   const missed: string[] = [];
   for (const { op, reason } of refused ?? []) {
-    if (typeof reason !== "string" || reason === "") continue;
+    if (typeof reason !== "string" || reason === "" || WHERE.test(reason)) continue;
     stated++;
     if (namesReason(spellingOf(op), reason, placements)) named++;
     else missed.push(`${op}: ${reason}`);
   }
   return { stated, named, missed };
 }
+
+/** Says where it ran, not why. */
+const WHERE = /^(?:taken by the EP but run on CPU|(?:left )?to (?:the )?(?:ORT )?CPU(?: EP)?)$/i;
 
 /** Mesa's names of TFLite's operators, in its lists. */
 const shortNames: Readonly<Record<string, string>> = {
@@ -304,7 +308,16 @@ class Graphs {
     return this.#held.get(key);
   }
 
+  /** As the name says it was quantised, or as it is. */
   #load(name: string, dialect: "tflite" | "onnx"): { model: Model; evidence: "graph" | "known" } | undefined {
+    const said = dialect === "onnx" ? quarkName(stem(name)) : undefined;
+    if (said === undefined || this.#files.has(squash(stem(name)))) return this.#plain(name, dialect);
+    const found = this.#plain(said.name, dialect);
+    const model = found === undefined ? undefined : asQuark(found.model, said.form);
+    return found === undefined || model === undefined ? undefined : { ...found, model };
+  }
+
+  #plain(name: string, dialect: "tflite" | "onnx"): { model: Model; evidence: "graph" | "known" } | undefined {
     const file = this.#files.get(squash(stem(name)));
     if (file !== undefined) return { model: readModel(file), evidence: "graph" };
     const skeleton = findSkeleton(stem(name));

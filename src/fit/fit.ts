@@ -14,6 +14,7 @@ import {
 } from "./assume.ts";
 import { doubtsOf, factsOf, isKnown } from "./describe.ts";
 import type { KnownModel } from "./known.ts";
+import { asQuark } from "./quark.ts";
 import { place, type Placed, type Placement, type Prerequisite } from "./place.ts";
 import type { Answer, Confidence, ModelView, Target } from "./target.ts";
 import { all as everyTarget } from "./targets/index.ts";
@@ -207,7 +208,12 @@ function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
       known: false,
       assumed,
       plain: () => plain,
-      integer: () => once("int8", () => (options.precision === undefined ? asInteger(model) : undefined)),
+      integer: ({ quark }) =>
+        options.precision !== undefined
+          ? undefined
+          : quark === undefined
+            ? once("int8", () => asInteger(model))
+            : once(quark, () => asQuark(model, quark)),
     };
   }
   const built = (dialect: Dialect, precision: Precision | undefined): Judge | undefined =>
@@ -220,7 +226,11 @@ function shapesOf(subject: Model | KnownModel, options: FitOptions): Shapes {
     known: true,
     assumed: saysOf(options),
     plain: (target) => (target === undefined ? first : (built(dialectOf(target), options.precision) ?? first)),
-    integer: (target) => (options.precision === undefined ? built(dialectOf(target), "int8") : undefined),
+    integer: (target) => {
+      const { quark } = target;
+      if (options.precision !== undefined) return undefined;
+      return quark === undefined ? built(dialectOf(target), "int8") : once(quark, () => asQuark(main, quark), "onnx");
+    },
   };
 }
 
@@ -254,7 +264,11 @@ function judge(target: Target, shapes: Shapes): Judged {
   if (by === undefined) return { placement: asIs, by: plain };
   const then = placeOnce(by, target);
   if (rankOf(then) >= rankOf(asIs)) return { placement: asIs, by: plain };
-  return { placement: { ...then, prerequisites: asIs.prerequisites }, by, once: "quantised to int8" };
+  return {
+    placement: { ...then, prerequisites: asIs.prerequisites },
+    by,
+    once: target.quark === undefined ? "quantised to int8" : `quantised by Quark to ${target.quark}`,
+  };
 }
 
 /** Whether anything that is refused or lacking has to do with types: the rest would stay. */

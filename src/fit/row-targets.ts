@@ -6,6 +6,8 @@ export interface RowName {
   readonly target: string;
   readonly tool: string;
   readonly tool_version?: string | null;
+  /** AMD's rows say in the model's name how it was quantised. */
+  readonly model?: string;
 }
 
 /** "tool version | target" to ids, the best first; ends of ids may follow. The first row that matches decides. */
@@ -25,6 +27,8 @@ const rows: readonly (readonly [RegExp, readonly string[]])[] = [
   [/tidl.*am6[27]/i, ["tidl-onnx-am62a", "tidl-onnx", "tidl"]],
   [/tidl/i, ["tidl-onnx", "tidl"]],
   [/vitis ?ai.*bf16/i, ["vitisai-bf16", "vitisai"]],
+  [/vitis ?ai.*[ _-]A8W8(?:_|$)/i, ["vitisai-a8w8"]],
+  [/vitis ?ai.*[ _-]A16W8(?:_|$)/i, ["vitisai-a16w8"]],
   [/vitis ?ai|xdna|ryzen/i, ["vitisai"]],
   [/coreml/i, ["ort-coreml", "coreml"]],
   [/vsinpu/i, ["ort-vsinpu", "vsinpu"]],
@@ -62,7 +66,8 @@ const rows: readonly (readonly [RegExp, readonly string[]])[] = [
 export function targetOfRow(row: RowName, among: readonly Target[]): Target | undefined {
   const exact = among.find((target) => target.id === row.target || target.id === row.tool);
   if (exact) return exact;
-  const words = `${row.tool} ${row.tool_version ?? ""} | ${row.target}`.slice(0, WORDS_LIMIT);
+  const named = `${row.tool} ${row.tool_version ?? ""} | ${row.target}`;
+  const words = (/vitis/i.test(row.tool) ? `${named} | ${row.model ?? ""}` : named).slice(0, WORDS_LIMIT);
   const ids = rows.find(([test]) => test.test(words))?.[1] ?? [];
   for (const id of ids) {
     const found = among.find((target) => target.id === id) ?? among.find((target) => target.id.startsWith(`${id}-`));

@@ -102,6 +102,8 @@ export interface Target {
   /** In the compiler's words, for operators that are not named: "Operation not supported". */
   readonly otherSays: string;
   readonly partition: PartitionWay;
+  /** In which of AMD Quark's forms it wants a float model quantised (quark.ts). */
+  readonly quark?: "XINT8" | "A8W8" | "A16W8";
   /**
    * Operators that vanish or melt into neighbours before anything is placed: they count where their neighbour goes (Q/DQ pairs, constant
    * folding, RESHAPE between two taken operators).
