@@ -91,7 +91,8 @@ function checkOf(decision: Decision, targets: readonly Target[], graphs: Graphs)
   const { accel_ops: accel, cpu_ops: cpu, total_ops: total } = decision;
   if (decision.usable === false)
     return skipped(decision, "the row is not usable: aborted, cut off, or an unknown model");
-  if (typeof accel !== "number") return skipped(decision, "the row does not say how many operators were taken");
+  if (typeof accel !== "number" && typeof cpu !== "number")
+    return skipped(decision, "the row does not say how many operators were taken");
   const target = targetOfRow(decision, targets);
   if (target === undefined) return skipped(decision, "no target is of this tool and chip");
   const id = { target: target.id };
@@ -184,7 +185,7 @@ function verdictOf(
   const why = other ? { why: `the graph at hand has ${taken + cpu} operators, the row's ${total}` } : {};
   if (accel === 0 && taken === 0) return { verdict: "exact", ...why };
   const off =
-    (counts === "layers" || (evidence === "known" && other)) && typeof left === "number"
+    (counts === "layers" || typeof accel !== "number" || (evidence === "known" && other)) && typeof left === "number"
       ? Math.abs(cpu - left)
       : Math.max(Math.abs(taken - (accel ?? 0)), typeof left === "number" ? Math.abs(cpu - left) : 0);
   return { verdict: off === 0 ? "exact" : off === 1 ? "near" : "wrong", ...why };

@@ -212,13 +212,14 @@ export class Layers extends GraphBuilder {
     return this.emit(this.spell(reductions[by]), [x.tensor, list], shape, attributes, x.image && keep);
   }
 
-  /** Which channel is largest. */
-  argMax(x: Value): Value {
+  /** Which channel is largest. TFLite always drops the dimension. */
+  argMax(x: Value, keep = false): Value {
     const dimension = this.axis(1, x);
-    const shape = x.shape.filter((_, i) => i !== 1);
-    return this.tflite
-      ? this.emit("ARG_MAX", [x.tensor, this.numbers("axis", [dimension], [])], shape, {}, false, "int32")
-      : this.emit("ArgMax", [x.tensor], shape, { axis: dimension, keepdims: 0 }, false, "int64");
+    const dropped = x.shape.filter((_, i) => i !== 1);
+    if (this.tflite)
+      return this.emit("ARG_MAX", [x.tensor, this.numbers("axis", [dimension], [])], dropped, {}, false, "int32");
+    const shape = keep ? x.shape.map((size, i) => (i === 1 ? 1 : size)) : dropped;
+    return this.emit("ArgMax", [x.tensor], shape, { axis: dimension, keepdims: keep ? 1 : 0 }, keep, "int64");
   }
 
   add(a: Value, b: Value, act?: Activation): Value {

@@ -41,7 +41,7 @@ export function partition(
       };
     case "subgraphs": {
       const sets = subgraphs(views, kinds, target.names === "tflite");
-      return { sets: kept(busy(sets, way, views), way), open: NOTHING };
+      return { sets: kept(busy(sets, way, views), way, views), open: NOTHING };
     }
   }
 }
@@ -169,12 +169,18 @@ function busy(
 }
 
 /** Small ones and those beyond the number are given back; of equal size the later ones go first. */
-function kept(sets: readonly number[][], way: Extract<PartitionWay, { way: "subgraphs" }>): readonly number[][] {
+function kept(
+  sets: readonly number[][],
+  way: Extract<PartitionWay, { way: "subgraphs" }>,
+  views: readonly View[],
+): readonly number[][] {
   const large = way.atLeast === undefined ? sets : sets.filter((set) => set.length >= (way.atLeast ?? 0));
   if (way.most === undefined || large.length <= way.most) return large;
+  const sizeOf = (set: readonly number[]): number =>
+    way.by === "work" ? set.reduce((sum, at) => sum + (views[at]?.work.macs ?? 0), 0) : set.length;
   const largest = large
-    .map((set, at) => ({ set, at }))
-    .sort((a, b) => b.set.length - a.set.length || a.at - b.at)
+    .map((set, at) => ({ set, at, size: sizeOf(set) }))
+    .sort((a, b) => b.size - a.size || b.set.length - a.set.length || a.at - b.at)
     .slice(0, way.most);
   return largest.sort((a, b) => a.at - b.at).map(({ set }) => set);
 }

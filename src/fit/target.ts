@@ -38,8 +38,9 @@ export type PartitionWay =
   /** Every maximal set of taken operators that can be one step without a cycle (TFLite, ONNX Runtime, Vela, TIDL). */
   | {
       readonly way: "subgraphs";
-      /** Largest number of partitions that is kept; the smallest are given back first. */
+      /** Largest number of partitions that is kept; the smallest are given back first, by their operators or by what these compute. */
       readonly most?: number;
+      readonly by?: "work";
       /** Partitions of fewer nodes are given back. */
       readonly atLeast?: number;
       /** Operators that compute nothing (in the file's or the shared spelling): partitions of nothing else are given back. */

@@ -12,6 +12,8 @@ export const TIDL_DOCUMENT =
   "github.com/TexasInstruments/edgeai-tidl-tools docs/supported_ops_rts_versions.md (95ba2c7, and the later one of ONNX Runtime 1.23)";
 export const TIDL_IMPORT =
   "TI's TIDL import tool, tidl_constraint_*.cpp, tidl_onnxRtImport_core.cpp (published with the SDK)";
+/** How transformers have to be written. */
+export const TIDL_VISION = "github.com/TexasInstruments/edgeai-tidl-tools docs/tidl_fsg_vtfr.md (95ba2c7)";
 
 /** Dimensions of a TIDL tensor: batch, two more, channels, height, width. */
 const DIMENSIONS = 6;

@@ -16,7 +16,7 @@ function deeplabLite(net: Layers, x: Value, classes: number): Value {
   const far = [6, 12, 18].map((dilation) => net.conv(net.depthwise(last, { dilation, ...relu }), 256, relu));
   const mixed = net.conv(net.concat([net.conv(last, 256, relu), ...far]), 256, relu);
   const joined = net.concat([net.resize(mixed, fine.shape.slice(2), "linear"), net.conv(fine, 48, relu)]);
-  return net.argMax(net.resize(separable(net, joined, classes, {}), x.shape.slice(2), "linear"));
+  return net.argMax(net.resize(separable(net, joined, classes, {}), x.shape.slice(2), "linear"), true);
 }
 
 export default [

@@ -2,7 +2,6 @@
 
 import {
   axisBack,
-  axesBack,
   constants,
   fromFront,
   given,
@@ -11,12 +10,9 @@ import {
   numberOf,
   outRank,
   outputShape,
-  resizesImage,
   says,
-  scaleOf,
   shapeOf,
   spatial,
-  textOf,
   valuesOf,
 } from "../onnx-rules.ts";
 import { constraint } from "../rules.ts";
@@ -32,119 +28,16 @@ import {
   reshape,
   TIDL_DOCUMENT,
   TIDL_IMPORT,
+  TIDL_VISION,
   transpose,
 } from "../tidl-rules.ts";
+import { argument, quantise, reduce, resize, scatter, slice } from "../tidl-rules-onnx.ts";
 
 const six: Rule = [dimensions(6)];
 
 /** Unary layers that look at their rank alone. */
 const unary =
   "Relu Sigmoid Logistic Tanh HardSigmoid Elu Flatten Squeeze Sqrt Asin Asinh HardSwish Mish Log Abs Floor Exp Sin Acos Atan Sinh Cos Cosh Neg Tan LeakyRelu Swish";
-
-const quantise: Rule = [
-  says("axis", [1], 1, "Only default axis = 1 is supported"),
-  constraint(
-    "quantization",
-    "QuantizeLinear and DeQuantizeLinear are only supported in ONNX QDQ models",
-    ({ outputs, inputs }) =>
-      [...inputs, ...outputs].some((tensor) => tensor !== undefined && /int8|int16/.test(tensor.type)),
-  ),
-];
-
-const resize: Rule = [
-  dimensions(4),
-  says("mode", ["nearest", "linear"], "nearest", "Only 'nearest' and 'linear' resize mode are supported"),
-  resizesImage("Resize is only supported along width and height axis"),
-  constraint("scale", "Scales < 1 are not supported", (view) => scaleOf(view)?.every((one) => one >= 1)),
-  constraint(
-    "scale",
-    "Width and Height scale should be same",
-    (view) => {
-      const scale = scaleOf(view);
-      return scale && scale[0] === scale[1];
-    },
-    (view) => `scales ${scaleOf(view)?.join(" and ") ?? ""}`,
-  ),
-  constraint(
-    "scale",
-    "Only Power of 2 scales are supported",
-    (view) => scaleOf(view)?.every((one) => Number.isInteger(Math.log2(one))),
-    (view) => `scales ${scaleOf(view)?.join(" and ") ?? ""}`,
-  ),
-  says("antialias", [0], 0, "Only default antialias = 0 is supported"),
-  says(
-    "keep_aspect_ratio_policy",
-    ["stretch"],
-    "stretch",
-    "Only default keep_aspect_ratio_policy = 'stretch' is supported",
-  ),
-  constraint(
-    "coordinate_transformation_mode",
-    "Only 'half_pixel', 'pytorch_half_pixel' and 'asymmetric' coordinate_transformation_mode is supported",
-    (view) => ["half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"].includes(coordinates(view)),
-    coordinates,
-  ),
-  constraint(
-    "nearest_mode",
-    "Only 'round_prefer_ceil' nearest mode is supported when coordinate_transformation_mode is 'half_pixel' or 'pytorch_half_pixel'",
-    (view) =>
-      textOf(view, "mode", "nearest") !== "nearest" ||
-      !coordinates(view).endsWith("half_pixel") ||
-      ["round_prefer_ceil", "round_prefer_floor"].includes(nearest(view)),
-    nearest,
-  ),
-  constraint(
-    "nearest_mode",
-    "Only 'floor' nearest mode is supported when coordinate_transformation_mode is 'asymmetric'",
-    (view) =>
-      textOf(view, "mode", "nearest") !== "nearest" || coordinates(view) !== "asymmetric" || nearest(view) === "floor",
-    nearest,
-  ),
-  constraint(
-    "coordinate_transformation_mode",
-    "'linear' resize mode is not supported when coordinate_transformation_mode is 'asymmetric'",
-    (view) => textOf(view, "mode", "nearest") !== "linear" || coordinates(view) !== "asymmetric",
-  ),
-  constraint(
-    "coordinate_transformation_mode",
-    "'pytorch_half_pixel' coordinate_transformation_mode is not supported for Resize output shapes <= 1",
-    (view) =>
-      coordinates(view) !== "pytorch_half_pixel" ||
-      outputShape(view)
-        ?.slice(-2)
-        .every((one) => one > 1),
-  ),
-  says("exclude_outside", [0], 0, "Only default exclude_outside = 0 is supported"),
-];
-
-function coordinates(view: Parameters<typeof textOf>[0]): string {
-  return (
-    textOf(view, "coordinate_transformation_mode", view.spelled === "Upsample" ? "asymmetric" : "half_pixel") ?? ""
-  );
-}
-
-function nearest(view: Parameters<typeof textOf>[0]): string {
-  return textOf(view, "nearest_mode", view.spelled === "Upsample" ? "floor" : "round_prefer_floor") ?? "";
-}
-
-const slice: Rule = [
-  constraint("axis", "Only supports non-batch dimension", (view) => {
-    const rank = view.inShape?.length;
-    const axes =
-      view.spelled === "Split"
-        ? [numberOf(view, "axis", 0) ?? 0]
-        : (listOrInput(view, "axes", 3) ??
-          (given(view, 3) ? undefined : listOrInput(view, "starts", 1)?.map((_, at) => at)));
-    if (rank === undefined || axes === undefined) return undefined;
-    return rank < 4 || axes.every((axis) => fromFront(axis, rank) > 0);
-  }),
-  constraint(
-    "steps",
-    "Non-singular stride are not supported individually",
-    (view) => view.spelled === "Split" || !given(view, 4) || valuesOf(view, 4)?.every((one) => one === 1),
-    (view) => `steps ${valuesOf(view, 4)?.join(", ") ?? "not known"}`,
-  ),
-];
 
 const layers: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(unary.split(" ").map((name) => [name, six])),
@@ -343,49 +236,12 @@ const layers: Readonly<Record<string, Rule>> = {
   Unsqueeze: [outRank(6, "Output dimensions after unsqueeze must be less than <= 6")],
   // Between layers it is only a change of type that TIDL does not make: where it stands at an end of the network is not seen here.
   Cast: [],
-  // Taken as part of GELU, which is how networks use it.
+  // Taken as part of GELU, which is how networks use it. As one operator it is placed as the older opset would write it.
   Erf: six,
+  Gelu: six,
   QuantizeLinear: quantise,
   DequantizeLinear: quantise,
 };
-
-function argument(): Rule {
-  return [
-    says("keepdims", [1], 1, "Only keepdims = 1 (default) is supported"),
-    axisBack([-3], 0, "Only axis = -3 is supported"),
-    dimensions(4),
-    says("select_last_index", [0], 0, "select_last_index isn't supported"),
-  ];
-}
-
-function reduce(): Rule {
-  return [
-    dimensions(4),
-    axesBack([-2], 1, "Reduction is only supported along height axis"),
-    says("keepdims", [1], 1, "Only keepdims = 1 is supported"),
-  ];
-}
-
-function scatter(): Rule {
-  return [
-    dimensions(4),
-    constraint(
-      "reduction",
-      "ScatterElements only supports the 'none' reduction type; ScatterND does not support the 'mul' reduction type",
-      (view) => {
-        const reduction = textOf(view, "reduction", "none");
-        return view.spelled === "ScatterND" ? reduction !== "mul" : reduction === "none";
-      },
-    ),
-    constraint("channels", "Updates tensor should not have more than 1 channel", (view) => {
-      const updates = shapeOf(view, 2);
-      return updates && (updates.at(-3) ?? 1) <= 1;
-    }),
-    constraint("constant input", "The constant input 'data' must be a zero tensor", ({ constant }) =>
-      constant[0] === true ? undefined : true,
-    ),
-  ];
-}
 
 const base = {
   tool: "TIDL (ONNX Runtime)",
@@ -403,12 +259,20 @@ const base = {
       cure: "Fix the input shape and run shape inference (onnx.shape_inference) before compiling.",
       source: TIDL_DOCUMENT,
     },
+    {
+      rule: "opset",
+      says: "GELU as opsets before 20 write it: Div, Erf, Add, Mul and Mul",
+      holds: ({ views }) => !views.some(({ op }) => op === "Gelu"),
+      else: "warns",
+      cure: "Export to opset 19 or older.",
+      source: TIDL_VISION,
+    },
   ],
   every: everyLayer,
   others: "no",
   otherSays: "Layer type not supported by TIDL",
-  // max_num_subgraphs. Groups of nothing but shapes are not worth a subgraph.
-  partition: { way: "subgraphs", most: 16, idle: ["Reshape", "Squeeze", "Unsqueeze", "Cast", "Flatten"] },
+  // max_num_subgraphs, those of most operations. Groups of nothing but shapes are not worth a subgraph.
+  partition: { way: "subgraphs", most: 16, by: "work", idle: ["Reshape", "Squeeze", "Unsqueeze", "Cast", "Flatten"] },
   melts: ["Identity", "Dropout", "Constant"],
 } as const satisfies Partial<Target>;
 

@@ -176,7 +176,7 @@ const base = {
   every: everyLayer,
   others: "no",
   otherSays: "Layer type not supported by TIDL",
-  partition: { way: "subgraphs", most: 16 },
+  partition: { way: "subgraphs", most: 16, by: "work" },
 } as const satisfies Partial<Target>;
 
 const targets: readonly Target[] = [
