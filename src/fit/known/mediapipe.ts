@@ -1,5 +1,5 @@
 /**
- * MediaPipe's hands and selfies: palms (BlazePalm), points of a hand, what it says, and the person before a background. arXiv 1907.05047,
+ * MediaPipe's hands, faces and selfies: palms (BlazePalm), points of a hand, what it says, and the person before a background. arXiv 1907.05047,
  * 2006.10214; github.com/zmurez/MediaPipePyTorch; github.com/quic/ai-hub-models@52c080d, model.py of mediapipe_selfie and
  * mediapipe_hand_gesture.
  */
@@ -7,7 +7,7 @@
 import type { KnownModel } from "../known.ts";
 import { at, type Activation, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { aiHub } from "../parts/published.ts";
+import { aiHub, hailo, within } from "../parts/published.ts";
 
 const relu = { act: "relu" } as const;
 
@@ -58,6 +58,22 @@ function points(net: Layers, x: Value): Value[] {
   for (const out of [96, 288, 288, 288, 288]) y = row(net, y, out, 5, 5);
   const last = (out: number, act?: Activation): Value => net.conv(y, out, { kernel: 2, pad: "valid", act });
   return [last(1, "sigmoid"), last(1, "sigmoid"), last(63)];
+}
+
+/** 468 points of a face, and whether it is one. */
+function face(net: Layers, x: Value): Value[] {
+  const steep = (y: Value, out: number, stride = 1): Value => {
+    const z = net.conv(net.depthwise(y, { stride }), out);
+    const around = stride === 2 ? net.maxPool(y, { kernel: 2, stride: 2 }) : y;
+    const more = out - at(y.shape, 1);
+    return net.activate(net.add(z, more > 0 ? net.pad(around, 0, more) : around), "prelu");
+  };
+  const down = (y: Value, out: number): Value => steep(steep(steep(y, out, 2), out), out);
+  let y = net.conv(x, 16, { kernel: 3, stride: 2, act: "prelu" });
+  y = down(down(down(down(steep(steep(y, 16), 16), 32), 64), 128), 128);
+  const answer = (z: Value, out: number): Value =>
+    net.conv(steep(net.conv(z, 32, { act: "prelu" }), 32), out, { kernel: 3, pad: "valid" });
+  return [answer(down(y, 128), 1404), net.activate(answer(steep(y, 128, 2), 1), "sigmoid")];
 }
 
 /** Channels weighed by their mean: of `from`, through two layers. */
@@ -137,6 +153,20 @@ export default [
     published: [aiHub("mediapipe_hand", 2.01)],
     source: "arXiv 2006.10214; github.com/zmurez/MediaPipePyTorch blazehand_landmark.py",
     layers: points,
+  }),
+  makeKnown({
+    id: "mediapipe_face_landmark",
+    name: "MediaPipe face landmark",
+    aliases: ["face_landmarks_lite", "blazeface_landmark", "mediapipe_face / FaceLandmarkDetector"],
+    family: "MediaPipe",
+    task: "face",
+    input: 192,
+    published: [
+      aiHub("mediapipe_face", 0.603),
+      within(hailo("facial_landmark_detection", 0.07, 0.6), 0.06, "operations are told in hundredths"),
+    ],
+    source: "arXiv 1907.06724; github.com/zmurez/MediaPipePyTorch blazeface_landmark.py",
+    layers: face,
   }),
   makeKnown({
     id: "mediapipe_selfie",

@@ -3,7 +3,7 @@
 import type { KnownModel } from "../known.ts";
 import { at, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { own } from "../parts/published.ts";
+import { hailo, own } from "../parts/published.ts";
 
 const CLASSES = 68;
 
@@ -38,6 +38,34 @@ function lprnet(net: Layers, x: Value): Value {
   return net.reduce(net.conv(net.concat(even), CLASSES), [2], { keep: false });
 }
 
+const three = (net: Layers, x: Value, out: number, stride = 1): Value => {
+  const y = net.conv(net.conv(x, out, { kernel: 3, stride, act: "relu" }), out, { kernel: 3 });
+  return net.add(y, stride > 1 || at(x.shape, 1) !== out ? net.conv(x, out, { stride }) : x, "relu");
+};
+
+/** Hailo's of the same name, for larger pictures: residual blocks, digits alone. github.com/hailo-ai/LPRNet_Pytorch. */
+function hailoLprnet(net: Layers, x: Value): Value {
+  const digits = 11;
+  let y = net.conv(x, 64, { kernel: 7, act: "relu" });
+  y = three(net, three(net, three(net, three(net, y, 64), 128), 128, 2), 256);
+  const thinner = (from: Value, times: number): Value => {
+    let z = from;
+    for (let index = 1; index <= times; index += 1)
+      z = net.conv(z, 256, { stride: 2, act: index < times ? "relu" : undefined });
+    return z;
+  };
+  const first = thinner(y, 3);
+  y = three(net, three(net, y, 256, 2), 256);
+  const second = thinner(y, 2);
+  const third = three(net, three(net, y, 256, 2), 256, 2);
+  const wide = net.conv(third, 256, { kernel: [1, 5], act: "relu" });
+  const fourth = net.conv(wide, digits, { kernel: [5, 1], act: "relu" });
+  return net.reduce(net.conv(net.concat([first, second, third, fourth]), digits), [2], { keep: false });
+}
+
+/** Pictures higher than this are Hailo's. */
+const HIGH = 48;
+
 export default [
   makeKnown({
     id: "lprnet",
@@ -51,8 +79,9 @@ export default [
         undefined,
         0.44,
       ),
+      { ...hailo("license_plate_recognition", 36.54, 7.14), input: [3, 75, 300] },
     ],
     source: "arXiv 1806.10447 tables 1 and 2; github.com/sirius-ai/LPRNet_Pytorch model/LPRNet.py",
-    layers: lprnet,
+    layers: (net, x) => (at(x.shape, 2) >= HIGH ? hailoLprnet(net, x) : lprnet(net, x)),
   }),
 ] satisfies readonly KnownModel[];
