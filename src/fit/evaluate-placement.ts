@@ -218,8 +218,8 @@ function reasonsOf(
   return { stated, named, missed };
 }
 
-/** Says where it ran, not why. */
-const WHERE = /^(?:taken by the EP but run on CPU|(?:left )?to (?:the )?(?:ORT )?CPU(?: EP)?)$/i;
+/** Says where it ran or that it failed, not why. */
+const WHERE = /^(?:failed to add node\.?|taken by the EP but run on CPU|(?:left )?to (?:the )?(?:ORT )?CPU(?: EP)?)$/i;
 
 /** Mesa's names of TFLite's operators, in its lists. */
 const shortNames: Readonly<Record<string, string>> = {

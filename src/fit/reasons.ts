@@ -44,7 +44,7 @@ function sameWords(ours: string, theirs: string): boolean {
 const subjects: readonly (readonly [string, RegExp])[] = [
   ["subgraph", /only one .*subgraph|more than one subgraph|after the first refused|behind an operator|first refused/i],
   ["rank", /\brank\b|\b\dD\b|dimensions? must|number of dimensions/i],
-  ["dynamic", /dynamic/i],
+  ["dynamic", /dynamic|cannot get shape|shape must be static/i],
   ["per-channel", /per[- ]channel|per[- ]axis/i],
   ["dilation", /dilat/i],
   ["stride", /\bstrid(?:e|es|ed by)\b|non-unit stride/i],
@@ -64,10 +64,16 @@ const subjects: readonly (readonly [string, RegExp])[] = [
   ["constant weights", /constant/i],
   ["groups", /\bgroups?\b/i],
   ["operator", /not supported|unsupported op|CPU only|to CPU|\[operator\]|falls back|not working/i],
+  ["outputs", /only supports? (?:1|one) output/i],
+  ["layout", /\blayout mode/i],
   ["limitation", /otherwise supported/i],
 ];
 
+/** "Operators of type X are not supported" is about no tensor's type. */
+const KIND = /\boperators? of (?:this )?type\b/i;
+
 function subjectsOf(text: string): readonly string[] {
+  if (KIND.test(text)) return ["operator"];
   const found = subjects.filter(([, test]) => test.test(text)).map(([subject]) => subject);
   // "operator version not supported" is about the version.
   return found.length > 1 ? found.filter((one) => one !== "operator") : found;

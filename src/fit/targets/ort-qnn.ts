@@ -1,6 +1,7 @@
 /**
  * Qualcomm's Hexagon (HTP) by ONNX Runtime's QNN execution provider. Its own checks are in its source; behind them stands the HTP backend's
- * validation of each operator, which is not published: run on graphs here (QNN EP 2.7.0 with the x86 libQnnHtp), and unsure elsewhere.
+ * validation of each operator, which is not published: run on networks and on some 380 operators that each ask for something else (QNN EP
+ * 2.7.0 with the x86 libQnnHtp), and unsure elsewhere.
  */
 
 import {
@@ -84,7 +85,7 @@ const reduction: readonly Constraint[] = [
   constraint(
     "axes",
     "QNN EP: does not support NoOp for reduction operators with empty axes.",
-    (view) => numberOf(view, "noop_with_empty_axes", 0) === 0 || axesOf(view, 1)?.length !== 0,
+    (view) => numberOf(view, "noop_with_empty_axes", 0) === 0 || (given(view, 1) && axesOf(view, 1)?.length !== 0),
   ),
 ];
 
@@ -125,13 +126,58 @@ const resize: Rule = [
   }),
 ];
 
-const two = (words: string): Constraint =>
+const two = (operator: string): Rule => [
   constraint(
     "inputs",
-    words,
-    ({ node }) => node.inputs.filter((input) => input >= 0).length === 2,
+    `QNN EP requires ${operator} to have at least 2 inputs.`,
+    ({ node }) => node.inputs.filter((input) => input >= 0).length >= 2,
     ({ node }) => `${node.inputs.length} inputs`,
-  );
+  ),
+];
+
+const never = (words: string): Rule => [constraint("backend", words, () => false)];
+
+/**
+ * Products that Einsum is taken for, by the letters of [first, second, result]: a matrix product, one with the second operand turned, the
+ * same with the second operand of three dimensions, one of images by channels, and one that is summed over the last dimension.
+ */
+const products: readonly ((a: string, b: string, c: string) => boolean)[] = [
+  (a, b, c) => aligned(a, b, c) && a.at(-2) === c.at(-2) && a.at(-1) === b.at(-2) && b.at(-1) === c.at(-1),
+  (a, b, c) => aligned(a, b, c) && a.at(-2) === c.at(-2) && a.at(-1) === b.at(-1) && b.at(-2) === c.at(-1),
+  (a, b, c) =>
+    `${a.length}${b.length}${c.length}` === "434" &&
+    a.slice(0, 3) === c.slice(0, 3) &&
+    b[0] === c[1] &&
+    a[3] === b[2] &&
+    b[1] === c[3],
+  (a, b, c) =>
+    `${a.length}${b.length}${c.length}` === "444" &&
+    a[0] === b[0] &&
+    a[0] === c[0] &&
+    a[3] === c[3] &&
+    a[1] === b[3] &&
+    b[1] === c[1],
+  (a, b, c) =>
+    `${a.length}${b.length}${c.length}` === "434" &&
+    a.slice(0, 3) === c.slice(0, 3) &&
+    a[2] === b[0] &&
+    a[3] === b[2] &&
+    b[1] === c[3],
+];
+
+/** As many dimensions each, those before the last two the same. */
+const aligned = (a: string, b: string, c: string): boolean =>
+  a.length === b.length &&
+  a.length === c.length &&
+  a.slice(0, -2) === b.slice(0, -2) &&
+  a.slice(0, -2) === c.slice(0, -2);
+
+function isProduct(view: View): boolean {
+  const [, a, b, c] = /^([a-z]{2,8}),([a-z]{2,8})->([a-z]{2,8})$/i.exec(equationOf(view).replaceAll(" ", "")) ?? [];
+  return a !== undefined && b !== undefined && c !== undefined && products.some((is) => is(a, b, c));
+}
+
+const equationOf = (view: View): string => textOf(view, "equation", "") ?? "";
 
 const normalization = (words: string): readonly Constraint[] => [
   oneOutput(`${words} only support 1 output.`),
@@ -139,7 +185,7 @@ const normalization = (words: string): readonly Constraint[] => [
 ];
 
 const plain =
-  "Abs Add And Atan Ceil Concat Cos DepthToSpace Div Elu Equal Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Mul Neg Not Or Pow PRelu QuickGelu Reciprocal Relu Round Sigmoid Sign Sin SpaceToDepth Sqrt Sub Tan Tanh Transpose Where ThresholdedRelu Softplus Selu Identity Softmax LogSoftmax Split FusedMatMul";
+  "Abs Add And Atan Ceil Concat Cos DepthToSpace Div Elu Equal Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish LeakyRelu Less LessOrEqual Log Mul Neg Not Or Pow PRelu QuickGelu Reciprocal Relu Round Sigmoid Sign Sin SpaceToDepth Sqrt Sub Tan Tanh Transpose Where ThresholdedRelu Softplus Selu Identity Softmax LogSoftmax Split FusedMatMul Xor OneHot CastLike LpPool Bernoulli RandomNormalLike RandomUniformLike NonZero";
 
 const operators: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(plain.split(" ").map((name) => [name, []])),
@@ -164,7 +210,7 @@ const operators: Readonly<Record<string, Rule>> = {
   Cast: [],
   // Known as part of GELU alone.
   Erf: [
-    constraint("pattern", "HTP has no Erf outside of Gelu", (view) => {
+    constraint("operator", "Operators of type Erf are not supported by QNN EP outside of Gelu", (view) => {
       const after = view.around?.users(view) ?? [];
       return (
         after.length === 1 &&
@@ -190,7 +236,7 @@ const operators: Readonly<Record<string, Rule>> = {
     says("exclusive", [0], 0, "QNN only supports default value 0 for exclusive attribute"),
     says("reverse", [0], 0, "QNN only supports default value 0 for reverse attribute"),
   ],
-  Einsum: "unsure",
+  Einsum: [constraint("equation", "Einsum unsupported equation", isProduct, equationOf)],
   Expand: [constants([1], "QNN doesn't support dynamic shape.")],
   Flatten: [],
   Gather: [],
@@ -198,12 +244,7 @@ const operators: Readonly<Record<string, Rule>> = {
   GatherND: [],
   Gemm: [
     says("alpha", [1], 1, "QNN FullyConnected Op only support alpha=1.0."),
-    says("beta", [1], 1, "QNN FullyConnected Op only support beta=1.0."),
-    constraint("bias", "QNN FullyConnected Op only support C with shape [N, M].", (view) => {
-      if (!given(view, 2)) return true;
-      const [bias, out] = [shapeOf(view, 2), outputShape(view)?.at(-1)];
-      return bias === undefined || out === undefined ? undefined : bias.length > 0 && bias.at(-1) === out;
-    }),
+    says("beta", [1, 0], 1, "QNN FullyConnected Op only support beta=1.0 or beta=0.0."),
   ],
   GlobalAveragePool: pool,
   AveragePool: pool,
@@ -213,7 +254,14 @@ const operators: Readonly<Record<string, Rule>> = {
     says("mode", ["bilinear", "nearest", "linear"], "bilinear", "GridSample does not support mode"),
     says("padding_mode", ["zeros", "border", "reflection"], "zeros", "GridSample does not support padding_mode"),
   ],
-  GroupNormalization: [oneOutput("QNN GroupNorm only support 1 output.")],
+  GroupNormalization: [
+    oneOutput("QNN GroupNorm only support 1 output."),
+    constraint("scale", "QNN GroupNorm input 1 (scale) must have 1D shape [channel].", (view) => {
+      const [scale, channels] = [shapeOf(view, 1), view.inShape?.[1]];
+      return scale === undefined || channels === undefined ? undefined : scale.length === 1 && scale[0] === channels;
+    }),
+  ],
+  IsInf: never("QNN EP does not support IsInf on the HTP backend"),
   InstanceNormalization: [ranks([3, 4], "QNN InstanceNorm only supports input ranks of size 3 or 4.")],
   LayerNormalization: normalization("QNN LayerNorm"),
   RMSNormalization: normalization("QNN RMSNorm"),
@@ -234,9 +282,9 @@ const operators: Readonly<Record<string, Rule>> = {
   ],
   MatMul: [],
   MatMulNBits: "no",
-  Max: [two("QNN EP only supports Max operator with exactly 2 inputs.")],
-  Min: [two("QNN EP only supports Min operator with exactly 2 inputs.")],
-  Mean: [],
+  Max: two("Max"),
+  Min: two("Min"),
+  Mean: two("Mean"),
   Mod: [says("fmod", [0], 0, "QNN Mod Op only support fmod == 0 for now.")],
   Pad: [
     constraint(
@@ -255,7 +303,7 @@ const operators: Readonly<Record<string, Rule>> = {
   ReduceMax: reduction,
   ReduceMean: reduction,
   ReduceMin: reduction,
-  ReduceProd: "no",
+  ReduceProd: never("QNN EP: ReduceProd operator not supported by HTP backend."),
   ReduceSum: reduction,
   ReduceLogSumExp: reduction,
   ReduceL2: [
@@ -274,14 +322,8 @@ const operators: Readonly<Record<string, Rule>> = {
     ),
   ],
   Resize: resize,
-  RoiAlign: [
-    says("mode", ["avg"], "avg", "HTP only supports avg pooling mode."),
-    constraint(
-      "sampling_ratio",
-      "HTP doesn't support sampling ratio = 0.",
-      (view) => numberOf(view, "sampling_ratio", 0) !== 0,
-    ),
-  ],
+  RoiAlign: [says("mode", ["avg"], "avg", "HTP only supports avg pooling mode.")],
+  Range: [constants([0, 1, 2], "Range: all inputs (start, limit, delta) must be constant initializers.")],
   ScatterElements: [
     says("reduction", ["none", "add", "mul", "max"], "none", "ScatterElements does not support reduction"),
   ],
@@ -292,8 +334,7 @@ const operators: Readonly<Record<string, Rule>> = {
   STFT: "unsure",
   Inverse: "unsure",
   IsNaN: [inputTypes([0], ["float32", "float16"], "QNN IsNan Op supports only float32 and float16 input tensors.")],
-  RandomUniformLike: "unsure",
-  Sum: [two("QNN EP supports Sum operator with QNN_OP_ELEMENT_WISE_ADD, which takes exactly 2 inputs.")],
+  Sum: two("Sum"),
   Tile: [constants([1], "Qnn doesn't support dynamic repeats input")],
   TopK: [
     constants([1], "The number of top elements to retrieve must be specified as constant input."),
@@ -304,7 +345,13 @@ const operators: Readonly<Record<string, Rule>> = {
   DequantizeLinear: [alone()],
   If: "no",
   Loop: "no",
-  NonMaxSuppression: "no",
+  NonMaxSuppression: [
+    constraint(
+      "max_output_boxes_per_class",
+      "NonMaxSuppression: max_output_boxes_per_class must be provided and > 0 for QNN",
+      (view) => (given(view, 2) && view.constant[2] === true && valuesOf(view, 2)?.[0] !== 0 ? undefined : false),
+    ),
+  ],
 };
 
 /** A scale for each channel is only there for weights. */
@@ -354,7 +401,7 @@ const qnn: Target = {
   every: [known("QNN EP does not support dynamic shapes"), five],
   operators,
   others: "no",
-  otherSays: "Operators not supported by the QNN EP op builder factory",
+  otherSays: "Operators of this type are not supported by QNN EP",
   partition: { way: "subgraphs" },
 };
 
