@@ -174,7 +174,12 @@ function resized(tensor: Tensor, type: ElementType): Tensor {
 /** A device on a link is moved to another; what shares the processor's memory stays where it is. */
 function linked(device: Device, kind: NonNullable<Assumptions["link"]>): Device {
   if (!moves(device) || kind === "shared memory" || device.link?.kind === kind) return device;
-  return { ...device, link: { kind, ...links[kind] } };
+  const measured = device.measuredLink ?? device.link;
+  return {
+    ...device,
+    link: { kind, ...links[kind] },
+    ...(measured === undefined ? {} : { measuredLink: measured }),
+  };
 }
 
 const moves = ({ link }: Device): boolean => link !== undefined && link.kind !== "shared memory";

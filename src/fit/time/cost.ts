@@ -7,6 +7,7 @@
 import type { Placement } from "../place.ts";
 import type { View } from "../view.ts";
 import type { Class, Device, Estimate } from "./estimate.ts";
+import { carriedBy } from "./link.ts";
 
 /** How hardware of a class computes, where a device says nothing itself. */
 interface Habit {
@@ -44,14 +45,11 @@ export function weigh(views: readonly View[], device: Device, placement: Placeme
   const places = new Map(placement?.nodes.map(({ view, where }) => [view.index, where]));
   const sums = { compute: 0, memory: 0, overhead: 0, link: 0, cpu: 0 };
   const nodes: { node: number; op: string; cost: number }[] = [];
-  let [input, output] = [0, 0];
   for (const view of views) {
     const where = places.get(view.index);
     if (view.folded || where === "melted") continue;
     const { macs = 0, weightBytes, inputBytes = 0, outputBytes = 0 } = view.work;
     if (macs === 0 && (view.kind === "shape" || view.kind === "quantise" || view.kind === "graph")) continue;
-    if (input === 0) input = inputBytes;
-    output = outputBytes;
     const width = Math.max(1, view.depthwise ? habit.lanes : Math.min(view.outChannels ?? habit.lanes, 1e6));
     const rest = (Math.ceil(width / habit.lanes) * habit.lanes) / width;
     const compute = (macs * rest) / (view.depthwise ? habit.depthwise : 1);
@@ -70,7 +68,8 @@ export function weigh(views: readonly View[], device: Device, placement: Placeme
   const link = device.link;
   if (link !== undefined && link.kind !== "shared memory") {
     const peak = device.macs?.value ?? 1e12;
-    sums.link = ((input + output) / link.bytes_per_s) * peak * 0.2;
+    const { tensors, weights } = carriedBy(views, device);
+    sums.link = ((tensors + weights) / link.bytes_per_s) * peak * 0.2;
   }
   const total = Object.values(sums).reduce((sum, value) => sum + value, 0);
   if (!(total > 0) || !Number.isFinite(total)) return undefined;

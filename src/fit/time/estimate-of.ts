@@ -3,6 +3,7 @@
 import { familyOf, modelOf } from "./architecture.ts";
 import { calibrationOf, filled, pointsOf, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
 import type { Device, Estimate, Nearest } from "./estimate.ts";
+import { carriedByTraits, overLink, type Carried } from "./link.ts";
 import { sourceOf } from "./measured.ts";
 import { wattsOf } from "./power.ts";
 import { poolOf } from "./pools.ts";
@@ -29,13 +30,15 @@ export interface About {
   readonly how?: string;
   /** Without the nearest measurements: nobody reads those of a hundred devices. */
   readonly brief?: boolean;
+  /** What crosses the link, where that is known of its layers. */
+  readonly carried?: Carried;
 }
 
 export function estimateOf(
   device: Device,
   traits: Traits,
   float: boolean,
-  { model, kind, without, brief }: About = {},
+  { model, kind, without, brief, carried }: About = {},
 ): Estimate {
   const none = (says: string): Estimate => ({
     device: device.id,
@@ -77,7 +80,8 @@ export function estimateOf(
     );
   const { rows, median, p90, held } = prediction.setting;
   const energy = brief === true ? undefined : wattsOf(device);
-  const { median_ms, low_ms, high_ms } = prediction;
+  const over = overLink(prediction, device, carried ?? carriedByTraits(traits, device));
+  const { median_ms, low_ms, high_ms } = over.times;
   return {
     device: device.id,
     from: "fitted",
@@ -92,6 +96,7 @@ export function estimateOf(
     basis: { rows, median_error: median, p90_error: p90, held },
     nearest: brief === true ? [] : nearestOf(calibration, pool, device, setting.at, features, without),
     says: [
+      ...over.says,
       ...(rows < FEW
         ? [`only ${rows} published rows of ${device.name}: its speed against its sisters' is all they tell`]
         : []),
@@ -178,7 +183,8 @@ function nearestOf(
   const file = poolOf(device.pool ?? "others")?.file ?? "measured.json";
   return found.map(({ name, ms, distance }) => ({
     model: name,
-    device: device.name,
+    // Those of another link are another device's.
+    device: (device.measuredLink && device.measuredAs) ?? device.name,
     ms,
     says: distance < 0.02 ? "a model of the same figures" : "the most like it of those measured",
     source: sourceOf(file, device.measuredAs ?? device.id, name) ?? "",

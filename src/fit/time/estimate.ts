@@ -9,6 +9,7 @@ import type { ModelView } from "../target.ts";
 import { estimateByClass } from "./class-estimate.ts";
 import { estimateOf, rowsOn } from "./estimate-of.ts";
 import type { PoolId } from "./pools.ts";
+import { carriedBy } from "./link.ts";
 import { traitsOf, type Traits } from "./traits.ts";
 import { estimateByVela } from "./vela-device.ts";
 import { weigh } from "./cost.ts";
@@ -36,6 +37,8 @@ export interface Device {
     readonly bytes_per_s: number;
     readonly source: string;
   };
+  /** What its rows were measured over, where it stands behind another. */
+  readonly measuredLink?: NonNullable<Device["link"]>;
   readonly watts?: { readonly value: number; readonly source: string };
   /** Spellings of published rows; "NAME | RUNTIME" where the runtime tells it from another device of that name. */
   readonly aliases?: readonly string[];
@@ -172,7 +175,11 @@ function toldOf(views: readonly View[], device: Device, traits: Traits, float: b
   const byClass =
     rows >= HANDFUL ? undefined : estimateByClass(views, device, { ops_g: traits.ops_g, float, model, brief });
   if (typeof byClass === "object") return byClass;
-  const byRows = estimateOf(device, traits, float, { ...(model === undefined ? {} : { model }), brief });
+  const byRows = estimateOf(device, traits, float, {
+    ...(model === undefined ? {} : { model }),
+    ...(device.measuredLink === undefined ? {} : { carried: carriedBy(views, device) }),
+    brief,
+  });
   if (byRows.from !== "none" || byClass === undefined) return byRows;
   const [first = "", ...rest] = byRows.says;
   return { ...byRows, says: [`${first}, and ${byClass}`, ...rest] };
