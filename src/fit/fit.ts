@@ -134,6 +134,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
     const order = [...judged].sort((a, b) => rankOf(a.placement) - rankOf(b.placement));
     const best = order[0];
     const by = best?.by ?? shapes.plain(undefined);
+    const timed = timedBy(device, order) ?? best;
     const watts = options.watts === false ? undefined : wattsOf(device);
     return {
       device: device.id,
@@ -142,7 +143,7 @@ export function fitOn(subject: Model | KnownModel, devices: readonly Device[], o
       ...(device.chip === undefined ? {} : { chip: device.chip }),
       here: here.has(device.id),
       placements: order.map((one) => told(one, options.nodes === true)),
-      estimate: estimateOf(device, by, best?.placement, named),
+      estimate: estimateOf(device, timed?.by ?? by, timed?.placement, named),
       ...(watts === undefined ? {} : { watts }),
     };
   });
@@ -270,6 +271,16 @@ function judge(target: Target, shapes: Shapes): Judged {
     once: target.quark === undefined ? "quantised to int8" : `quantised by Quark to ${target.quark}`,
   };
 }
+
+/** An Ethos-U is timed as Vela compiles TFLite, whoever takes more of the model in other operators. */
+function timedBy({ family }: Device, order: readonly Judged[]): Judged | undefined {
+  if (family !== "ethos-u") return undefined;
+  return order.find(
+    ({ by, placement }) => isReadByVela(by) && targetById(placement.target)?.tool.startsWith("Vela") === true,
+  );
+}
+
+const isReadByVela = ({ dialect, model }: Judge): boolean => (dialect ?? model.format) === "tflite";
 
 /** Whether anything that is refused or lacking has to do with types: the rest would stay. */
 const isOfTypes = ({ refusals, prerequisites }: Placement): boolean =>

@@ -71,6 +71,13 @@ const reductions = {
 
 const fused: Partial<Record<Activation, string>> = { relu: "RELU", relu6: "RELU6" };
 
+/** What TFLite's converter writes of an operator whatever it is asked for; Vela takes none without. */
+const written: Readonly<Record<string, Readonly<Record<string, Attribute>>>> = {
+  ADD: { pot_scale_int16: true },
+  SUB: { pot_scale_int16: true },
+  FULLY_CONNECTED: { weights_format: "DEFAULT", keep_num_dims: false, asymmetric_quantize_inputs: false },
+};
+
 /** Operators of ONNX by activation, and of TFLite where they stand alone. What neither has is put together in `activate`. */
 const activations: Readonly<Partial<Record<Activation, readonly [string, string]>>> = {
   relu: ["Relu", "RELU"],
@@ -490,7 +497,7 @@ export class Layers extends GraphBuilder {
     const inverse = this.emit("RSQRT", [deviation.tensor], deviation.shape, {}, x.image);
     const normal = this.mul(this.sub(x, this.reduce(x, [axis])), inverse);
     const scaled = this.emit("MUL", [normal.tensor, scale ?? -1], x.shape, {}, x.image);
-    return this.emit("ADD", [scaled.tensor, bias ?? -1], x.shape, {}, x.image);
+    return this.emit("ADD", [scaled.tensor, bias ?? -1], x.shape, { ...written["ADD"] }, x.image);
   }
 
   /** Scale and shift of each channel that stand alone: a batch normalisation that has no convolution before it. */
@@ -659,13 +666,8 @@ export class Layers extends GraphBuilder {
     image = true,
   ): Value {
     const word = act === undefined ? undefined : fused[act];
-    const out = this.emit(
-      spelled,
-      inputs,
-      shape,
-      word === undefined ? attributes : { ...attributes, activation: word },
-      image,
-    );
+    const own = { ...written[spelled], ...attributes };
+    const out = this.emit(spelled, inputs, shape, word === undefined ? own : { ...own, activation: word }, image);
     return word === undefined ? this.activate(out, act) : out;
   }
 

@@ -96,6 +96,6 @@ function legend(terminal: Terminal): string[] {
   const { ok, mixed, bad, unknown, unneeded } = marksOf(terminal);
   const text =
     `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
-    `' once quantised to int8; ~ by its class and peak; IN so many partitions; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
+    `' once quantised to int8; ~ by its class and peak or its compiler's estimate, not by measurements; IN so many partitions; of 100 models 80 lie between low and high. One device whole: --for DEVICE; one operator: --why OPERATOR`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

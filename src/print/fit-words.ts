@@ -58,7 +58,7 @@ export function basisWords({ basis, byClass, from }: Estimate): string {
   }
   return {
     fitted: "measurements of this device",
-    class: "its class and its peak alone; no measurement of this device",
+    class: "its compiler's own estimate; no measurement of this device",
     none: "",
   }[from];
 }

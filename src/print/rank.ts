@@ -83,7 +83,7 @@ function legend(terminal: Terminal): string[] {
   const independent = terminal.unicode ? "°" : "i";
   const text =
     `${ok} whole; ${mixed} in part; ${bad} not; ${unknown} what is not documented decides; ${unneeded} no rules of its compiler; ` +
-    `' once quantised to int8; ~ by its class and peak, not fitted to measurements; ${independent} as others would measure it, the rest as its maker would ` +
+    `' once quantised to int8; ~ by its class and peak or its compiler's estimate, not fitted to measurements; ${independent} as others would measure it, the rest as its maker would ` +
     `publish it. Of 100 models 80 lie between low and high: where two overlap they cannot be told apart`;
   return wrapText(text, terminal.columns).map((line) => paint(terminal, "dim", line));
 }

@@ -201,6 +201,8 @@ const MOST: Volume = [32, 64, 128];
 const SPLIT = 16;
 const PIECE = 8;
 const BANK = 1024;
+/** Blocks are lower and narrower than this, in multiples of the smallest piece. */
+const TALLEST = 128;
 
 /** Block with the least to fetch for each element of output, that fits the banks. undefined: none does. */
 export function blockFor(machine: Machine, shapes: Shapes): Block | undefined {
@@ -225,30 +227,37 @@ export function blockFor(machine: Machine, shapes: Shapes): Block | undefined {
   const oneRow = ofm[0] === 1 && kernel.h === 1 && mh === 2;
   let best: { cost: number; coverage: number; ofm: Volume; ifm: Volume } | undefined;
   const deepen = (depth: number): number => (depth < ofm[2] ? up(depth, SPLIT) : depth);
+  // Asked some thousand times for each operator: nothing is made but where a block is better.
+  const [outputs, inputs] = [size(ofm), size(ifm)];
+  const [ofmH, ofmW, ofmD] = ofm;
+  const [ifmH, ifmW, ifmD] = ifm;
+  const everyWeight = weights * ifmD * (unit === "depthwise" ? 1 : ofmD);
+  const tooLarge = new Uint8Array(TALLEST * TALLEST);
   for (let d = deepen(Math.max(md, Math.min(limD, SPLIT))); d <= limD; d = deepen(d + md)) {
-    const tooLarge = new Set<number>();
+    tooLarge.fill(0);
+    const inD = sameDepth ? d : depthIn;
+    const slices = sameDepth ? 1 : Math.ceil(ofmD / d);
     for (let h = mh; h <= limH; h += mh) {
       const inH = area(h, kernel.sy, height, mh);
+      const rows = oneRow ? 1 : h;
+      const high = Math.ceil(ofmH / rows);
       for (let w = mw; w <= limW; w += mw) {
-        if (tooLarge.has(h * 128 + w)) continue;
+        if (tooLarge[h * TALLEST + w] === 1) continue;
         const inW = area(w, kernel.sx, width, mw);
-        const rows = oneRow ? 1 : h;
-        const into: Volume = [inH, inW, sameDepth ? d : depthIn];
-        if (!fits([rows, w, d], into)) {
-          tooLarge.add(w * 128 + h);
+        if (!fits(rows * w * up(d, 8), inH * inW * up((inD * bits) / 8, 8))) {
+          tooLarge[w * TALLEST + h] = 1;
           continue;
         }
-        const whole = [Math.ceil(ofm[0] / rows), Math.ceil(ofm[1] / w), Math.ceil(ofm[2] / d)] as const;
-        const spatial = (ofm[0] / rows) * (ofm[1] / w);
-        const weight = weights * ifm[2] * whole[0] * whole[1] * (unit === "depthwise" ? 1 : ofm[2]);
-        const input = inH * inW * ifm[2] * repeats * spatial * (sameDepth ? 1 : whole[2]);
-        let cost = elementwise ? Math.max(size(ofm) / (h * w * d), 1) : (input + weight) / size(ofm);
-        if (size(ifm) < size(into) * 2) cost /= 2;
+        const spatial = (ofmH / rows) * (ofmW / w);
+        const weight = everyWeight * high * Math.ceil(ofmW / w);
+        const input = inH * inW * ifmD * repeats * spatial * slices;
+        let cost = elementwise ? Math.max(outputs / (h * w * d), 1) : (input + weight) / outputs;
+        if (inputs < inH * inW * inD * 2) cost /= 2;
         if (best !== undefined && cost > best.cost) continue;
-        const coverage = (ifm[0] * ifm[1]) / (Math.min(ifm[0], inH) * Math.min(ifm[1], inW));
+        const coverage = (ifmH * ifmW) / (Math.min(ifmH, inH) * Math.min(ifmW, inW));
         const tie = best !== undefined && cost === best.cost;
         if (tie && !(coverage <= (best?.coverage ?? Infinity) && h <= 4 && w <= 4)) continue;
-        best = { cost, coverage: tie ? coverage : Infinity, ofm: [h, w, d], ifm: into };
+        best = { cost, coverage: tie ? coverage : Infinity, ofm: [h, w, d], ifm: [inH, inW, inD] };
       }
     }
   }
@@ -270,18 +279,18 @@ function banksFit(
   machine: Machine,
   { unit, scalar, bits, table }: Shapes,
   acc40: boolean,
-): (ofm: Volume, ifm: Volume) => boolean {
+): (sums: number, bytes: number) => boolean {
   const { granules } = machine;
   const step = bits === 32 ? granules.input32 : granules.input;
   const end = machine.banks > 16 ? 2 : 0;
   const limit = machine.banks - Math.max(table ? 2 : 0, end);
   const [accBits, accStep] = acc40 ? [40, granules.acc40] : [32, granules.acc32];
-  return (ofm, ifm) => {
-    const bytes = ifm[0] * ifm[1] * up((ifm[2] * bits) / 8, 8);
+  // Sums that are held, and bytes of input.
+  return (held, bytes) => {
     const input = up(Math.ceil(bytes / BANK) * 2, step);
     // Two banks are kept for output.
     if (unit === "elementwise") return 2 + input * (scalar ? 1 : 2) <= limit;
-    const sums = (ofm[0] * ofm[1] * up(ofm[2], 8) * accBits) / 8;
+    const sums = (held * accBits) / 8;
     return 2 + input + up(Math.ceil(Math.floor(sums) / BANK) * 2, accStep) <= limit;
   };
 }

@@ -134,11 +134,15 @@ const filterOf = ({ weights, ofm }: Lowered): number =>
 const isBuffered = ({ unit, ofm }: Lowered, filter: number, free: number): boolean =>
   filter > 0 && unit !== "vector" && Math.min(filter, (2 * filter * SLICE) / ofm.shape[2]) <= free;
 
+/** Blocks that were found, of any model: they depend on the core and on what is computed alone. */
+const blocks = new Map<string, Block>();
+const BLOCKS = 20_000;
+
 /** Formats, memories and blocks of every operation. */
 function planned(machine: Machine, graph: LoweredGraph): readonly Step[] {
   const linear = linearTensors(machine, graph);
   const { fast, used, stripes } = placement(machine, graph, linear);
-  const blocks = new Map<string, Block>();
+  if (blocks.size > BLOCKS) blocks.clear();
   return graph.operations.map((lowered, at): Step => {
     const map = (ref: Ref): FeatureMap => ({
       shape: ref.part ?? ref.shape,
@@ -165,7 +169,7 @@ function planned(machine: Machine, graph: LoweredGraph): readonly Step[] {
       scaled,
       upscale,
     };
-    const key = JSON.stringify(shapes);
+    const key = `${machine.id} ${JSON.stringify(shapes)}`;
     let block = blocks.get(key);
     if (block === undefined) {
       block = unit === "copy" ? PLAIN : (blockFor(machine, shapes) ?? PLAIN);
