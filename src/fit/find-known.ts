@@ -23,28 +23,30 @@ export function findKnown(name: string, among: readonly KnownModel[] = all): Fou
   const whole = names.get(squash(name));
   if (whole) return { known: whole };
   const words = wordsOf(name);
-  let precision: FoundKnown["precision"];
-  let size: Size | undefined;
-  // Behind the name first, then before it ("quantized mobilenet v2"): a word that says something else ends it.
-  while (words.length > 0) {
-    const said = aside(words.at(-1) ?? "");
-    if (said === undefined) break;
-    words.pop();
-    precision ??= said.precision;
-    size ??= said.size;
-    const known = names.get(words.join(""));
-    if (known) return found(known, size, precision);
-  }
-  while (words.length > 1) {
-    const said = aside(words[0] ?? "");
-    if (said === undefined) break;
-    words.shift();
-    precision ??= said.precision;
-    size ??= said.size;
-    const known = names.get(words.join(""));
-    if (known) return found(known, size, precision);
-  }
+  const said = words.map(aside);
+  const before = countOf(said);
+  const behind = countOf([...said].reverse());
+  // As few words as will do are taken off: "timm ghostnet 100" is the timm of ghostnet_100, not a ghostnet of 100x100.
+  for (let off = 1; off <= before + behind && off < words.length; off++)
+    for (let front = Math.max(0, off - behind); front <= Math.min(off, before); front++) {
+      const end = words.length - (off - front);
+      const known = names.get(words.slice(front, end).join(""));
+      if (known === undefined) continue;
+      // What stands behind the name first, the last word before others.
+      const told = [...said.slice(end).reverse(), ...said.slice(0, front)];
+      const precision = told.find((one) => one?.precision !== undefined)?.precision;
+      const dropped = [...words.slice(0, front), ...words.slice(end)];
+      // MobileNet-EdgeTPU is no MobileNet; a file that was quantised and compiled for one is.
+      if (dropped.includes("edgetpu") && precision === undefined) return undefined;
+      return found(known, told.find((one) => one?.size !== undefined)?.size, precision);
+    }
   return undefined;
+}
+
+/** Words from the first on that may be taken off. */
+function countOf(said: readonly ReturnType<typeof aside>[]): number {
+  const first = said.findIndex((one) => one === undefined);
+  return first < 0 ? said.length : first;
 }
 
 /** Known models whose names are closest to what was asked for, at most `most`. */

@@ -1,9 +1,9 @@
 /** CAS-ViT: attention that adds queries and keys, made of convolutions. arXiv 2408.03703, table of sizes; github.com/Tianfang-Zhang/CAS-ViT. */
 
-import type { KnownModel } from "../known.ts";
+import type { KnownModel, Published } from "../known.ts";
 import { at, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { hailo, paper } from "../published.ts";
+import { hailo } from "../published.ts";
 
 type Four = readonly [number, number, number, number];
 
@@ -35,7 +35,15 @@ function casvit(net: Layers, x: Value, widths: Four, blocks: Four): Value {
   return net.scale(net.add(net.fc(whole, 1000), net.fc(whole, 1000)));
 }
 
-const table = paper("arXiv 2408.03703, table of classification (from memory, not read again)");
+const zoo = (millions: number): Published => ({
+  parameters: Math.round(millions * 1e6),
+  source: "github.com/Tianfang-Zhang/CAS-ViT@041d2d6 MODEL_ZOO.md",
+});
+const operations = (gmacs: number, input?: Published["input"]): Published => ({
+  macs: Math.round(gmacs * 1e9),
+  ...(input === undefined ? {} : { input }),
+  source: "arXiv 2408.03703, table of classification (from memory, not read again)",
+});
 
 const model = (
   size: string,
@@ -56,14 +64,14 @@ const model = (
   });
 
 export default [
-  model("xs", 224, [48, 56, 112, 220], [2, 2, 4, 2], [table(3.2, 0.56)]),
-  model("s", 224, [48, 64, 128, 256], [3, 3, 6, 3], [table(5.76, 0.932)]),
-  model("m", 224, [64, 96, 192, 384], [3, 3, 6, 3], [table(12.42, 1.887)]),
+  model("xs", 224, [48, 56, 112, 220], [2, 2, 4, 2], [zoo(3.2), operations(0.56)]),
+  model("s", 224, [48, 64, 128, 256], [3, 3, 6, 3], [zoo(5.76), operations(0.932)]),
+  model("m", 224, [64, 96, 192, 384], [3, 3, 6, 3], [zoo(12.42), operations(1.887)]),
   model(
     "t",
     384,
     [96, 128, 256, 512],
     [3, 3, 6, 3],
-    [hailo("classification")(21.76, 20.85), table(21.76, 3.597, [3, 224, 224])],
+    [hailo("classification")(21.76, 20.85), zoo(21.76), operations(3.597, [3, 224, 224])],
   ),
 ] satisfies readonly KnownModel[];

@@ -75,7 +75,7 @@ export default [
     input: [3, 24, 94],
     published: [
       own(
-        "the size of github.com/sirius-ai/LPRNet_Pytorch's weights, 1.7 MB of float32 (from memory, not read again)",
+        "github.com/sirius-ai/LPRNet_Pytorch@7c97666 README.md: 1.7M, of float32; weights/Final_LPRNet_model.pth has 1,806,995 bytes",
         undefined,
         0.44,
       ),

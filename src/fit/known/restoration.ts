@@ -221,7 +221,13 @@ export default [
     family: "NAFNet",
     task: "image",
     input: 256,
-    published: [own("arXiv 2204.04676 (from memory, not read again)", undefined, 17.1)],
+    published: [
+      own(
+        "17,111,907 counted by others of github.com/megvii-research/NAFNet options/test/GoPro/NAFNet-width32.yml",
+        undefined,
+        17.11,
+      ),
+    ],
     source: "arXiv 2204.04676; github.com/megvii-research/NAFNet options/test/GoPro/NAFNet-width32.yml",
     layers: (net, x) => nafnet(net, x, 32, [1, 1, 1, 28]),
   }),

@@ -287,7 +287,7 @@ export default [
     [3, 513, 513],
     [
       own(
-        "github.com/tensorflow/models research/deeplab/g3doc/model_zoo.md, mobilenetv2_dm05_coco_voc_trainaug (from memory, not read again)",
+        "github.com/tensorflow/models research/deeplab/g3doc/model_zoo.md: mobilenetv2_dm05_coco_voc_trainaug, 0.88B multiply-adds",
         1.76,
         undefined,
       ),

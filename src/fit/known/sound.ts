@@ -144,7 +144,7 @@ export default [
     family: "wav2vec 2.0",
     task: "audio",
     input: [1, 1, 320_000],
-    published: [own("arXiv 2006.11477 section 4.2 (from memory, not read again)", undefined, 95)],
+    published: [own("arXiv 2006.11477: BASE of 95 million, read where it is quoted", undefined, 95)],
     source: "arXiv 2006.11477 section 4.2",
     layers: wav2vec,
   }),

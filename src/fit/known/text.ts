@@ -141,9 +141,8 @@ export default [
     length: 384,
     published: [
       {
-        parameters: 109_482_240,
-        source:
-          "huggingface.co/google-bert/bert-base-uncased, weights without heads for pretraining (from memory, not read again)",
+        parameters: 110e6,
+        source: "github.com/google-research/bert@eedf571 README.md: 12-layer, 768-hidden, 12-heads, 110M parameters",
       },
     ],
     source: "arXiv 1810.04805",
@@ -189,9 +188,9 @@ export default [
     length: 384,
     published: [
       {
-        parameters: 66.36e6,
+        parameters: 66e6,
         source:
-          "huggingface.co/distilbert/distilbert-base-uncased, weights without heads (from memory, not read again)",
+          "github.com/huggingface/transformers docs/source/pretrained_models.rst: 6-layer, 768-hidden, 12-heads, 66M",
       },
     ],
     source: "arXiv 1910.01108",
@@ -203,10 +202,6 @@ export default [
     aliases: ["mobile_bert_uncased_google", "mobilebert_uncased", "mobile_bert"],
     length: 384,
     published: [
-      {
-        parameters: 24_581_888,
-        source: "huggingface.co/google/mobilebert-uncased, weights without heads (from memory, not read again)",
-      },
       {
         parameters: 25.3e6,
         source: AI_HUB("mobile_bert_uncased_google"),

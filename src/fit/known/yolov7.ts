@@ -129,7 +129,7 @@ const known = (id: keyof typeof members, name: string, published: readonly Publi
 
 export default [
   known("yolov7", "YOLOv7", [
-    own("arXiv 2207.02696 Table 2 (from memory, not read again)", 104.7, 36.9),
+    own("arXiv 2207.02696 table 2, as github.com/ultralytics/ultralytics docs/en/models/yolov7.md has it", 104.7, 36.9),
     hailo("object_detection", 104.51, 36.91),
   ]),
   known("yolov7x", "YOLOv7-X", [hailo("object_detection", 189.68, 71.46)]),
