@@ -5,6 +5,7 @@
 
 import { modelOf } from "./time/architecture.ts";
 import { calibrationOf } from "./time/calibration.ts";
+import { estimateRowByClass } from "./time/class-of-row.ts";
 import { estimateOf } from "./time/estimate-of.ts";
 import { evaluatePool, quantile, standard, type SettingErrors } from "./time/leave-one-out.ts";
 import { pools, type PoolId } from "./time/pools.ts";
@@ -129,6 +130,8 @@ export interface EvaluatedRow {
   readonly model: string;
   readonly measured_ms?: number;
   readonly kind: "maker" | "independent";
+  /** Told by its class, not by its own measurements. */
+  readonly from?: "class";
   readonly median_ms?: number;
   readonly low_ms?: number;
   readonly high_ms?: number;
@@ -157,15 +160,15 @@ export function evaluateLatency(rows: readonly PublishedRow[]): LatencyEvaluatio
   const done = rows.map(evaluateRow);
   const groups = new Map<string, EvaluatedRow[]>();
   for (const row of done) {
-    const key = `${row.device}|${row.kind}`;
+    const key = `${row.device}|${row.kind}|${row.from ?? ""}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   const devices = [...groups].map(([key, own]) => {
     const told = own.filter(({ error }) => error !== undefined);
     const errors = told.map(({ error = NaN }) => error);
-    const [device = "", kind] = key.split("|");
+    const [device = "", kind, from] = key.split("|");
     return {
-      device,
+      device: from === "class" ? `${device} (by class)` : device,
       kind: kind === "independent" ? ("independent" as const) : ("maker" as const),
       rows: own.length,
       told: told.length,
@@ -196,16 +199,20 @@ function evaluateRow(row: PublishedRow): EvaluatedRow {
   });
   if (traits === undefined)
     return { ...base, says: "its layers are not known, nor does the row tell parameters and operations" };
-  const told = estimateOf(device, traits, isFloat(row.precision), {
+  const float = isFloat(row.precision);
+  const byClass = estimateRowByClass(device, { model: row.model, input: inputWords(row.input) }, traits, float);
+  const byRows = estimateOf(device, traits, float, {
     model: row.model,
     kind,
     without: modelOf(row.model),
   });
+  const told = typeof byClass === "object" ? byClass : byRows;
   const { median_ms, low_ms, high_ms } = told;
   if (median_ms === undefined || low_ms === undefined || high_ms === undefined)
-    return { ...base, says: told.says.join("; ") };
+    return { ...base, says: [...told.says, ...(typeof byClass === "string" ? [byClass] : [])].join("; ") };
   return {
     ...base,
+    ...(told.from === "class" ? { from: told.from } : {}),
     median_ms,
     low_ms,
     high_ms,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { classBars, classTables, judgedClasses } from "../../src/fit/evaluate-classes.ts";
 import { devicesFor } from "../../src/fit/choose.ts";
+import { evaluateLatency } from "../../src/fit/evaluate-latency.ts";
 import { findKnown } from "../../src/fit/find-known.ts";
 import { fitOn } from "../../src/fit/fit.ts";
 import { rank } from "../../src/fit/rank.ts";
@@ -174,6 +175,20 @@ describe("evaluation of classes", () => {
     const median = (rests: string): number => errorsOf(judged.filter((one) => one.rests === rests)).median;
     expect(median("line")).toBeLessThan(median("class"));
     expect(median("device")).toBeLessThan(median("line"));
+  });
+
+  it("tells rows of a file by class, apart from others, and never from the model's own", () => {
+    const row = { device: "AXERA AX630C", input: "224x224", kind: "vendor-published measurement" };
+    const { rows, devices } = evaluateLatency([
+      { ...row, model: "MobileNetv2", latency_ms: 0.923 },
+      { ...row, model: "MobileNetv2", latency_ms: 92.3 },
+      { ...row, model: "ResNet50", latency_ms: 5.616 },
+      { device: "Hailo-8", model: "ResNet50", fps: 1300, kind: row.kind },
+    ]);
+    expect(rows.map(({ from }) => from)).toEqual(["class", "class", "class", undefined]);
+    expect(rows[0]?.median_ms).toBe(rows[1]?.median_ms);
+    expect(rows.slice(1, 3).map(({ held }) => held)).toEqual([false, true]);
+    expect(devices.map(({ device }) => device)).toEqual(["AXERA AX630C (by class)", "Hailo-8"]);
   });
 
   it("comes out as docs/fit.md has it", () => {

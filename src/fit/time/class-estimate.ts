@@ -48,6 +48,7 @@ export function estimateByClass(
   views: readonly View[],
   device: Device,
   { ops_g, float, model, brief }: { ops_g: number; float: boolean; model?: string | undefined; brief: boolean },
+  calibration: ClassCalibration = classCalibration(),
 ): Estimate | string {
   if (!isTold(device.class)) return `chips of its class (${device.class}) are told by their own measurements alone`;
   if (device.link?.kind === "usb2") return "over USB 2 it is the link that decides, not its class";
@@ -57,7 +58,6 @@ export function estimateByClass(
     return "its class was measured with models of int8, and its peak is of int8: that says nothing of floating point";
   const nature = natureOf(device);
   if (nature !== undefined) return nature;
-  const calibration = classCalibration();
   const found = calibration.classes.find((each) => each.class === device.class);
   const level = levelOf(calibration, { class: device.class, line: lineOf(device), device: device.id });
   if (found === undefined || level === undefined)

@@ -32,7 +32,7 @@ export function classRows(only?: ReadonlySet<string>): readonly Excess[] {
 function excessOf(device: Device, row: Measured): Excess | undefined {
   const peak = peakOf(device);
   const traits = knownTraits(row.model, row.input, row);
-  const views = traits && viewsOf(row.model, row.input);
+  const views = traits && viewsOfRow(row.model, row.input);
   const work = views && classWork(views, device.class);
   if (peak === undefined || traits === undefined || work === undefined) return undefined;
   return {
@@ -47,7 +47,8 @@ function excessOf(device: Device, row: Measured): Excess | undefined {
 
 const held = new Map<string, readonly View[] | undefined>();
 
-function viewsOf(name: string, input: string): readonly View[] | undefined {
+/** Of a known model, by the name and the input of a benchmark's row. */
+export function viewsOfRow(name: string, input: string): readonly View[] | undefined {
   const key = `${name}|${input}`;
   if (!held.has(key)) held.set(key, build(name, input));
   return held.get(key);

@@ -166,7 +166,7 @@ export function estimate(
 }
 
 /** Fewer rows of its own tell less than its class does. */
-const HANDFUL = 5;
+export const HANDFUL = 5;
 
 /** By its own rows; where there is hardly one, by its class; else why neither. */
 function toldOf(views: readonly View[], device: Device, traits: Traits, float: boolean, named: Named): Estimate {
