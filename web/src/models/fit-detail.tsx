@@ -43,7 +43,7 @@ export function FitDetail({ model, answer, row, asked }: FitDetailProps) {
 }
 
 function Estimate({ row: { estimate } }: { readonly row: FitRowAnswer }) {
-  const { median_ms: median, low_ms: low, high_ms: high, bound, basis, costly, nearest, says, kind } = estimate;
+  const { median_ms: median, low_ms: low, high_ms: high, bound, basis, costly, nearest, says, kind, from } = estimate;
   const told = median !== undefined && low !== undefined && high !== undefined;
   return (
     <div class="card fit-estimate">
@@ -56,7 +56,11 @@ function Estimate({ row: { estimate } }: { readonly row: FitRowAnswer }) {
             </span>
           </p>
           <p>
-            {kind === "maker" ? "As its maker would publish it" : "As others would measure it"}
+            {from === "class"
+              ? "Not from measurements of it"
+              : kind === "maker"
+                ? "As its maker would publish it"
+                : "As others would measure it"}
             {bound !== undefined && <>; bound by {boundWords[bound]}</>}.
           </p>
         </>
@@ -80,7 +84,13 @@ function Estimate({ row: { estimate } }: { readonly row: FitRowAnswer }) {
           ))}
         </ul>
       )}
-      {basis !== undefined && (
+      {basis !== undefined && from === "class" && (
+        <p class="soft small">
+          Of chips left out like this half were missed by less than {shareWords(basis.median_error)}, nine of ten by
+          less than {shareWords(basis.p90_error)}; {shareWords(basis.held)} lay between the bounds.
+        </p>
+      )}
+      {basis !== undefined && from !== "class" && (
         <p class="soft small">
           From {plural(basis.rows, "measurement")} of this device
           {basis.rows >= 8 &&

@@ -60,7 +60,7 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
       <ol>
         {rows.map(({ row, median, low, high }) => {
           const mark = fitMarks[row.placements[0]?.fits ?? "unknown"];
-          const words = `${row.name}: ${mark.word}; ${milliseconds(median)} ms, ${milliseconds(low)} to ${milliseconds(high)} ms`;
+          const words = `${row.name}: ${mark.word}; ${milliseconds(median)} ms, ${milliseconds(low)} to ${milliseconds(high)} ms${row.estimate.from === "class" ? ", not from measurements of it" : ""}`;
           return (
             <li key={row.device}>
               <button
@@ -84,7 +84,7 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
                   {width > 0 && (
                     <>
                       <rect
-                        class={row.estimate.kind === "independent" ? "fit-bounds independent" : "fit-bounds"}
+                        class={`fit-bounds ${row.estimate.from === "class" ? "by-class" : row.estimate.kind}`}
                         x={x(low)}
                         y={HEIGHT / 2 - 4}
                         width={Math.max(2, x(high) - x(low))}
@@ -96,6 +96,7 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
                   )}
                 </svg>
                 <span class="fit-row-ms">
+                  {row.estimate.from === "class" && "~"}
                   {milliseconds(median)}{" "}
                   <span class="soft">
                     ({milliseconds(low)} to {milliseconds(high)})
@@ -116,7 +117,13 @@ export function FitPlot({ rows, chosen, onChoose }: FitPlotProps) {
           <rect class="fit-bounds independent" x="1" y="2" width="32" height="8" rx="4" />
           <circle class="fit-median" cx="17" cy="6" r="5" />
         </svg>{" "}
-        as others would measure it. Where two bars overlap, the devices cannot be told apart.
+        as others would measure it{" "}
+        <svg width="34" height="12" aria-hidden="true">
+          <rect class="fit-bounds by-class" x="1" y="2" width="32" height="8" rx="4" />
+          <circle class="fit-median" cx="17" cy="6" r="5" />
+        </svg>{" "}
+        ~ by its class and peak or its compiler's estimate, not by measurements. Where two bars overlap, the devices
+        cannot be told apart.
       </p>
     </div>
   );
