@@ -5,18 +5,11 @@
 
 import type { Tensor } from "../model/graph.ts";
 import type { Constraint, Rule } from "./target.ts";
-import { velaOperators, type Build } from "./vela-operators.ts";
+import type { Build, VelaVersion } from "./vela-checks.ts";
+import { velaOperators } from "./vela-operators.ts";
 import { doubtful, velaOperatorsOfU85 } from "./vela-u85.ts";
 import { checked, isConstant, isTflite, operandsOf, shapeOf } from "./vela-tensors.ts";
 import type { View } from "./view.ts";
-
-export interface VelaVersion {
-  readonly major: 3 | 4;
-  /** NXP's fork pads channels too. */
-  readonly padsChannels: boolean;
-  /** Ethos-U85: another compiler inside (Regor), and an NPU that does more. */
-  readonly u85?: true;
-}
 
 /** Rules of every operator of TFLite: also of those that are refused, for Vela looks at their tensors first and says what is wrong there. */
 export function velaRules(version: VelaVersion): Record<string, Rule> {

@@ -4,8 +4,8 @@
  */
 
 import type { Constraint } from "./target.ts";
-import { velaOperators, type Build } from "./vela-operators.ts";
-import type { VelaVersion } from "./vela-rules.ts";
+import type { Build, VelaVersion } from "./vela-checks.ts";
+import { velaOperators } from "./vela-operators.ts";
 import { isConstant, isTflite, operandsOf, shapeOf } from "./vela-tensors.ts";
 import type { View } from "./view.ts";
 

@@ -6,15 +6,14 @@
  *     await server.drain(10_000);
  */
 
-import { chmodSync, readFileSync, unlinkSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type * as https from "node:https";
-import { CannotError, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import { Bag } from "./bag.ts";
 import { HttpError, type Part } from "./door.ts";
-import { Refusal, type RefusalKind } from "./engine.ts";
+import { Refusal } from "./engine.ts";
 import type { BodyReader } from "./http/body.ts";
 import { Live, type Connection, type Host } from "./http/exchange.ts";
 import { countAnswer, noFigures, type HttpFigures } from "./http/figures.ts";
@@ -25,6 +24,9 @@ import { silent, type Log } from "./http/log.ts";
 import { Pace } from "./http/pace.ts";
 import { rawAnswer, refuseRaw } from "./http/raw.ts";
 import { Router } from "./http/router.ts";
+import { cannotListen, removeStale } from "./http/taken.ts";
+import { createSecure, readTls, type TlsFiles } from "./http/tls.ts";
+import { toldOf, wordsOf, type Told } from "./http/told.ts";
 
 export interface ServeOptions {
   /** HOST:PORT, [ADDRESS]:PORT, unix:PATH or systemd; port 0: any that is free. Default 127.0.0.1:0. */
@@ -32,7 +34,7 @@ export interface ServeOptions {
   /** Callers must bring it, except to routes that are `open`. Needed to listen anywhere but on loopback or a Unix socket. */
   readonly token?: string;
   /** Paths of PEM files: then it speaks HTTPS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: TlsFiles;
   /** Names besides localhost by which callers on loopback may call it (a proxy's). */
   readonly hosts?: readonly string[];
   /** Origins of pages elsewhere that may ask. */
@@ -71,17 +73,6 @@ function mayListen(listen: Listen, { token }: ServeOptions): void {
   }
 }
 
-const statusOf: Readonly<Record<RefusalKind, number>> = {
-  invalid: 400,
-  "not-found": 404,
-  "not-ready": 503,
-  busy: 429,
-  deadline: 504,
-  // nginx's word for it: nobody reads the answer.
-  cancelled: 499,
-  failed: 500,
-};
-
 /** How often bodies on their way are looked at. */
 const SWEEP_MS = 500;
 /** Connections that are told that there are too many, rather than closed without a word, at once; and for how long their end is awaited. */
@@ -90,13 +81,6 @@ const [TURNED_AWAY, TURNED_AWAY_MS] = [256, 500];
 const STRANGER_MS = 1000;
 /** Connections that wait to be taken. The kernel's own bound (net.core.somaxconn) is lower or the same. */
 const BACKLOG = 1024;
-
-/** What an error is to the caller. */
-interface Told {
-  readonly message: string;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 class Door implements Host, Running {
   readonly limits: Limits;
@@ -335,7 +319,7 @@ class Door implements Host, Running {
   }
 
   #fail(exchange: Live, error: unknown): void {
-    const told = this.#told(exchange, error);
+    const told = toldOf(exchange, error, this.#log);
     if (exchange.answered) return;
     if (error instanceof Refusal && error.kind === "busy") this.figures.refused.queue++;
     if (told.status !== 429 || this.draining) {
@@ -366,31 +350,6 @@ class Door implements Host, Running {
       exchange.drop(status);
       exchange.request.socket.destroy();
     }
-  }
-
-  #told(exchange: Live, error: unknown): Told {
-    if (error instanceof HttpError) return error;
-    if (error instanceof Refusal) {
-      if (error.kind === "failed") {
-        const fields = {
-          request_id: exchange.id,
-          trace_id: exchange.trace.trace_id,
-          error: wordsOf(error.cause ?? error),
-        };
-        this.#log.line("warn", error.message, fields);
-      }
-      const headers =
-        error.retry_after_s === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(error.retry_after_s))) };
-      return { message: error.message, status: statusOf[error.kind], headers };
-    }
-    this.#log.line("error", "a bug; please report it with this", {
-      request_id: exchange.id,
-      trace_id: exchange.trace.trace_id,
-      span_id: exchange.trace.span_id,
-      path: exchange.path,
-      error: wordsOf(error),
-    });
-    return { message: `internal error; the log has more under request id ${exchange.id}`, status: 500, headers: {} };
   }
 
   finished(exchange: Live): void {
@@ -455,27 +414,6 @@ class Door implements Host, Running {
 
 const FLUSH_MS = 100;
 const nothing = (): void => undefined;
-const wordsOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
-function createSecure(settings: ServerOptions, files: { cert: Buffer; key: Buffer }): Server {
-  const require = createRequire(import.meta.url);
-  const { createServer } = require("node:https") as typeof https;
-  // A server of TLS has every method that is used here; Node's types know nothing of the kinship.
-  const handshakeTimeout = settings.headersTimeout ?? 0;
-  return createServer({ ...settings, ...files, handshakeTimeout, minVersion: "TLSv1.2" });
-}
-
-function readTls({ cert, key }: NonNullable<ServeOptions["tls"]>): { cert: Buffer; key: Buffer } {
-  const read = (path: string): Buffer => {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      throw new CannotError(`${path}: ${(error as Error).message}`, { cause: error });
-    }
-  };
-  return { cert: read(cert), key: read(key) };
-}
-
 /** Requests with methods, and what a browser asks before it lets a page of another origin ask. */
 function answerOptions(exchange: Live, methods: readonly string[]): void {
   if (methods.length === 0) throw new HttpError(404, "nothing is served at this path");
@@ -488,28 +426,4 @@ function answerOptions(exchange: Live, methods: readonly string[]): void {
     if (asked !== undefined && /^[\w, -]{1,1000}$/.test(asked)) headers["access-control-allow-headers"] = asked;
   }
   exchange.send(204, "", headers);
-}
-
-function cannotListen(listen: Listen, error: NodeJS.ErrnoException): CannotError {
-  const where = "path" in listen ? listen.path : "fd" in listen ? "systemd's socket" : `${listen.host}:${listen.port}`;
-  const says =
-    error.code === "EADDRINUSE"
-      ? "another program listens there; choose another --listen"
-      : error.code === "EACCES"
-        ? "this user may not listen there"
-        : error.message;
-  return new CannotError(`${where}: ${says}`, { cause: error });
-}
-
-/** A socket file that a server which was killed left behind; one that is answered is in use, and EADDRINUSE says so. */
-async function removeStale(path: string): Promise<void> {
-  const refused = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.on("connect", () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
-  });
-  if (refused) unlinkSync(path);
 }

@@ -1,7 +1,8 @@
 /** Arm's Ethos-U55 and U65 by Vela: of 3.10, of NXP's fork of it (i.MX 93), and of 4.2. */
 
 import type { Target } from "../target.ts";
-import { velaRules, type VelaVersion } from "../vela-rules.ts";
+import type { VelaVersion } from "../vela-checks.ts";
+import { velaRules } from "../vela-rules.ts";
 
 const target = (
   rules: VelaVersion,

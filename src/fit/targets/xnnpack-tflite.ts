@@ -3,12 +3,10 @@
  * unsigned 8-bit quantisation on, which is how LiteRT's packages are built. Where it states a limit in a log line, that line is `says`.
  */
 
-import type { Tensor } from "../../model/graph.ts";
 import { constraint } from "../rules.ts";
 import type { Constraint, Rule, Target } from "../target.ts";
-import type { View } from "../view.ts";
 import {
-  activation,
+  type Place,
   attribute,
   constant,
   counts,
@@ -17,76 +15,30 @@ import {
   sameType,
   scaleOf,
   shapeOf,
-  tensorAt,
   types,
   valuesOf,
-  type Place,
 } from "../tflite-rules.ts";
+import type { View } from "../view.ts";
+import { convolution, depthwise, fullyConnected, matrixProduct, transposeConvolution } from "../xnnpack-products.ts";
+import {
+  MOST_DIMENSIONS,
+  floats,
+  floatsOr8,
+  fused,
+  isFloat,
+  isFloat32Or8,
+  isFloatOr8,
+  isFloatOrSigned8,
+  isPerTensor,
+  kinds,
+  positive,
+  ratio,
+  sameQuantization,
+  shaped,
+} from "../xnnpack-rules.ts";
 
 const SOURCE =
   "github.com/google-ai-edge/LiteRT@f67457790c9c2ab67347d6fe53270e8d3df20868 tflite/delegates/xnnpack/xnnpack_delegate.cc";
-/** XNN_MAX_TENSOR_DIMS of xnnpack.h. */
-const MOST_DIMENSIONS = 6;
-
-const fused = activation(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"]);
-
-/** Quantised as a whole, by one scale and one zero point. */
-const isPerTensor = (tensor: Tensor): boolean => tensor.quantization?.scale.length === 1;
-
-const isFloat = ({ type }: Tensor): boolean => type === "float32" || type === "float16";
-const isFloatOr8 = (tensor: Tensor): boolean =>
-  isFloat(tensor) || ((tensor.type === "int8" || tensor.type === "uint8") && isPerTensor(tensor));
-const isFloatOrSigned8 = (tensor: Tensor): boolean =>
-  isFloat(tensor) || (tensor.type === "int8" && isPerTensor(tensor));
-const isFloat32Or8 = (tensor: Tensor): boolean => tensor.type !== "float16" && isFloatOr8(tensor);
-
-/** Type and quantisation of operands together: what the delegate calls an unsupported type. */
-function kinds(places: readonly Place[], fits: (tensor: Tensor) => boolean): Constraint {
-  const wrong = (view: View): Tensor | undefined =>
-    places.map((place) => tensorAt(view, place)).find((tensor) => tensor !== undefined && !fits(tensor));
-  return constraint(
-    "type",
-    "unsupported type",
-    (view) => wrong(view) === undefined,
-    (view) => {
-      const tensor = wrong(view);
-      const scales = tensor?.quantization?.scale.length;
-      return `${tensor?.type ?? "unknown"}${scales === undefined || scales < 2 ? "" : ` with ${scales} scales`}`;
-    },
-  );
-}
-
-const floats = kinds([0, "out"], isFloat);
-const floatsOr8 = kinds([0, "out"], isFloatOr8);
-
-/** As many dimensions as XNNPACK's tensors have, none of them empty. */
-const shaped = (...places: Place[]): readonly Constraint[] => [
-  rank(places, 0, MOST_DIMENSIONS),
-  constraint("shape", "invalid num of elements", (view) =>
-    places.every((place) => tensorAt(view, place)?.shape?.every((one) => one !== 0) !== false),
-  ),
-];
-
-/** Scale of the first operand over that of the output, of one 8-bit type. */
-function ratio(places: readonly number[], least: number, most: number, says: string): Constraint {
-  const found = (view: View): number | undefined => {
-    const tensors = [...places.map((place) => view.inputs[place]), view.outputs[0]];
-    const [first] = tensors;
-    if (first?.type !== "int8" && first?.type !== "uint8") return undefined;
-    if (tensors.some((tensor) => tensor?.type !== first.type)) return undefined;
-    const product = places.reduce((value, place) => value * (scaleOf(view.inputs[place]) ?? 1), 1);
-    return product / (scaleOf(view.outputs[0]) ?? 1);
-  };
-  return constraint(
-    "scale",
-    says,
-    (view) => {
-      const value = found(view);
-      return value === undefined || (value >= least && value < most);
-    },
-    (view) => String(found(view)),
-  );
-}
 
 const unary: Rule = [counts([1, 1]), ...shaped(0), floats];
 
@@ -113,171 +65,6 @@ const pooling: readonly Constraint[] = [
   fused,
 ];
 
-/** Weights: float, int8 along its own dimension, or uint8 as a whole. */
-const filter = (place: number, axis: number): Constraint =>
-  constraint(
-    "type",
-    "unsupported type of filter",
-    (view) => {
-      const tensor = view.inputs[place];
-      if (tensor === undefined || isFloat(tensor)) return true;
-      const { quantization } = tensor;
-      if (quantization === undefined) return false;
-      if (tensor.type === "uint8") return isPerTensor(tensor);
-      return tensor.type === "int8" && (quantization.scale.length === 1 || quantization.axis === axis);
-    },
-    (view) => view.inputs[place]?.type ?? "",
-  );
-
-const biased = (place: number): Constraint =>
-  constraint(
-    "type",
-    "unsupported type of bias",
-    (view) => {
-      const tensor = view.inputs[place];
-      return tensor === undefined || isFloat(tensor) || (tensor.type === "int32" && tensor.quantization !== undefined);
-    },
-    (view) => view.inputs[place]?.type ?? "",
-  );
-
-/** float32 activations with int8 weights are quantised as they come, in convolutions and matrix products alone. */
-const mixed = (dynamic: boolean): Constraint =>
-  constraint(
-    "type",
-    "unsupported mixed types",
-    (view) => {
-      const [data, weights] = view.inputs;
-      const out = view.outputs[0];
-      if (data === undefined || weights === undefined || out === undefined) return true;
-      if (data.type !== out.type) return false;
-      return data.type === weights.type || (dynamic && data.type === "float32" && weights.type === "int8");
-    },
-    (view) => [view.inputs[0], view.inputs[1], view.outputs[0]].map((tensor) => tensor?.type).join(", "),
-  );
-
-const bias = constraint("bias", "unsupported node without bias", (view) => (view.node.inputs[2] ?? -1) >= 0);
-
-const convolution = (axis: number, dynamic: boolean): Rule => [
-  bias,
-  counts([3, 3]),
-  floatsOr8,
-  rank([0, 1, "out"], 4, 4),
-  filter(1, axis),
-  constant([1, 2]),
-  biased(2),
-  rank([2], 1, 1),
-  mixed(dynamic),
-  fused,
-];
-
-const depthwise = [...(convolution(3, false) as readonly Constraint[])];
-
-const fullyConnected: Rule = [
-  constraint(
-    "version",
-    "Unsupported version of FullyConnected",
-    ({ node }) => node.version !== 8,
-    ({ node }) => String(node.version),
-  ),
-  attribute("weights_format", ["DEFAULT"], "DEFAULT", "unsupported non-default weights format"),
-  counts([2, 3]),
-  floatsOr8,
-  rank([1], 2, 2),
-  constraint(
-    "type",
-    "unsupported type of filter",
-    ({ inputs: [, weights] }) => {
-      if (weights === undefined || isFloat(weights)) return true;
-      const { quantization, type } = weights;
-      if (type === "uint8") return isPerTensor(weights);
-      if (type !== "int8" && type !== "int4" && type !== "int2") return false;
-      if (quantization === undefined) return true;
-      return quantization.scale.length === 1 ? type !== "int2" : (quantization.axis ?? 0) === 0;
-    },
-    ({ inputs: [, weights] }) => weights?.type ?? "",
-  ),
-  constant([1, 2]),
-  constraint(
-    "bias",
-    "Mismatch between number of bias elements and number of output channels",
-    ({ inputs: [, weights, third] }) => {
-      const elements = shapeOf(third)?.reduce((product, one) => product * one, 1);
-      const channels = shapeOf(weights)?.[0];
-      return elements === undefined || channels === undefined || elements === channels;
-    },
-  ),
-  biased(2),
-  constraint(
-    "type",
-    "unsupported mixed types",
-    (view) => {
-      const [data, weights] = view.inputs;
-      const out = view.outputs[0];
-      if (data === undefined || weights === undefined || out === undefined) return true;
-      if (data.type !== out.type) return false;
-      const narrow = weights.type === "int8" || weights.type === "int4" || weights.type === "int2";
-      return data.type === weights.type || (narrow && (isFloat(data) || data.type === "int8"));
-    },
-    (view) => [view.inputs[0], view.inputs[1], view.outputs[0]].map((tensor) => tensor?.type).join(", "),
-  ),
-  constraint(
-    "zero point",
-    "unsupported zero point for weights",
-    ({ inputs: [data, weights] }) =>
-      weights?.type !== "int8" || data?.type !== "int8" || (weights.quantization?.zeroPoint[0] ?? 0) === 0,
-  ),
-  constraint("alignment", "unsupported odd number of inputs channels", ({ inputs: [, weights] }) => {
-    const channels = shapeOf(weights)?.[1];
-    if (channels === undefined) return true;
-    return weights?.type === "int4" ? channels % 2 === 0 : weights?.type !== "int2" || channels % 4 === 0;
-  }),
-  fused,
-];
-
-const matrixProduct: Rule = [
-  kinds([0, "out"], isFloatOr8),
-  filterOfProduct(),
-  constraint(
-    "zero point",
-    "non-zero zero point of input 1 is not supported",
-    ({ inputs: [data, weights] }) =>
-      weights?.type !== "int8" || data?.type === "float32" || (weights.quantization?.zeroPoint[0] ?? 0) === 0,
-  ),
-  mixed(true),
-  constraint(
-    "rank",
-    "Unsupported number of dimensions, must be at least 2",
-    ({ inputs: [a, b] }) => (a?.shape?.length ?? 2) >= 2 && (b?.shape?.length ?? 2) >= 2,
-  ),
-];
-
-function filterOfProduct(): Constraint {
-  return constraint(
-    "type",
-    "unsupported type of input 1",
-    ({ node, inputs: [, weights] }) => {
-      if (weights === undefined || isFloat(weights)) return true;
-      if (weights.quantization === undefined) return false;
-      if (weights.type === "uint8") return isPerTensor(weights);
-      const rank = weights.shape?.length ?? 2;
-      const axis = node.attributes["adj_y"] === true ? rank - 2 : rank - 1;
-      return weights.type === "int8" && (isPerTensor(weights) || weights.quantization.axis === axis);
-    },
-    ({ inputs: [, weights] }) => weights?.type ?? "",
-  );
-}
-
-/** Output and inputs have one scale and one zero point. */
-const sameQuantization = (inputs: "all" | "first", only: readonly string[]): Constraint =>
-  constraint("scale", "Mismatching quantization across the input and the output", (view) => {
-    const out = view.outputs[0];
-    if (out === undefined || !only.includes(out.type)) return true;
-    const own = (tensor: Tensor | undefined): string =>
-      `${tensor?.quantization?.scale[0] ?? 0} ${tensor?.quantization?.zeroPoint[0] ?? 0}`;
-    const given = inputs === "all" ? view.inputs : view.inputs.slice(0, 1);
-    return given.every((tensor) => own(tensor) === own(out));
-  });
-
 const reduction: Rule = [
   counts([2, 2]),
   floatsOr8,
@@ -286,17 +73,6 @@ const reduction: Rule = [
   constant([1]),
   constraint("axis", "Not handling ill defined empty reduction", ({ inputs: [, axes] }) => axes?.shape?.[0] !== 0),
 ];
-
-const positive = (place: number): Constraint =>
-  constraint(
-    "size",
-    "size must be positive",
-    ({ inputs }) => {
-      const values = valuesOf(inputs[place]);
-      return values === undefined ? undefined : values.every((one) => one > 0);
-    },
-    ({ inputs }) => valuesOf(inputs[place])?.join(", ") ?? "",
-  );
 
 const stridedSlice: Rule = [
   attribute("ellipsis_mask", [0], 0, "ellipsis mask, new axis mask and shrink axis mask must be 0", "mask"),
@@ -350,41 +126,6 @@ const pad: Rule = [
   types([1], ["int32"]),
   constant([1]),
   constraint("padding", "invalid padding", ({ inputs }) => valuesOf(inputs[1])?.every((one) => one >= 0) !== false),
-];
-
-const transposeConvolution: Rule = [
-  counts([3, 4]),
-  types([0], ["int32"]),
-  rank([1, 2, "out"], 4, 4),
-  constant([0, 1, 3]),
-  kinds([2, "out"], isFloat32Or8),
-  filter(1, 0),
-  biased(3),
-  rank([3], 1, 1),
-  constraint("stride", "strides larger than effective kernel dimensions unsupported", ({ node, inputs }) => {
-    const shape = shapeOf(inputs[1]);
-    if (shape === undefined || node.attributes["padding"] === "VALID") return true;
-    const [high, wide] = [Number(node.attributes["strides_h"] ?? 1), Number(node.attributes["strides_w"] ?? 1)];
-    return (shape[1] ?? 1) >= high && (shape[2] ?? 1) >= wide;
-  }),
-  constraint(
-    "shape",
-    "output smaller than effective kernel dimensions unsupported with VALID padding",
-    ({ node, inputs, outputs }) => {
-      if (node.attributes["padding"] !== "VALID") return true;
-      const [shape, out] = [shapeOf(inputs[1]), shapeOf(outputs[0])];
-      if (shape === undefined || out === undefined) return true;
-      return (shape[1] ?? 1) <= (out[1] ?? 1) && (shape[2] ?? 1) <= (out[2] ?? 1);
-    },
-  ),
-  constraint("shape", "inconsistent combination of parameters: computed input size", ({ node, inputs, outputs }) => {
-    if (node.attributes["padding"] === "VALID") return true;
-    const [data, out] = [shapeOf(inputs[2]), shapeOf(outputs[0])];
-    if (data === undefined || out === undefined) return true;
-    const strides = [Number(node.attributes["strides_h"] ?? 1), Number(node.attributes["strides_w"] ?? 1)];
-    return strides.every((stride, at) => Math.ceil((out[at + 1] ?? 1) / stride) === data[at + 1]);
-  }),
-  fused,
 ];
 
 const block = (size: string): readonly Constraint[] => [

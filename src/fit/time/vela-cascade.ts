@@ -3,7 +3,7 @@
  * between them are kept. Which ones, and how high the stripes are, as Vela decides for memory that spills (cascade_builder.py of 3.10).
  */
 
-import type { Lowered } from "./vela-lower.ts";
+import type { Lowered } from "./vela-lowering.ts";
 import { up, type Volume } from "./vela-machine.ts";
 
 export interface Stripe {

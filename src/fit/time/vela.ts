@@ -6,7 +6,8 @@
 import type { View } from "../view.ts";
 import { cascadesOf, type Stripe } from "./vela-cascade.ts";
 import { accessOf, arrayCycles, burstShare, macsOf, type FeatureMap, type Operation } from "./vela-cycles.ts";
-import { lower, type Lowered, type LoweredGraph, type Ref } from "./vela-lower.ts";
+import { lower } from "./vela-lower.ts";
+import type { Lowered, LoweredGraph, Ref } from "./vela-lowering.ts";
 import {
   blockFor,
   machineOf,

@@ -41,11 +41,11 @@ import {
   WITH_PRIORITY,
   writeHead,
 } from "./frames.ts";
-import { FieldReader, HpackError, TABLE_BYTES, type Field } from "./hpack.ts";
-import { Stream, type Head } from "./stream.ts";
+import { FieldReader, HpackError, TABLE_BYTES } from "./hpack.ts";
+import { RequestFields, type FieldLimits } from "./request.ts";
+import { Stream } from "./stream.ts";
 
-export interface ConnectionLimits {
-  readonly header_bytes: number;
+export interface ConnectionLimits extends FieldLimits {
   readonly header_count: number;
   readonly header_seconds: number;
   readonly idle_seconds: number;
@@ -430,7 +430,7 @@ export class Connection {
   }
 
   #fieldsOf(id: number, ends: boolean, bytes: Buffer, from: number, to: number): void {
-    const request = new Request(this.#owner.limits);
+    const request = new RequestFields(this.#owner.limits);
     try {
       this.#fields.read(bytes, from, to, request.take);
     } catch (error) {
@@ -455,7 +455,7 @@ export class Connection {
     }
   }
 
-  #open(id: number, ends: boolean, request: Request): void {
+  #open(id: number, ends: boolean, request: RequestFields): void {
     const stream = new Stream(this, id, request, this.#peerWindow, STREAM_WINDOW);
     stream.expected = request.length;
     this.streams.add(stream);
@@ -464,7 +464,7 @@ export class Connection {
     if (ends && !stream.closed) this.#endOf(stream);
   }
 
-  #trailersOf(stream: Stream, ends: boolean, request: Request): void {
+  #trailersOf(stream: Stream, ends: boolean, request: RequestFields): void {
     if (stream.ended) this.reset(stream, errors.closed);
     else if (!ends || request.lines > 0 || request.wrong) this.reset(stream, errors.protocol);
     else this.#endOf(stream);
@@ -736,48 +736,4 @@ export class Connection {
     this.#trifles.give(2);
     return true;
   }
-}
-
-/** The fields of a request, as they are read. */
-class Request implements Head {
-  method = "";
-  path = "";
-  readonly fields: Field[] = [];
-  /** Parts of its line that were given, a bit each; fields that may not be there. */
-  lines = 0;
-  wrong = false;
-  /** A field that is no part of the line came. */
-  #begun = false;
-  bytes = 0;
-  length: number | undefined;
-  readonly #limits: ConnectionLimits;
-
-  constructor(limits: ConnectionLimits) {
-    this.#limits = limits;
-  }
-
-  /** Method, scheme and path are there, as RFC 9113, 8.3.1, wants them. */
-  get whole(): boolean {
-    return !this.wrong && (this.lines & 7) === 7 && this.path !== "";
-  }
-
-  readonly take = (field: Field): void => {
-    this.bytes += field.size;
-    if (this.bytes > this.#limits.header_bytes) return;
-    const { kind, value } = field;
-    const line = kind === "method" ? 1 : kind === "scheme" ? 2 : kind === "path" ? 4 : kind === "authority" ? 8 : 0;
-    if (line === 0) this.#begun = true;
-    // Once, and before all others.
-    else if ((this.lines & line) !== 0 || this.#begun) this.wrong = true;
-    this.lines |= line;
-    if (kind === "plain") this.fields.push(field);
-    else if (kind === "wrong") this.wrong = true;
-    else if (kind === "method") this.method = value;
-    else if (kind === "path") this.path = value;
-    else if (kind === "content-length") {
-      // Two that differ cannot both be held to.
-      if (this.length !== undefined && this.length !== Number(value)) this.wrong = true;
-      this.length = Number(value);
-    }
-  };
 }
