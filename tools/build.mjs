@@ -179,6 +179,9 @@ export async function buildAll(force = false) {
     define: { "import.meta.url": "__here" },
   };
   const marks = await formatMarks();
+  for (const name of existsSync(join(top, "dist")) ? readdirSync(join(top, "dist")) : []) {
+    if (/^library-\w+\.js$/.test(name)) rmSync(join(top, "dist", name));
+  }
   await Promise.all([
     build({
       ...small,
@@ -207,22 +210,27 @@ export async function buildAll(force = false) {
     }),
     // The child process in which vendors' libraries work: src/host/isolate.ts starts it.
     build({ ...small, ...here, entryPoints: ["src/host/child.ts"], outfile: "dist/host.cjs" }),
-    // The process that reads what is uploaded to the page: src/serve/page/models-worker.ts starts it.
+    // The library, and the process that reads what is uploaded to the page (src/serve/page/models-worker.ts starts it), which needs
+    // little besides: what both hold lies in library-*.js.
     build({
-      ...small,
-      ...here,
-      entryPoints: ["src/serve/page/models-child.ts"],
-      outfile: "dist/page-child.cjs",
-      plugins: [lazyFamilies(false), lazyFormats(marks)],
+      ...shared,
+      minifySyntax: true,
+      minifyWhitespace: true,
+      entryPoints: { index: "src/index.ts", "page-child": "src/serve/page/models-child.ts" },
+      outdir: "dist",
+      format: "esm",
+      splitting: true,
+      chunkNames: "library-[hash]",
     }),
-    build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" }),
   ]);
   // What clients of gRPC are made from; the server reads them beside itself.
   for (const name of ["inference.proto", "health.proto"]) {
     copyFileSync(join(top, "src/serve/grpc", name), join(top, "dist", name));
   }
-  // Measurements and what was learnt from them: read when an estimate is asked for.
-  cpSync(join(top, "data/fit"), join(top, "dist/fit"), { recursive: true });
+  // Measurements and what was learnt from them: read when an estimate is asked for. Not what only benchmarks and tools read.
+  rmSync(join(top, "dist/fit"), { recursive: true, force: true });
+  const evaluation = /\/(?:decisions|vela-layers|hub-models|ti-times)\.json$/;
+  cpSync(join(top, "data/fit"), join(top, "dist/fit"), { recursive: true, filter: (path) => !evaluation.test(path) });
   await compile();
   // Last, because its age says that all is built.
   await build({

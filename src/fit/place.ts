@@ -136,7 +136,8 @@ const YES: Answer = { takes: "yes" };
 
 function because(constraint: Constraint, view: View): string {
   const found = constraint.found?.(view);
-  return found === undefined || found === "" ? constraint.says : `${constraint.says}: ${found}`;
+  // Some compilers end their sentences with a full stop.
+  return found === undefined || found === "" ? constraint.says : `${constraint.says.replace(/\.$/, "")}: ${found}`;
 }
 
 function ruleOf(view: View, target: Target, format: string): Rule | undefined {

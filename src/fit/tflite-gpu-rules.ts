@@ -4,7 +4,7 @@ import { constraint } from "./rules.ts";
 import type { Constraint, Rule } from "./target.ts";
 
 import { attribute, rankOf, shapeOf, version } from "./tflite-rules.ts";
-import type { View } from "./view.ts";
+import { isTflite, type View } from "./view.ts";
 
 export const LITERT = "github.com/google-ai-edge/LiteRT@f67457790c9c2ab67347d6fe53270e8d3df20868";
 export const SOURCE = `${LITERT} tflite/tools/versioning/gpu_compatibility.cc`;
@@ -20,15 +20,16 @@ export const runtimeInputs = (view: View): number =>
 const constantInputs = (view: View): number =>
   view.inputs.filter((tensor, at) => tensor !== undefined && isConstant(view, at)).length;
 
-/** How many inputs vary, how many are constant, how many outputs there are. */
+/** How many inputs vary, how many are constant, how many outputs there are, in a TFLite file. */
 export function operands(runtime: readonly number[], outputs: number, constants?: readonly number[]): Constraint {
   return constraint(
     "operands",
     `Expected ${runtime.join(" or ")} runtime input tensor(s)${constants === undefined ? "" : ` and ${constants.join(" or ")} const`}`,
     (view) =>
-      runtime.includes(runtimeInputs(view)) &&
-      view.outputs.length === outputs &&
-      (constants === undefined || constants.includes(constantInputs(view))),
+      !isTflite(view) ||
+      (runtime.includes(runtimeInputs(view)) &&
+        view.outputs.length === outputs &&
+        (constants === undefined || constants.includes(constantInputs(view)))),
     (view) =>
       `node has ${runtimeInputs(view)} runtime input(s), ${constantInputs(view)} const, ${view.outputs.length} output(s)`,
     SOURCE,

@@ -7,7 +7,7 @@
 import type { ElementType, Tensor } from "../model/graph.ts";
 import { constraint } from "./rules.ts";
 import type { Constraint, Rule } from "./target.ts";
-import type { View } from "./view.ts";
+import { isTflite, type View } from "./view.ts";
 
 /** Number of an input, or the first output. */
 export type Place = number | "out";
@@ -107,16 +107,18 @@ export function rank(
   );
 }
 
+/** Of a TFLite file; other formats count operands otherwise, and their converter sees to it. */
 export function counts(inputs: readonly [number, number], outputs: readonly [number, number] = [1, 1]): Constraint {
   return constraint(
     "operands",
     "unexpected number of inputs or outputs",
-    ({ node }) => within(node.inputs.length, inputs) && within(node.outputs.length, outputs),
-    ({ node }) => `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
+    (view) => !isTflite(view) || (within(view.node.inputs.length, inputs) && within(view.node.outputs.length, outputs)),
+    ({ node }) => `${count(node.inputs.length, "input")}, ${count(node.outputs.length, "output")}`,
   );
 }
 
-const within = (count: number, [least, most]: readonly [number, number]): boolean => count >= least && count <= most;
+const within = (value: number, [least, most]: readonly [number, number]): boolean => value >= least && value <= most;
+const count = (many: number, what: string): string => `${many} ${what}${many === 1 ? "" : "s"}`;
 
 /** The inputs at these places are constant. */
 export function constant(
@@ -134,12 +136,15 @@ export function constant(
   );
 }
 
-/** Version of the operator in the file. */
+/** Version of the operator in a TFLite file: those of other formats are another thing. */
 export function version(least: number, most: number, says = "Operator version not supported"): Constraint {
   return constraint(
     "version",
     says,
-    ({ node }) => node.version === undefined || (node.version >= least && node.version <= most),
+    (view) => {
+      const { version: own } = view.node;
+      return !isTflite(view) || own === undefined || (own >= least && own <= most);
+    },
     ({ node }) => `version ${node.version ?? "?"}, ${least === most ? `only ${most}` : `at most ${most}`}`,
   );
 }

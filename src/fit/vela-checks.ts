@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../model/graph.ts";
 import type { Constraint } from "./target.ts";
-import { isTflite, operandsOf, sameShape, shapeOf } from "./vela-tensors.ts";
-import type { View } from "./view.ts";
+import { operandsOf, sameShape, shapeOf } from "./vela-tensors.ts";
+import { isTflite, type View } from "./view.ts";
 
 export interface VelaVersion {
   readonly major: 3 | 4;
@@ -48,6 +48,9 @@ export const of = (view: View): ReturnType<typeof operandsOf> => operandsOf(view
 
 export const text = (tensor: Tensor | undefined): string =>
   tensor === undefined ? "None" : `[${shapeOf(tensor).join(", ")}]`;
+
+/** Numbers as they are; "?" where the file leaves them open. */
+export const list = (numbers: readonly number[] | undefined): string => (numbers === undefined ? "?" : String(numbers));
 
 export const number = (view: View, name: string): number | undefined => {
   const value = view.node.attributes[name];

@@ -13,6 +13,7 @@ import {
   text,
   values,
   type VelaVersion,
+  list,
 } from "./vela-checks.ts";
 import { elements, isConstant, sameShape, shapeOf } from "./vela-tensors.ts";
 import { biasChecks, weightConstant, weightType } from "./vela-windows.ts";
@@ -33,7 +34,7 @@ const meanAxis = inFile(
       return shape.length !== 4 || axis !== 3 || shape.slice(1).includes(1);
     });
   },
-  (view) => `Shape is ${text(view.inputs[0])}, Axis is ${String(axesOf(view, 1))}`,
+  (view) => `Shape is ${text(view.inputs[0])}, Axis is ${list(axesOf(view, 1))}`,
 );
 
 export const mean: Build = {
@@ -130,8 +131,7 @@ export const argMax: Build = {
         const [axis] = values(view, 1) ?? [];
         return axis === undefined ? undefined : axis === -1 || axis === shapeOf(view.inputs[0]).length - 1;
       },
-      (view) =>
-        `Axis is ${String(values(view, 1))} and number of input dimensions is ${shapeOf(view.inputs[0]).length}`,
+      (view) => `Axis is ${list(values(view, 1))} and number of input dimensions is ${shapeOf(view.inputs[0]).length}`,
     ),
     inFile(
       "size",

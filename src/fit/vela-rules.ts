@@ -8,8 +8,8 @@ import type { Constraint, Rule } from "./target.ts";
 import type { Build, VelaVersion } from "./vela-checks.ts";
 import { velaOperators } from "./vela-operators.ts";
 import { doubtful, velaOperatorsOfU85 } from "./vela-u85.ts";
-import { checked, isConstant, isTflite, operandsOf, shapeOf } from "./vela-tensors.ts";
-import type { View } from "./view.ts";
+import { checked, isConstant, operandsOf, shapeOf } from "./vela-tensors.ts";
+import { isTflite, type View } from "./view.ts";
 
 /** Rules of every operator of TFLite: also of those that are refused, for Vela looks at their tensors first and says what is wrong there. */
 export function velaRules(version: VelaVersion): Record<string, Rule> {

@@ -2,9 +2,20 @@
 
 import type { Tensor } from "../model/graph.ts";
 import type { Constraint } from "./target.ts";
-import { type Build, type Found, check, inFile, number, of, text, values, type VelaVersion } from "./vela-checks.ts";
-import { elements, imageIn, imageOut, isConstant, isTflite, sameQuantization, shapeOf } from "./vela-tensors.ts";
-import type { View } from "./view.ts";
+import {
+  type Build,
+  type Found,
+  check,
+  inFile,
+  number,
+  of,
+  text,
+  values,
+  type VelaVersion,
+  list,
+} from "./vela-checks.ts";
+import { elements, imageIn, imageOut, isConstant, sameQuantization, shapeOf } from "./vela-tensors.ts";
+import { isTflite, type View } from "./view.ts";
 
 export const reshaping: readonly Constraint[] = [
   inFile("quantisation in and out", "Input and output quantisation must match.", (view) =>
@@ -19,7 +30,7 @@ export const reshaping: readonly Constraint[] = [
 ];
 
 const resizeWords: Found = (view) =>
-  `Op has ifm_shape=${String(imageIn(view))}, ofm_shape=${String(imageOut(view))} and align_corners=${String(view.node.attributes["align_corners"] ?? false)}`;
+  `Op has ifm_shape=${list(imageIn(view))}, ofm_shape=${list(imageOut(view))} and align_corners=${String(view.node.attributes["align_corners"] ?? false)}`;
 
 export const resize = ({ major }: VelaVersion): readonly Constraint[] => [
   check(
@@ -69,7 +80,7 @@ export const halfPixel = check(
 
 const pads = (view: View): readonly number[] | undefined => values(view, 1);
 
-const padWords: Found = (view) => `padding: ${String(pads(view))}`;
+const padWords: Found = (view) => `padding: ${list(pads(view))}`;
 
 const padShape = inFile(
   "padding",
@@ -180,7 +191,7 @@ const slice: Build = {
         };
         return shape.every((size, i) => bit(shrink ?? 0, i) || at(end, to ?? 0, i, size) > at(begin, from ?? 0, i, 0));
       },
-      (view) => `Op has begin_values=${String(values(view, 1))} and end_values=${String(values(view, 2))}`,
+      (view) => `Op has begin_values=${list(values(view, 1))} and end_values=${list(values(view, 2))}`,
     ),
   ],
 };
@@ -198,7 +209,7 @@ export const sliceOf = ({ major }: VelaVersion): Build => ({
           ? steps.every((step) => step === 1)
           : steps.at(-1) === 1 && (steps.length < 4 || steps[0] === 1);
       },
-      (view) => `Op has strides values ${String(values(view, 3))}`,
+      (view) => `Op has strides values ${list(values(view, 3))}`,
     ),
     inFile("slice", "Offset attribute must be False", ({ node }) => node.attributes["offset"] !== true),
   ],
@@ -236,7 +247,7 @@ export const transpose: Build = {
         if (to.length !== 4 || a !== 0) return false;
         return (b === 2 && c === 1) || (shape[1] === 1 && c === 3 && d === 2) || (shape[2] === 1 && b === 3 && d === 1);
       },
-      (view) => `Op has ifm_shape: ${text(view.inputs[0])} and permutation is: ${String(values(view, 1))}`,
+      (view) => `Op has ifm_shape: ${text(view.inputs[0])} and permutation is: ${list(values(view, 1))}`,
     ),
   ],
 };

@@ -4,7 +4,7 @@
  */
 
 import { bytesOf, elementsOf, type Tensor } from "../model/graph.ts";
-import type { View } from "./view.ts";
+import { isTflite, type View } from "./view.ts";
 
 export interface Operands {
   readonly ifm: Tensor | undefined;
@@ -37,9 +37,6 @@ const places: Readonly<Record<string, readonly [number, number, number, number]>
 
 /** Operators whose input Vela's table names though the NPU does not take them; of all others it looks at none. */
 const named: ReadonlySet<string> = new Set(["DEQUANTIZE", "RELU_0_TO_1", "SIGN", "LSTM", "RNN", "ATAN2"]);
-
-/** From TFLite: its inputs stand where TFLite has them. */
-export const isTflite = (view: View): boolean => view.activation !== undefined;
 
 const held = new WeakMap<View, Operands>();
 

@@ -6,8 +6,8 @@
 import type { Constraint } from "./target.ts";
 import type { Build, VelaVersion } from "./vela-checks.ts";
 import { velaOperators } from "./vela-operators.ts";
-import { isConstant, isTflite, operandsOf, shapeOf } from "./vela-tensors.ts";
-import type { View } from "./view.ts";
+import { isConstant, operandsOf, shapeOf } from "./vela-tensors.ts";
+import { isTflite, type View } from "./view.ts";
 
 const of = (view: View): ReturnType<typeof operandsOf> => operandsOf(view, true);
 

@@ -13,6 +13,7 @@ import {
   sameTypes,
   text,
   within,
+  list,
 } from "./vela-checks.ts";
 import { elements, imageIn, imageOut, isConstant, shapeOf } from "./vela-tensors.ts";
 import type { View } from "./view.ts";
@@ -51,7 +52,7 @@ export const strideWidth = check(
   "stride",
   "Strides must fulfil the following criteria: Stride h must be between 1 and 3 when ofm height is greater than 1; Stride w must be between 1 and 3 when ofm height is greater than 1 or stride w must be divisible by 2 or 3 and ifm width must be divisible by stride_w/2 or stride_w/3",
   wideStride,
-  (view) => `${strideWords(view)}, ifm shape as: ${String(imageIn(view))}, ofm shape as: ${String(imageOut(view))}`,
+  (view) => `${strideWords(view)}, ifm shape as: ${list(imageIn(view))}, ofm shape as: ${list(imageOut(view))}`,
 );
 
 export const narrow = (says: string): Constraint =>

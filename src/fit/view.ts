@@ -93,6 +93,9 @@ export interface Work {
   readonly outputBytes: number | undefined;
 }
 
+/** From TFLite: its inputs stand where TFLite has them, and its versions are TFLite's. */
+export const isTflite = ({ activation }: View): boolean => activation !== undefined;
+
 /** Views of the main graph's nodes in execution order, and the model's own view. */
 export function viewOf(given: Model): {
   readonly graph: Graph;

@@ -2,6 +2,7 @@
 
 import type { FitReport, FitRow } from "../fit/fit.ts";
 import { fitMark } from "./fit.ts";
+import { joinReasons } from "./fit-reasons.ts";
 import { bestOf, intervalWords, milliseconds, shareOfMacs } from "./fit-words.ts";
 import { harmless, marksOf, padEnd, paint, widthOf, wrapText, type Terminal } from "./terminal.ts";
 
@@ -78,16 +79,30 @@ function reasons(report: FitReport, terminal: Terminal): string[] {
   for (const { placements } of report.rows) {
     const [best] = placements;
     if (best === undefined || best.fits === "whole" || told.has(best.target)) continue;
-    const why = best.refusals
+    const refusals = joinReasons(best.refusals);
+    const why = refusals
       .slice(0, REASONS)
       .map(({ op, because, nodes }) => (op === "*" ? because : `${nodes.length} ${op}: ${because}`));
-    const more = best.refusals.length - REASONS;
+    const more = refusals.length - REASONS;
     if (why.length > 0) told.set(best.target, `${why.join("; ")}${more > 0 ? `; and ${more} more` : ""}`);
   }
   if (told.size === 0) return [];
-  const lines = [paint(terminal, "bold", "Why not whole")];
+  // Versions of one compiler for several chips often say the same.
+  const sayers = new Map<string, string[]>();
   for (const [id, text] of [...told].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    lines.push(...wrapText(text, terminal.columns, `  ${paint(terminal, "cyan", id)}  `, "    "));
+    const ids = sayers.get(text);
+    if (ids === undefined) sayers.set(text, [id]);
+    else ids.push(id);
+  }
+  const lines = [paint(terminal, "bold", "Why not whole")];
+  for (const [text, [id = "", ...others]] of sayers) {
+    if (others.length === 0)
+      lines.push(...wrapText(text, terminal.columns, `  ${paint(terminal, "cyan", id)}  `, "    "));
+    else {
+      const names = wrapText([id, ...others].join(", "), terminal.columns - 2);
+      lines.push(...names.map((line) => `  ${paint(terminal, "cyan", line)}`));
+      lines.push(...wrapText(text, terminal.columns, "    "));
+    }
   }
   return [...lines, ""];
 }

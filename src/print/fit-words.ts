@@ -3,11 +3,17 @@
 import type { FitPlacement, FitReport, FitRow } from "../fit/fit.ts";
 import type { Estimate } from "../fit/time/estimate.ts";
 
-/** "2.64", "26.5", "439", "1,250": three digits, as far as an estimate carries. */
+/** "2.64", "26.5", "439", "1250": three digits, as far as an estimate carries; microseconds at most, "0.002". */
 export function milliseconds(ms: number): string {
   if (ms >= 1000) return String(Math.round(ms / 10 ** (digitsOf(ms) - 3)) * 10 ** (digitsOf(ms) - 3));
-  return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
+  if (ms >= 100) return ms.toFixed(0);
+  if (ms >= 10) return ms.toFixed(1);
+  if (ms >= 0.1 || ms === 0) return ms.toFixed(2);
+  return ms < LEAST ? "<0.001" : ms.toFixed(3);
 }
+
+/** Microseconds are as much as an estimate may claim. */
+const LEAST = 0.0005;
 
 const digitsOf = (ms: number): number => Math.floor(Math.log10(ms)) + 1;
 

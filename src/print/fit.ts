@@ -2,6 +2,7 @@
 
 import { count } from "../base/units.ts";
 import type { FitPlacement, FitReport, FitRow } from "../fit/fit.ts";
+import { joinReasons } from "./fit-reasons.ts";
 import { fitTable } from "./fit-table.ts";
 import {
   basisWords,
@@ -133,12 +134,13 @@ function placementLines(report: FitReport, placement: FitPlacement, terminal: Te
     const cured = met === "no" && cure !== undefined ? ` ${marks.then} ${cure}` : "";
     lines.push(...wrapText(`${says}${cured}`, terminal.columns, `    ${paint(terminal, tone, mark)} `));
   }
-  for (const { op, because, nodes } of placement.refusals.slice(0, SHOWN)) {
+  const refusals = joinReasons(placement.refusals);
+  for (const { op, because, nodes } of refusals.slice(0, SHOWN)) {
     const many = op === "*" ? "all" : `${nodes.length} ${op}`;
     const text = `${many} (${nodesWords(nodes)}): ${because}`;
     lines.push(...wrapText(text, terminal.columns, `    ${paint(terminal, "dim", marks.dot)} `));
   }
-  const more = placement.refusals.length - SHOWN;
+  const more = refusals.length - SHOWN;
   if (more > 0) lines.push(`      and ${more} more ${more === 1 ? "reason" : "reasons"} (--json)`);
   return lines;
 }

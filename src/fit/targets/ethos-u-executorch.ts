@@ -166,9 +166,9 @@ const argMax: Rule = [
 
 const u55: Target = executorch({
   id: "ethos-u55-executorch",
-  name: "Arm Ethos-U55 by ExecuTorch",
+  name: "Arm Ethos-U55 and U65 by ExecuTorch",
   tool: "ExecuTorch Arm back end (TOSA, Vela)",
-  devices: ["ethos-u"],
+  devices: ["ethos-u/u65", "ethos-u/stack"],
   confidence: "source",
   table: "docs/source/backends/arm-ethos-u/U55_op_support.md",
   sources: [
@@ -176,7 +176,7 @@ const u55: Target = executorch({
     `${SUPPORT}/tosa_profile_supported_op_lists.py`,
     `${SUPPORT}/ethos_u55_support.py`,
   ],
-  preconditions: [quantisedFirst("Ethos-U55 runs integers: operators must be quantised")],
+  preconditions: [quantisedFirst("the NPU runs integers: operators must be quantised")],
   every: [ranked, noInt64],
   plain: common,
   otherSays: "Op is not supported on U55.",
@@ -231,7 +231,7 @@ const u85: Target = executorch({
     `${EXECUTORCH} docs/source/backends/arm-ethos-u/U85_op_support.md`,
     `${SUPPORT}/tosa_profile_supported_op_lists.py`,
   ],
-  preconditions: [quantisedFirst("Ethos-U85 runs integers: operators must be quantised")],
+  preconditions: [quantisedFirst("the NPU runs integers: operators must be quantised")],
   every: [ranked, noInt64],
   plain: `${common} ${REFUSED_U55} Cast Trilu Reverse`,
   operators: {

@@ -6,8 +6,8 @@
 
 import type { Tensor } from "../../model/graph.ts";
 import type { Constraint, ModelView, Rule, Target } from "../target.ts";
-import { isConstant, isTflite } from "../vela-tensors.ts";
-import type { View } from "../view.ts";
+import { isConstant } from "../vela-tensors.ts";
+import { isTflite, type View } from "../view.ts";
 
 const source =
   "Mesa 26.0.8: src/gallium/frontends/teflon/tfl_device.c, src/gallium/drivers/{rocket,ethosu,etnaviv}/*_ml.c";

@@ -1,8 +1,7 @@
 /** How long an Ethos-U takes, as Arm's compiler would say it: no times of silicon are published that one could hold a model against. */
 
 import type { Placement } from "../place.ts";
-import { isTflite } from "../vela-tensors.ts";
-import type { View } from "../view.ts";
+import { isTflite, type View } from "../view.ts";
 import type { Device, Estimate } from "./estimate.ts";
 import { accelerators } from "./vela-machine.ts";
 import { velaEstimate } from "./vela.ts";

@@ -1,6 +1,6 @@
 /**
  * The process that reads models of strangers and prepares their runs, so that none of them can hold up or take down the server. Built
- * as dist/page-child.cjs; started by models-worker.ts and by nobody else. It ends with its parent.
+ * as dist/page-child.js; started by models-worker.ts and by nobody else. It ends with its parent.
  */
 
 import { loadKoffi } from "../../base/koffi.ts";

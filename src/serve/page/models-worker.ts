@@ -230,7 +230,7 @@ function residentBytes(pid: number | undefined): number {
 /** Beside this bundle, or where the build puts it when this runs from its sources. */
 function childFile(): string {
   const here = dirname(ownFile());
-  const found = ["page-child.cjs", "../../dist/page-child.cjs", "../page-child.cjs"]
+  const found = ["page-child.js", "../../dist/page-child.js", "../page-child.js"]
     .map((place) => join(here, place))
     .find((path) => existsSync(path));
   if (found === undefined) throw new CannotError("the page's own process is not built; npm run build makes it");
