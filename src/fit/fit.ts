@@ -266,10 +266,24 @@ function judge(target: Target, shapes: Shapes): Judged {
   const then = placeOnce(by, target);
   if (rankOf(then) >= rankOf(asIs)) return { placement: asIs, by: plain };
   return {
-    placement: { ...then, prerequisites: asIs.prerequisites },
+    placement: lacking(then, asIs.prerequisites),
     by,
     once: target.quark === undefined ? "quantised to int8" : `quantised by Quark to ${target.quark}`,
   };
+}
+
+const lacking = (placement: Placement, prerequisites: Placement["prerequisites"]): Placement => ({
+  ...summaryOf(placement),
+  // Not spread: they are made when they are asked for.
+  get nodes() {
+    return placement.nodes;
+  },
+  prerequisites,
+});
+
+function summaryOf(placement: Placement): Omit<Placement, "nodes" | "prerequisites"> {
+  const { target, fits, total, taken, cpu, unsure, partitions, share, refusals } = placement;
+  return { target, fits, total, taken, cpu, unsure, partitions, share, refusals };
 }
 
 /** An Ethos-U is timed as Vela compiles TFLite, whoever takes more of the model in other operators. */
@@ -296,11 +310,10 @@ const rankOf = ({ fits, taken, total }: Pick<Placement, "fits" | "taken" | "tota
   standing[fits] + (total === 0 ? 0 : 1 - taken / total) * 0.9;
 
 function told({ placement, once, by }: Judged, whole: boolean): FitPlacement {
-  const { nodes, prerequisites, ...rest } = placement;
   return {
-    ...rest,
-    prerequisites: [...otherFormat(placement.target, by), ...prerequisites],
-    ...(whole ? { nodes: nodes.map(nodeOf) } : {}),
+    ...summaryOf(placement),
+    prerequisites: [...otherFormat(placement.target, by), ...placement.prerequisites],
+    ...(whole ? { nodes: placement.nodes.map(nodeOf) } : {}),
     ...(once === undefined ? {} : { once }),
     ...(by.dialect === undefined ? {} : { as: by.dialect }),
   };

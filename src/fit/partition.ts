@@ -21,9 +21,11 @@ export function partition(
   melted: ReadonlySet<number>,
   target: Target,
 ): Partitions {
-  const kinds = Uint8Array.from(views, (_, at) =>
-    melted.has(at) ? MELTED : answers[at]?.takes === "yes" ? TAKEN : answers[at]?.takes === "no" ? REFUSED : OPEN,
-  );
+  const kinds = new Uint8Array(views.length);
+  answers.forEach(({ takes }, at) => {
+    kinds[at] = takes === "yes" ? TAKEN : takes === "no" ? REFUSED : OPEN;
+  });
+  for (const at of melted) kinds[at] = MELTED;
   const { partition: way } = target;
   switch (way.way) {
     case "whole":
@@ -50,8 +52,11 @@ const [REFUSED, TAKEN, OPEN, MELTED] = [0, 1, 2, 3];
 const NOTHING: ReadonlySet<number> = new Set();
 
 function whole(kinds: Uint8Array): Partitions {
-  const taken = [...kinds.keys()].filter((at) => kinds[at] === TAKEN);
   if (kinds.includes(REFUSED)) return { sets: [], open: NOTHING };
+  const taken: number[] = [];
+  kinds.forEach((kind, at) => {
+    if (kind === TAKEN) taken.push(at);
+  });
   if (kinds.includes(OPEN)) return { sets: [], open: new Set(taken) };
   return { sets: taken.length === 0 ? [] : [taken], open: NOTHING };
 }
@@ -75,7 +80,8 @@ function prefix(views: readonly View[], kinds: Uint8Array): Partitions {
 
 /** What the documents leave open stays on the CPU here: it is counted apart. */
 function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): number[][] {
-  const { waits, starts, edges } = edgesOf(views);
+  const { waiting, starts, edges } = edgesOf(views);
+  const waits = waiting.slice();
   const ready: [number[], number[]] = [[], []];
   const side = (at: number): 0 | 1 => (kinds[at] === TAKEN ? 1 : 0);
   const release = (at: number): void => {
@@ -101,7 +107,10 @@ function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): 
     waits[at] = left;
     return left === 0;
   };
-  const roots = [...views.keys()].filter((at) => waits[at] === 0);
+  const roots: number[] = [];
+  waits.forEach((left, at) => {
+    if (left === 0) roots.push(at);
+  });
   for (const root of roots) release(root);
   const first = roots.find((at) => kinds[at] !== MELTED) ?? 0;
   let now: 0 | 1 = inPlan ? side(first) : ready[0].length > 0 ? 0 : 1;
@@ -123,8 +132,23 @@ function subgraphs(views: readonly View[], kinds: Uint8Array, inPlan: boolean): 
   return sets;
 }
 
+interface Edges {
+  readonly waiting: Int32Array;
+  readonly starts: Int32Array;
+  readonly edges: Int32Array;
+}
+
+/** All targets are asked about the same views. */
+const heldEdges = new WeakMap<readonly View[], Edges>();
+
 /** How many nodes each node waits for; those that wait for node n are edges[starts[n]] to edges[starts[n + 1]]. */
-function edgesOf(views: readonly View[]): { waits: Int32Array; starts: Int32Array; edges: Int32Array } {
+function edgesOf(views: readonly View[]): Edges {
+  let held = heldEdges.get(views);
+  if (held === undefined) heldEdges.set(views, (held = findEdges(views)));
+  return held;
+}
+
+function findEdges(views: readonly View[]): Edges {
   const producer = new Map<number, number>();
   views.forEach(({ node }, at) => {
     for (const output of node.outputs) if (output >= 0 && !producer.has(output)) producer.set(output, at);
@@ -151,7 +175,7 @@ function edgesOf(views: readonly View[]): { waits: Int32Array; starts: Int32Arra
     edges[at] = to;
     next[from] = at + 1;
   });
-  return { waits, starts: counts, edges };
+  return { waiting: waits, starts: counts, edges };
 }
 
 /** Without sets of operators that compute nothing. */

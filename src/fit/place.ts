@@ -36,6 +36,7 @@ export interface Placement {
   readonly target: string;
   /** "whole": all operators on the accelerator; "part"; "none"; "unsure": what is not documented decides. */
   readonly fits: "whole" | "part" | "none" | "unsure";
+  /** Made anew whenever it is asked for. */
   readonly nodes: readonly Placed[];
   /** Operators of the graph without those that melt. */
   readonly total: number;
@@ -51,48 +52,81 @@ export interface Placement {
   readonly prerequisites: readonly Prerequisite[];
 }
 
-/** Where everything goes. Linear in nodes and edges, but for a sort. */
+/**
+ * Where everything goes. Linear in nodes and edges, but for a sort. Of a graph of a million nodes what becomes of each is kept in a few
+ * bytes, once for each target, and made into `nodes` when somebody asks.
+ */
 export function place(views: readonly View[], model: ModelView, target: Target): Placement {
   const prerequisites = target.preconditions.map((one) => prerequisiteOf(one, model));
   const broken = prerequisites.find((one) => one.else === "refuses" && one.met === "no");
   const melted = new Set<number>();
+  const same = new Answers();
+  const melts = meltingFor(model.format, target);
   const answers = views.map((view, at) => {
-    if (melts(view, model.format, target)) melted.add(at);
-    return answerOf(view, target, model.format);
+    if (melts(view)) melted.add(at);
+    return same.of(answerOf(view, target, model.format));
   });
   const parts =
     broken === undefined ? partition(views, answers, melted, target) : { sets: [], open: new Set<number>() };
-  const home = new Map<number, number>();
+  const homes = new Int32Array(views.length).fill(ON_CPU);
+  for (const at of melted) homes[at] = MELTED;
+  let taken = 0;
   parts.sets.forEach((set, number) => {
-    for (const at of set) home.set(at, number);
+    for (const at of set) if (homes[at] !== MELTED) homes[at] = number;
+    taken += set.length;
   });
-  const nodes = views.map((view, at): Placed => {
+  const placedAt = (view: View, at: number): Placed => {
     const answer = answers[at] ?? UNKNOWN;
-    if (melted.has(at)) return { view, answer, where: "melted" };
-    const where = home.get(at);
-    if (where !== undefined) return { view, answer, where };
+    const home = homes[at] ?? ON_CPU;
+    if (home >= 0) return { view, answer, where: home };
+    if (home === MELTED) return { view, answer, where: "melted" };
     if (answer.takes !== "yes" && broken === undefined) return { view, answer, where: "cpu" };
     return { view, answer, where: "cpu", left: broken?.says ?? leftBehind(target.partition, parts.open.has(at)) };
-  });
+  };
+  const isUnsure = (at: number): boolean =>
+    homes[at] === ON_CPU && broken === undefined && (answers[at]?.takes === "unsure" || parts.open.has(at));
   const total = views.length - melted.size;
-  const taken = home.size;
-  const isUnsure = (node: Placed, at: number): boolean =>
-    node.where === "cpu" && broken === undefined && (node.answer.takes === "unsure" || parts.open.has(at));
-  const unsure = nodes.filter(isUnsure).length;
-  const refusals = [...(broken === undefined ? [] : [refusedWhole(broken, nodes)]), ...refusalsOf(nodes)];
+  let unsure = 0;
+  for (let at = 0; at < homes.length; at++) if (isUnsure(at)) unsure++;
+  const refusals = [
+    ...(broken === undefined ? [] : [refusedWhole(broken, views, homes)]),
+    ...refusalsOf(views, answers, homes),
+  ];
   return {
     target: target.id,
     fits: fitsOf(total, taken, unsure),
-    nodes,
+    get nodes() {
+      return views.map(placedAt);
+    },
     total,
     taken,
     cpu: total - taken - unsure,
     unsure,
-    partitions: parts.sets.map((set) => set.flatMap((at) => views[at]?.index ?? [])),
-    share: shareOf(nodes),
+    partitions: parts.sets.map((set) => set.map((at) => views[at]?.index ?? at)),
+    share: shareOf(views, homes),
     refusals,
     prerequisites,
   };
+}
+
+/** Where a node is that is in no partition. */
+const [ON_CPU, MELTED] = [-1, -2];
+
+/** Answers that say the same are one object: a graph has a million nodes, and few reasons. */
+class Answers {
+  readonly #held = new Map<string, Answer[]>();
+
+  of(answer: Answer): Answer {
+    if (answer.takes === "yes") return answer;
+    const alike = this.#held.get(answer.because);
+    if (alike === undefined) {
+      this.#held.set(answer.because, [answer]);
+      return answer;
+    }
+    const same = alike.find((one) => one.takes === answer.takes && one.rule === answer.rule);
+    if (same === undefined) alike.push(answer);
+    return same ?? answer;
+  }
 }
 
 const UNKNOWN: Answer = { takes: "unsure", rule: "operator", because: "" };
@@ -147,15 +181,15 @@ function ruleOf(view: View, target: Target, format: string): Rule | undefined {
 }
 
 /** What is not an operator to anyone, what was computed before, and what the target says melts. */
-function melts(view: View, format: string, target: Target): boolean {
-  if (view.kind === "graph") return true;
-  // What is computed from constants is computed before, but for weights that are dequantised: ONNX Runtime leaves those to its providers.
-  if (view.folded && target.names !== "tflite" && (view.spelled !== "DequantizeLinear" || target.names !== "onnx"))
-    return true;
-  const converted = target.names !== "shared" && dialectOf(format) !== target.names;
-  if (converted && vanishing.has(view.op)) return true;
-  if (target.melts === undefined) return false;
-  return namesOf(view, target.names, format).some((name) => target.melts?.includes(name) === true);
+function meltingFor(format: string, { names, melts }: Target): (view: View) => boolean {
+  const converted = names !== "shared" && dialectOf(format) !== names;
+  return (view) => {
+    if (view.kind === "graph") return true;
+    // What is computed from constants is computed before, but for weights that are dequantised: ONNX Runtime leaves those to its providers.
+    if (view.folded && names !== "tflite" && (view.spelled !== "DequantizeLinear" || names !== "onnx")) return true;
+    if (converted && vanishing.has(view.op)) return true;
+    return melts !== undefined && namesOf(view, names, format).some((name) => melts.includes(name));
+  };
 }
 
 function leftBehind(way: PartitionWay, open: boolean): string {
@@ -179,41 +213,46 @@ function fitsOf(total: number, taken: number, unsure: number): Placement["fits"]
   return taken === total ? "whole" : "part";
 }
 
-function shareOf(nodes: readonly Placed[]): number | undefined {
+function shareOf(views: readonly View[], homes: Int32Array): number | undefined {
   let [all, taken] = [0, 0];
-  for (const { view, where } of nodes) {
-    const { macs } = view.work;
+  // By number: the loop runs for each target, over a million views.
+  for (let at = 0; at < views.length; at++) {
+    const macs = views[at]?.work.macs;
     if (macs === undefined) return undefined;
+    const home = homes[at] ?? ON_CPU;
+    if (home === MELTED) continue;
     all += macs;
-    if (typeof where === "number") taken += macs;
-    else if (where === "melted") all -= macs;
+    if (home >= 0) taken += macs;
   }
   return all === 0 || !Number.isFinite(all) ? undefined : taken / all;
 }
 
-const refusedWhole = ({ rule, says }: Prerequisite, nodes: readonly Placed[]): Refusal => ({
+const refusedWhole = ({ rule, says }: Prerequisite, views: readonly View[], homes: Int32Array): Refusal => ({
   op: "*",
   rule,
   because: says,
-  nodes: nodes.filter(({ where }) => where === "cpu").map(({ view }) => view.index),
+  nodes: views.filter((_, at) => homes[at] === ON_CPU).map(({ index }) => index),
 });
 
-function refusalsOf(nodes: readonly Placed[]): Refusal[] {
-  const rows = new Map<string, { op: string; rule: string; because: string; unsure?: true; nodes: number[] }>();
-  for (const { view, answer, where } of nodes) {
-    if (answer.takes === "yes" || where === "melted") continue;
+/** `answers`: those that say the same are one object. */
+function refusalsOf(views: readonly View[], answers: readonly Answer[], homes: Int32Array): Refusal[] {
+  const rows: Refusal[] = [];
+  const nodesOf = new Map<Answer, Map<string, number[]>>();
+  for (let at = 0; at < views.length; at++) {
+    const view = views[at];
+    const answer = answers[at];
+    if (view === undefined || answer === undefined || answer.takes === "yes" || homes[at] === MELTED) continue;
+    const byName = nodesOf.get(answer) ?? new Map<string, number[]>();
+    nodesOf.set(answer, byName);
+    const held = byName.get(view.spelled);
+    if (held !== undefined) {
+      held.push(view.index);
+      continue;
+    }
+    const nodes = [view.index];
+    byName.set(view.spelled, nodes);
     const { rule, because: reason, takes } = answer;
-    const key = `${view.spelled}\0${takes}\0${rule}\0${reason}`;
-    const held = rows.get(key);
-    if (held !== undefined) held.nodes.push(view.index);
-    else
-      rows.set(key, {
-        op: view.spelled,
-        rule,
-        because: reason,
-        ...(takes === "unsure" ? { unsure: true } : {}),
-        nodes: [view.index],
-      });
+    rows.push({ op: view.spelled, rule, because: reason, ...(takes === "unsure" ? { unsure: true } : {}), nodes });
   }
-  return [...rows.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+  return rows.sort((a, b) => b.nodes.length - a.nodes.length);
 }
