@@ -1,7 +1,9 @@
 /** Targets that speak ONNX, on small graphs of our own: what the compilers themselves said of such graphs where they could be run. */
 
 import { describe, expect, test } from "vitest";
+import { findKnown } from "../../src/fit/find-known.ts";
 import { place, type Placement } from "../../src/fit/place.ts";
+import { asQuark } from "../../src/fit/quark.ts";
 import type { Target } from "../../src/fit/target.ts";
 import { all } from "../../src/fit/targets/index.ts";
 import { viewOf } from "../../src/fit/view.ts";
@@ -86,6 +88,43 @@ describe("targets that read ONNX", () => {
       const { total, taken, cpu, unsure } = placed(id, graph);
       expect(taken + cpu + unsure, id).toBe(total);
     }
+  });
+
+  test("ONNX Runtime's QNN leaves Q of what goes in and DQ of what comes out to the CPU, and tells when the batch is open", () => {
+    const known = findKnown("resnet18")?.known.build({ dialect: "onnx" });
+    const model = known && asQuark(known, "A8W8");
+    if (model === undefined) throw new Error("no resnet18");
+    const { taken, cpu, refusals, prerequisites } = placed("ort-qnn", viewOf(model));
+    expect([taken, cpu]).toEqual([163, 2]);
+    expect(refusals.map(({ op }) => op).sort()).toEqual(["DequantizeLinear", "QuantizeLinear"]);
+    expect(prerequisites.map(({ rule, met }) => [rule, met])).toContainEqual(["dynamic", "yes"]);
+    const [graph] = model.graphs;
+    if (graph === undefined) throw new Error("no graph");
+    const tensors = graph.tensors.map((tensor) =>
+      tensor.shape?.length === 4 && tensor.data === undefined
+        ? { ...tensor, shape: ["batch", ...tensor.shape.slice(1)] }
+        : tensor,
+    );
+    const open = placed("ort-qnn", viewOf({ ...model, graphs: [{ ...graph, tensors }] }));
+    expect(open.prerequisites.map(({ rule, met }) => [rule, met])).toContainEqual(["dynamic", "no"]);
+  });
+
+  test("ONNX Runtime's QNN takes Einsum for the products it knows, and sums of more than two", () => {
+    const einsum = (equation: string): number =>
+      placed("ort-qnn", chain(image, [one("Einsum", { equation }, [{ shape: [16, 32, 32] }])])).taken;
+    expect(["bhwc,wkc->bhwk", "bhwc,hkc->bhwk", "nchw,oc->nohw"].map(einsum)).toEqual([1, 1, 0]);
+    const sum = (more: number): number =>
+      placed(
+        "ort-qnn",
+        chain(image, [
+          one(
+            "Sum",
+            {},
+            Array.from({ length: more }, () => ({ shape: [1] })),
+          ),
+        ]),
+      ).taken;
+    expect([0, 1, 2].map(sum)).toEqual([0, 1, 1]);
   });
 
   test("TIDL takes the windows its import tool was made for and names the others", () => {

@@ -341,8 +341,22 @@ const operators: Readonly<Record<string, Rule>> = {
     constraint("outputs", "QNN TopK expects exactly 2 outputs.", ({ node }) => node.outputs.length === 2),
   ],
   Upsample: resize,
-  QuantizeLinear: [alone()],
-  DequantizeLinear: [alone()],
+  QuantizeLinear: [
+    alone(),
+    constraint(
+      "graph input",
+      "QNN EP is configured to not take Q nodes that consume a graph input.",
+      (view) => view.constant[0] === true || view.around?.maker(view, 0) !== undefined,
+    ),
+  ],
+  DequantizeLinear: [
+    alone(),
+    constraint(
+      "graph output",
+      "QNN EP is configured to not take DQ nodes that generate a graph output.",
+      (view) => view.around?.users(view).length !== 0,
+    ),
+  ],
   If: "no",
   Loop: "no",
   NonMaxSuppression: [
@@ -367,6 +381,9 @@ function alone(): Constraint {
   );
 }
 
+/** Takes what has a batch. */
+const isImage = ({ inShape }: View): boolean => inShape?.length === 4;
+
 const qnn: Target = {
   id: "ort-qnn",
   name: "Qualcomm Hexagon HTP (ONNX Runtime)",
@@ -384,8 +401,9 @@ const qnn: Target = {
   preconditions: [
     {
       rule: "dynamic",
-      says: "QNN EP does not support models with dynamic shapes",
-      holds: ({ dynamic }) => (dynamic === undefined ? undefined : !dynamic),
+      says: "QNN EP does not support models with dynamic shapes, the batch included",
+      holds: ({ dynamic, batch, views }) =>
+        dynamic === undefined ? undefined : !dynamic && (batch !== undefined || !views.some(isImage)),
       else: "warns",
       cure: "Fix the shapes of the inputs (onnxruntime.tools.make_dynamic_shape_fixed).",
       source: "github.com/microsoft/onnxruntime@019bde6 docs/execution-providers/QNN-ExecutionProvider.md",
