@@ -23,6 +23,11 @@ const orin: Source = {
   says: "Jetson AGX Orin 64GB, MAXN: 2x DLA sparse INT8 peak performance 105 TOPs",
   seen: "2026-11-25",
 };
+const xavier: Source = {
+  cited: "https://codestudyblog.com/8ten84/80426044521.html",
+  says: "NVIDIA's words of Jetson AGX Xavier, put into another language and back: each DLA up to 5 TOPS INT8 or 2.5 TFLOPS FP16 at 0.5 to 1.5 W",
+  seen: "2026-11-26",
+};
 
 export default {
   id: "nvdla",
@@ -34,7 +39,18 @@ export default {
   architectureDetail: fact("fixed-function CNN pipeline", open),
   use: "inference",
   chips: [
-    { id: "tegra194", name: "DLA of Xavier", matches: [of("nvidia,tegra194-nvdla")], source: l4t },
+    {
+      id: "tegra194",
+      name: "DLA of Xavier",
+      matches: [of("nvidia,tegra194-nvdla")],
+      // Of one of the two.
+      peak: [
+        { ops: 5e12, precision: "int8", source: xavier },
+        { ops: 2.5e12, precision: "fp16", source: xavier },
+      ],
+      watts: fact(1.5, xavier),
+      source: l4t,
+    },
     {
       id: "tegra234",
       name: "DLA of Orin",

@@ -23,8 +23,14 @@ export function intervalWords({ median_ms, low_ms, high_ms }: Estimate): string 
   return `${milliseconds(median_ms)} (${milliseconds(low_ms)} to ${milliseconds(high_ms)}) ms`;
 }
 
-export const kindWords = ({ kind }: Estimate): string =>
-  kind === "maker" ? "as its maker would publish it" : "as others would measure it";
+export const kindWords = ({ kind, from, byClass }: Estimate): string =>
+  from === "class"
+    ? byClass === undefined
+      ? "by its compiler's own estimate"
+      : "by its class and peak, not from measurements of it"
+    : kind === "maker"
+      ? "as its maker would publish it"
+      : "as others would measure it";
 
 const bounds: Readonly<Record<NonNullable<Estimate["bound"]>, string>> = {
   compute: "computing",
