@@ -225,6 +225,7 @@ export default [
     layers: (net, x) => alexnet(net, x, false),
   }),
   vggModel(11, [1, 1, 2, 2, 2], [torchvision(132.863, 7.609)]),
+  vggModel(13, [2, 2, 2, 2, 2], [torchvision(133.048, 11.308)]),
   vggModel(16, [2, 2, 3, 3, 3], [torchvision(138.358, 15.47), ncnn("vgg16", 138357544, 15470264320)]),
   vggModel(19, [2, 2, 4, 4, 4], [torchvision(143.667, 19.632)]),
   makeKnown({

@@ -7,7 +7,7 @@ import { classifier, headsOf, joined } from "../blocks.ts";
 import type { KnownModel } from "../known.ts";
 import { at, type Activation, type Layers, type Value } from "../layers.ts";
 import { makeKnown } from "../make-known.ts";
-import { hailo, timm, within } from "../published.ts";
+import { hailo, timm, torchvision, within } from "../published.ts";
 
 type Four = readonly [number, number, number, number];
 
@@ -248,6 +248,7 @@ export default [
   next("tiny", [96, 192, 384, 768], [3, 3, 9, 3], [timm(28.59, 4.47)]),
   next("small", [96, 192, 384, 768], [3, 3, 27, 3], [timm(50.22, 8.71)]),
   next("base", [128, 256, 512, 1024], [3, 3, 27, 3], [timm(88.59, 15.38)]),
+  next("large", [192, 384, 768, 1536], [3, 3, 27, 3], [torchvision(197.767, 34.361)]),
   faster("t0", 40, [1, 2, 8, 2], "gelu", [timm(3.91, 0.34)]),
   faster("t1", 64, [1, 2, 8, 2], "gelu", [timm(7.6, 0.85)]),
   faster("t2", 96, [1, 2, 8, 2], "relu", [timm(14.98, 1.91)]),

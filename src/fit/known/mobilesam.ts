@@ -69,8 +69,11 @@ function look(net: Layers, q: Value, k: Value, v: Value, inner: number): Value {
 const layered = (net: Layers, x: Value, widths: readonly number[]): Value =>
   widths.reduce((y, width, index) => net.fc(y, width, { act: index < widths.length - 1 ? "relu" : undefined }), x);
 
-/** Two points and a mask from before, at a quarter of the mask's sizes: four masks and how good each is. */
-function decoder(net: Layers, mask: Value): Value[] {
+/**
+ * Two points and a mask from before, at a quarter of the mask's sizes: four masks and how good each is. `fine`: as SAM 2 has it, with
+ * the encoder's finer features, and whether the object is there at all.
+ */
+export function samDecoder(net: Layers, mask: Value, fine = false): Value[] {
   const n = at(mask.shape, 0);
   const [height, across] = mask.shape.slice(2).map((size) => Math.floor(size / 4)) as [number, number];
   const embedding = net.inputOf([n, 256, height, across], "image_embeddings");
@@ -80,7 +83,7 @@ function decoder(net: Layers, mask: Value): Value[] {
   const dense = net.conv(halved(halved(mask, 4), 16), 256);
   let image = net.tokens(net.add(net.imageOf(embedding, embedding.shape), dense));
   const places = net.weight([1, height * across, 256], "places");
-  const asked = net.concat([net.weight([n, 5, 256], "tokens"), points], 1);
+  const asked = net.concat([net.weight([n, fine ? 6 : 5, 256], "tokens"), points], 1);
   let tokens = asked;
   for (let layer = 0; layer < 2; layer += 1) {
     const own = layer === 0 ? tokens : net.add(tokens, asked);
@@ -93,13 +96,17 @@ function decoder(net: Layers, mask: Value): Value[] {
   }
   const last = look(net, net.add(tokens, asked), net.add(image, places), image, 128);
   tokens = net.layerNorm(net.add(tokens, last));
-  const large = net.activate(net.layerNorm(net.transposed(net.image(image, [height, across]), 64)), "gelu");
-  const pixels = net.tokens(net.transposed(large, 32, { act: "gelu" }));
+  const joining = (x: Value, name: string): Value => (fine ? net.add(x, net.input(x.shape.slice(1), name)) : x);
+  const twice = joining(net.transposed(net.image(image, [height, across]), 64), "features_8");
+  const large = net.transposed(net.activate(net.layerNorm(twice), "gelu"), 32);
+  const pixels = net.tokens(net.activate(joining(large, "features_4"), "gelu"));
   const filters = Array.from({ length: 4 }, (_, index) =>
     layered(net, net.slice(tokens, 1, index + 1, 1), [256, 256, 32]),
   );
   const masks = net.matmul(net.concat(filters, 1), pixels, { transposeB: true });
-  return [net.reshape(masks, [n, 4, 4 * height, 4 * across]), layered(net, net.slice(tokens, 1, 0, 1), [256, 256, 4])];
+  const scores = layered(net, net.slice(tokens, 1, 0, 1), [256, 256, 4]);
+  const there = fine ? [layered(net, net.slice(tokens, 1, 5, 1), [256, 256, 1])] : [];
+  return [net.reshape(masks, [n, 4, 4 * height, 4 * across]), scores, ...there];
 }
 
 export default [
@@ -130,6 +137,6 @@ export default [
     ],
     source:
       "arXiv 2304.02643 appendix A; github.com/facebookresearch/segment-anything segment_anything/modeling/mask_decoder.py",
-    layers: decoder,
+    layers: (net, x) => samDecoder(net, x),
   }),
 ] satisfies readonly KnownModel[];

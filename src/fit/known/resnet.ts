@@ -18,8 +18,8 @@ export interface Residual {
   readonly groups?: number;
   /** Channels of the 3x3 over the table's. */
   readonly wide?: number;
-  /** The last stage keeps its sizes and looks twice as far. */
-  readonly dilateLast?: boolean;
+  /** The last stage keeps its sizes and looks twice as far; the last two, twice and four times. */
+  readonly dilateLast?: boolean | 2;
 }
 
 /* prettier-ignore */
@@ -36,8 +36,11 @@ export function resnet(net: Layers, x: Value, options: Residual): Value[] {
     let y = taps[taps.length - 1] ?? x;
     const width = 64 * 2 ** stage;
     for (let i = 0; i < blocks; i++) {
-      const dilation = stage === 3 && dilateLast ? 2 : 1;
-      const stride = i === 0 && stage > 0 && dilation === 1 ? 2 : 1;
+      const keeps = (stage === 3 && dilateLast !== false) || (stage === 2 && dilateLast === 2);
+      // The first block of a stage still looks as far as the one before.
+      const far = dilateLast === 2 ? stage - (i === 0 ? 2 : 1) : 1;
+      const dilation = keeps ? 2 ** far : 1;
+      const stride = i === 0 && stage > 0 && !keeps ? 2 : 1;
       y =
         depth < 50
           ? basic(net, y, width, stride)
@@ -259,6 +262,25 @@ export default [
     published: [torchvision(25.029, 4.23), zoo(24.99, 8.48)],
     source: "arXiv 1611.05431 table 1",
     layers: (net, x) => classifier(net, resnet(net, x, { depth: 50, wide: 2, groups: 32 }).at(-1) ?? x),
+  }),
+  makeKnown({
+    id: "wide_resnet101_2",
+    name: "Wide ResNet-101-2",
+    aliases: ["wideresnet101", "wide_resnet101"],
+    family,
+    input: 224,
+    published: [torchvision(126.887, 22.753)],
+    source: "arXiv 1605.07146",
+    layers: (net, x) => classifier(net, resnet(net, x, { depth: 101, wide: 2 }).at(-1) ?? x),
+  }),
+  makeKnown({
+    id: "resnext101_64x4d",
+    name: "ResNeXt-101 64x4d",
+    family,
+    input: 224,
+    published: [torchvision(83.455, 15.46)],
+    source: "arXiv 1611.05431 table 1",
+    layers: (net, x) => classifier(net, resnet(net, x, { depth: 101, wide: 4, groups: 64 }).at(-1) ?? x),
   }),
   makeKnown({
     id: "resnext101_32x8d",
