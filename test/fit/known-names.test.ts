@@ -64,7 +64,8 @@ describe("names of published rows", () => {
   });
 
   it("do not take for a file what is a network of its own", () => {
-    expect(findKnown("mobilenet_edgetpu")).toBeUndefined();
+    expect(findKnown("mobilenet_edgetpu")?.known.id).toBe("mobilenet_edgetpu");
+    expect(findKnown("mobilenet_v2_edgetpu")).toBeUndefined();
     expect(findKnown("mobilenet_v2_1.0_224_quant_edgetpu.tflite")?.known.id).toBe("mobilenet_v2");
     expect(findKnown("efficientnet-edgetpu-S_quant_edgetpu.tflite")?.known.id).toBe("efficientnet_edgetpu_s");
   });
