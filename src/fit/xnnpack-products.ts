@@ -1,35 +1,35 @@
 /** What XNNPACK's delegate asks of convolutions and matrix products: filters, biases, and types that may be mixed. */
 
+import type { Tensor } from "../model/graph.ts";
 import { constraint } from "./rules.ts";
 import type { Constraint, Rule } from "./target.ts";
 import { attribute, constant, counts, rank, shapeOf, types } from "./tflite-rules.ts";
 import { floatsOr8, fused, isFloat, isFloat32Or8, isFloatOr8, isPerTensor, kinds } from "./xnnpack-rules.ts";
 
-/** Weights: float, int8 along its own dimension, or uint8 as a whole. */
-const filter = (place: number, axis: number): Constraint =>
+/** Of the tensor at a place, where there is one. */
+const typed = (place: number, says: string, fits: (tensor: Tensor) => boolean): Constraint =>
   constraint(
     "type",
-    "unsupported type of filter",
-    (view) => {
-      const tensor = view.inputs[place];
-      if (tensor === undefined || isFloat(tensor)) return true;
-      const { quantization } = tensor;
-      if (quantization === undefined) return false;
-      if (tensor.type === "uint8") return isPerTensor(tensor);
-      return tensor.type === "int8" && (quantization.scale.length === 1 || quantization.axis === axis);
-    },
-    (view) => view.inputs[place]?.type ?? "",
+    says,
+    ({ inputs }) => inputs[place] === undefined || fits(inputs[place]),
+    ({ inputs }) => inputs[place]?.type ?? "",
   );
 
+/** Weights: float, int8 along its own dimension, or uint8 as a whole. */
+const filter = (place: number, axis: number): Constraint =>
+  typed(place, "unsupported type of filter", (tensor) => {
+    if (isFloat(tensor)) return true;
+    const { quantization } = tensor;
+    if (quantization === undefined) return false;
+    if (tensor.type === "uint8") return isPerTensor(tensor);
+    return tensor.type === "int8" && (quantization.scale.length === 1 || quantization.axis === axis);
+  });
+
 const biased = (place: number): Constraint =>
-  constraint(
-    "type",
+  typed(
+    place,
     "unsupported type of bias",
-    (view) => {
-      const tensor = view.inputs[place];
-      return tensor === undefined || isFloat(tensor) || (tensor.type === "int32" && tensor.quantization !== undefined);
-    },
-    (view) => view.inputs[place]?.type ?? "",
+    (tensor) => isFloat(tensor) || (tensor.type === "int32" && tensor.quantization !== undefined),
   );
 
 /** float32 activations with int8 weights are quantised as they come, in convolutions and matrix products alone. */

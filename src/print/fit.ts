@@ -87,7 +87,9 @@ function deviceLines(report: FitReport, row: FitRow, told: Map<FitPlacement, str
   else {
     const bound = boundWords(estimate);
     add("takes", `${interval}, ${kindWords(estimate)}${bound === undefined ? "" : `; bound by ${bound}`}`);
-    const costly = estimate.costly.map(({ node, op, share }) => `${op} #${node} ${(share * 100).toFixed(0)} %`);
+    const costly = estimate.costly
+      .filter(({ share }) => share >= 0.005)
+      .map(({ node, op, share }) => `${op} #${node} ${(share * 100).toFixed(0)} %`);
     add("most of it", costly.join(", "));
     add("rests on", basisWords(estimate));
     if (estimate.millijoules !== undefined) {

@@ -2,98 +2,57 @@
 
 import type { Constraint } from "../target.ts";
 import type { Pair, View } from "../view.ts";
-import { type Range, both, constraint, mapped, rangeWords, times, within } from "./constraint.ts";
+import { constraint, mapped, rangeWords, times, within, type Range } from "./constraint.ts";
 
-/** Height and width of the kernel, each within a range; `product`: of both together. */
-export const kernel = (range: Range, says = `kernel height and width must be ${rangeWords(range)}`): Constraint =>
+/** What the two extents of a kernel, a stride or a dilation may be. */
+const ofPair = (word: "kernel" | "stride" | "dilation", says: string, holds: (pair: Pair) => boolean): Constraint =>
   constraint(
-    "kernel",
+    word,
     says,
-    (view) => both(view.kernel, (one) => within(one, range)),
-    ({ kernel: it }) => `kernel ${times(it)}`,
+    (view) => mapped(view[word], holds),
+    (view) => `${word} ${times(view[word])}`,
   );
+
+const eachWithin =
+  (range: Range) =>
+  ([height, width]: Pair): boolean =>
+    within(height, range) && within(width, range);
+
+/** Height and width of the kernel, each within a range. */
+export const kernel = (range: Range, says = `kernel height and width must be ${rangeWords(range)}`): Constraint =>
+  ofPair("kernel", says, eachWithin(range));
 
 export const kernelHeight = (range: Range, says = `kernel height must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "kernel",
-    says,
-    ({ kernel: it }) => it && within(it[0], range),
-    ({ kernel: it }) => `kernel ${times(it)}`,
-  );
+  ofPair("kernel", says, ([height]) => within(height, range));
 
 export const kernelWidth = (range: Range, says = `kernel width must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "kernel",
-    says,
-    ({ kernel: it }) => it && within(it[1], range),
-    ({ kernel: it }) => `kernel ${times(it)}`,
-  );
+  ofPair("kernel", says, ([, width]) => within(width, range));
 
 export const kernelArea = (range: Range, says = `kernel height times width must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "kernel",
-    says,
-    ({ kernel: it }) => it && within(it[0] * it[1], range),
-    ({ kernel: it }) => `kernel ${times(it)}`,
-  );
+  ofPair("kernel", says, ([height, width]) => within(height * width, range));
 
 /** One of the sizes, "3x3". */
 export const kernelIn = (sizes: readonly string[], says = `kernel must be ${sizes.join(", ")}`): Constraint =>
-  constraint(
-    "kernel",
-    says,
-    ({ kernel: it }) => it && sizes.includes(times(it)),
-    ({ kernel: it }) => `kernel ${times(it)}`,
-  );
+  ofPair("kernel", says, (pair) => sizes.includes(times(pair)));
 
 export const stride = (range: Range, says = `stride height and width must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "stride",
-    says,
-    (view) => both(view.stride, (one) => within(one, range)),
-    ({ stride: it }) => `stride ${times(it)}`,
-  );
+  ofPair("stride", says, eachWithin(range));
 
 export const strideHeight = (range: Range, says = `stride height must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "stride",
-    says,
-    ({ stride: it }) => it && within(it[0], range),
-    ({ stride: it }) => `stride ${times(it)}`,
-  );
+  ofPair("stride", says, ([height]) => within(height, range));
 
 export const strideWidth = (range: Range, says = `stride width must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "stride",
-    says,
-    ({ stride: it }) => it && within(it[1], range),
-    ({ stride: it }) => `stride ${times(it)}`,
-  );
+  ofPair("stride", says, ([, width]) => within(width, range));
 
 export const strideIn = (sizes: readonly string[], says = `stride must be ${sizes.join(", ")}`): Constraint =>
-  constraint(
-    "stride",
-    says,
-    ({ stride: it }) => it && sizes.includes(times(it)),
-    ({ stride: it }) => `stride ${times(it)}`,
-  );
+  ofPair("stride", says, (pair) => sizes.includes(times(pair)));
 
 /** Stride as high as wide. */
 export const squareStride = (says = "stride height and width must be equal"): Constraint =>
-  constraint(
-    "stride",
-    says,
-    ({ stride: it }) => it && it[0] === it[1],
-    ({ stride: it }) => `stride ${times(it)}`,
-  );
+  ofPair("stride", says, ([height, width]) => height === width);
 
 export const dilation = (range: Range, says = `dilation must be ${rangeWords(range)}`): Constraint =>
-  constraint(
-    "dilation",
-    says,
-    (view) => both(view.dilation, (one) => within(one, range)),
-    ({ dilation: it }) => `dilation ${times(it)}`,
-  );
+  ofPair("dilation", says, eachWithin(range));
 
 export const noDilation = (says = "dilation is not supported"): Constraint => dilation([1, 1], says);
 

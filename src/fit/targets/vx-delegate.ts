@@ -12,7 +12,7 @@ const SOURCE = "github.com/VeriSilicon/tflite-vx-delegate@3f4759e07221e6b90bd829
 
 const typed: Constraint = constraint(
   "type",
-  "is not supported",
+  "the type is not supported",
   (view) => wrongType(view) === undefined,
   (view) => wrongType(view) ?? "",
   SOURCE,
