@@ -80,7 +80,7 @@ export function placementWords({ total, taken, cpu, unsure, partitions, share: r
   const parts = partitions.length === 1 ? "1 partition" : `${partitions.length} partitions`;
   const macs = ratio === undefined || taken === 0 ? "" : `, ${shareOfMacs(ratio)} of MACs`;
   const rest = [cpu > 0 ? `${cpu} on the CPU` : "", unsure > 0 ? `${unsure} unsure` : ""].filter((word) => word !== "");
-  return `${taken} of ${total} operators${taken === 0 ? "" : ` in ${parts}`}${macs}${rest.length === 0 ? "" : `; ${rest.join(", ")}`}`;
+  return `${taken} of ${total} operator${total === 1 ? "" : "s"}${taken === 0 ? "" : ` in ${parts}`}${macs}${rest.length === 0 ? "" : `; ${rest.join(", ")}`}`;
 }
 
 /** 100 % is said of all of them alone. */
