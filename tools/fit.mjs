@@ -1,7 +1,9 @@
-// `node tools/fit.mjs measured` writes data/fit/measured*.json from data/fit/ti-times.json and, where it is there, ../shared/facts; `node tools/fit.mjs [--search N]` fits the
-// calibration to them and writes data/fit/calibration.json; `--search` goes on looking for better kernels from those in it.
-// `node tools/fit.mjs classes` writes data/fit/classes.json and class-rows.json of devices that are told by their class.
+// `node tools/fit.mjs measured` writes data/fit/measured*.json from data/fit/ti-times.json and, where it is there, ../shared/facts;
 // data/fit/measured-more.json holds rows that were read elsewhere since, each with its source.
+// `node tools/fit.mjs [--search N]` fits the calibration to them and writes data/fit/calibration.json: with --search it looks for kernels
+// anew, N steps from the same start with the same seed (both in calibration.json, as `search`); without it those that are there stay.
+// `--half` chooses them on every second model, prints how far off the others are and writes nothing, with `--only POOL,POOL` of these.
+// `node tools/fit.mjs classes` writes data/fit/classes.json and class-rows.json of devices that are told by their class.
 import { build } from "esbuild";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -121,7 +123,7 @@ async function measured() {
   );
 }
 
-async function calibrate(search) {
+async function calibrate(choice) {
   const { calibrateAll } = await sourcesOf(`export * from "./src/fit/time/calibrate.ts";`);
   let before;
   try {
@@ -129,8 +131,8 @@ async function calibrate(search) {
   } catch {
     before = undefined;
   }
-  const made = calibrateAll(before, search, (line) => process.stdout.write(`${line}\n`));
-  out("calibration.json", `${JSON.stringify(made)}\n`);
+  const made = calibrateAll(before, choice, (line) => process.stdout.write(`${line}\n`));
+  if (!choice.half) out("calibration.json", `${JSON.stringify(made)}\n`);
 }
 
 /** Short numbers: what is told of them is not told to six digits. */
@@ -158,7 +160,16 @@ async function classes() {
   process.stdout.write(`${rows.length} rows\n`);
 }
 
-const at = process.argv.indexOf("--search");
+const after = (word) => {
+  const at = process.argv.indexOf(word);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const half = process.argv.includes("--half");
 if (process.argv.includes("measured")) await measured();
 else if (process.argv.includes("classes")) await classes();
-else await calibrate(at < 0 ? 0 : Number(process.argv[at + 1]));
+else
+  await calibrate({
+    steps: Number(after("--search") ?? 0),
+    half,
+    only: half ? after("--only")?.split(",") : undefined,
+  });

@@ -3,10 +3,11 @@
  * neighbour; and of rows that nobody has seen yet (`accelctl fit --eval`). Training and evaluation never share a model.
  */
 
-import { modelOf } from "./time/architecture.ts";
+
 import { calibrationOf } from "./time/calibration.ts";
 import { estimateRowByClass } from "./time/class-of-row.ts";
 import { estimateOf } from "./time/estimate-of.ts";
+import { groupOf } from "./time/known-traits.ts";
 import { evaluatePool, quantile, standard, type SettingErrors } from "./time/leave-one-out.ts";
 import { pools, type PoolId } from "./time/pools.ts";
 import { deviceOf, inputWords, isFloat, millisecondsOf, type PublishedRow } from "./time/rows.ts";
@@ -34,7 +35,7 @@ export function leaveOneOut(only: readonly PoolId[] = pools.map(({ id }) => id))
     const calibration = calibrated[pool.id];
     if (!only.includes(pool.id) || calibration === undefined) return [];
     const { rows, left } = rowsOf(pool.id);
-    const { settings } = evaluatePool(rows, standard(rows, fill, pool), calibration.kernels, pool);
+    const { settings } = evaluatePool(rows, standard(rows, fill, pool, calibration.roofline), calibration.kernels, pool);
     return settings.map((setting) => ({
       ...setting,
       pool: pool.id,
@@ -204,7 +205,7 @@ function evaluateRow(row: PublishedRow): EvaluatedRow {
   const byRows = estimateOf(device, traits, float, {
     model: row.model,
     kind,
-    without: modelOf(row.model),
+    without: groupOf(row.model),
   });
   const told = typeof byClass === "object" ? byClass : byRows;
   const { median_ms, low_ms, high_ms } = told;

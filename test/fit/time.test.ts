@@ -5,9 +5,23 @@ import { findKnown } from "../../src/fit/find-known.ts";
 import { familyOf, modelOf } from "../../src/fit/time/architecture.ts";
 import { all } from "../../src/fit/time/devices/index.ts";
 import { estimate, type Device } from "../../src/fit/time/estimate.ts";
-import { cholesky, inverse, solve } from "../../src/fit/time/gaussian.ts";
+import {
+  cholesky,
+  inverse,
+  leaveOut,
+  solve,
+  solved,
+  taught,
+  weighted,
+  type Kernel,
+  type Point,
+} from "../../src/fit/time/gaussian.ts";
+import { groupOf } from "../../src/fit/time/known-traits.ts";
 import { quantile } from "../../src/fit/time/leave-one-out.ts";
 import { measuredOf } from "../../src/fit/time/measured.ts";
+import { habits, rooflineOf } from "../../src/fit/time/roofline.ts";
+import { rowsOf } from "../../src/fit/time/training.ts";
+import { traitsOf } from "../../src/fit/time/traits.ts";
 import { viewOf } from "../../src/fit/view.ts";
 
 const device = (id: string): Device => {
@@ -37,6 +51,21 @@ describe("names of models", () => {
     expect(familyOf("YOLOv8n-Seg")).toBe(familyOf("yolov8x"));
     expect(familyOf("something of my own")).toBeUndefined();
   });
+
+  it("finds no family in the middle of another's name, and none of a backbone behind a head", () => {
+    expect(familyOf("nanodet_repvgg")).toBe("nanodet");
+    expect(familyOf("mobile_vit")).toBe("mobilevit");
+    expect(familyOf("FastViT_S12")).toBe("fastvit");
+    expect(familyOf("ssd_mobilenet_v1")).not.toBe(familyOf("mobilenet_v1"));
+    expect(familyOf("deeplab_v3_mobilenet_v2")).not.toBe(familyOf("mobilenet_v2"));
+  });
+
+  it("takes what has the same layers as one, whatever it is called", () => {
+    expect(groupOf("fast_sam_s")).toBe(groupOf("yolov8s_seg"));
+    expect(groupOf("siglip2_l_16_256_text_encoder")).toBe(groupOf("siglip_l_16_256_text_encoder"));
+    expect(groupOf("yolov5s_bbox_decoding_only")).toBe(groupOf("YOLOv5s"));
+    expect(groupOf("yolov5s")).not.toBe(groupOf("yolov5m"));
+  });
 });
 
 describe("linear algebra", () => {
@@ -52,7 +81,83 @@ describe("linear algebra", () => {
     expect(cholesky(Float64Array.from([1, 2, 2, 1]), 2)).toBeUndefined();
   });
 
+  const kernel: Kernel = {
+    linear: 0.1,
+    smooth: 0.5,
+    family: 0,
+    familyLinear: 0,
+    familySmooth: 0,
+    model: 0,
+    noise: 0.01,
+    length: 1,
+    familyLength: 1,
+    constantShared: 1,
+    linearShared: 1,
+    smoothShared: 1,
+    familyShared: 1,
+    relevance: [1],
+  };
+  const points = Array.from({ length: 12 }, (_, i): Point => ({
+    setting: 0,
+    x: [i / 4],
+    family: `${i}`,
+    model: `${i}`,
+  }));
+  const values = points.map(({ x: [x = 0] }) => Math.sin(x));
+  const groups = points.map(({ model = "" }) => model);
+
+  it("leaves rows out as if they had never been there", () => {
+    const system = solved(kernel, points, values, groups);
+    const rest = system && taught(system, [3], Infinity);
+    const others = points.filter((_, i) => i !== 3);
+    const anew = solved(
+      kernel,
+      others,
+      values.filter((_, i) => i !== 3),
+      groups.filter((_, i) => i !== 3),
+    );
+    const [asked] = points.slice(3);
+    if (rest === undefined || anew === undefined || asked === undefined) throw new Error("not solved");
+    expect(rest.weights[3]).toBe(0);
+    expect(weighted(kernel, asked, points, rest.weights)).toBeCloseTo(weighted(kernel, asked, others, anew.weights), 8);
+    expect(leaveOut(kernel, points, values, groups, Infinity)?.mean[3]).toBeCloseTo(
+      weighted(kernel, asked, points, rest.weights),
+      8,
+    );
+  });
+
+  it("lets a row teach little that all others contradict, and tells that from the others alone", () => {
+    const odd = values.map((value, i) => (i === 6 ? value + 3 : value));
+    const system = solved(kernel, points, odd, groups);
+    const [, , , , , near] = points;
+    const [all, trusting, without] = [[5], [5], [5, 6]].map(
+      (members, at) => system && taught(system, members, at === 1 ? Infinity : undefined),
+    );
+    if (near === undefined || !all || !trusting || !without) throw new Error("not solved");
+    expect(all.doubts[6]).toBeGreaterThan(0.1);
+    const told = (weights: Float64Array): number => weighted(kernel, near, points, weights);
+    const truth = told(without.weights);
+    expect(Math.abs(told(all.weights) - truth)).toBeLessThan(0.5 * Math.abs(told(trusting.weights) - truth));
+  });
+
   it("takes quantiles between neighbours", () => expect(quantile([3, 1, 2, 4], 0.5)).toBe(2.5));
+});
+
+describe("traits", () => {
+  it("counts of a table that is looked up in what is read, and layer by layer what hardware of a class makes of it", () => {
+    const traits = traitsOf(viewsOf("clip_text").views);
+    expect(traits?.params_m).toBeGreaterThan(60);
+    expect(traits?.read_m).toBeLessThan(45);
+    const layers = traits?.layers ?? [];
+    const time = (float: boolean): number => Math.exp(rooflineOf(layers, float, habits["MAC array"]));
+    expect(time(true)).toBeGreaterThan(1.4 * time(false));
+  });
+
+  it("has one row of what a source lists twice", () => {
+    const rows = rowsOf("rknn").rows.map(({ setting, measured }) => `${setting} ${measured.model} ${measured.input}`);
+    expect(new Set(rows).size).toBe(rows.length);
+    expect(measuredOf("measured.json").filter(({ model }) => model === "clip_text").length).toBe(8);
+  });
 });
 
 describe("estimates", () => {

@@ -4,10 +4,10 @@
  */
 
 import { ALWAYS, featureNames } from "./traits.ts";
-import { cholesky, gram, leaveOut, solve, type Kernel, type Point } from "./gaussian.ts";
-import { evaluatePool, standard, type Scaled } from "./leave-one-out.ts";
+import { cholesky, leaveOut, solve, solved, taught, type Kernel, type Point } from "./gaussian.ts";
+import { evaluatePool, quantile, standard, type Judged, type Scaled } from "./leave-one-out.ts";
 import { pools, type Pool } from "./pools.ts";
-import { rowsOf, type Row } from "./training.ts";
+import { beforehand, rowsOf, type Row } from "./training.ts";
 import type { Calibration, Fill, PoolCalibration, StoredPoint } from "./calibration.ts";
 
 /** Where a search begins and what it is held to: a pool of few rows must not talk itself into anything. */
@@ -25,7 +25,7 @@ const start: Kernel = {
   linearShared: 0.9,
   smoothShared: 0.8,
   familyShared: 0.9,
-  relevance: [1, 1, 1, 1, 1, 0.5, 0.5, 0.3, 0.3, 0.1, 0.3, 0.1, 0.3, 0.3, 1],
+  relevance: [1, 1, 1, 1, 1, 0.5, 0.5, 0.3, 0.3, 0.1, 0.3, 0.1, 0.3, 0.3, 0.3, 1],
 };
 
 /** Prior of the logarithms of variances and lengths (deviation 0.7) and of relevances (0.5): chosen on models that the search had not seen. */
@@ -51,58 +51,110 @@ function penalty(kernel: Kernel): number {
 /** The kernels of a pool: of time; with two regimes also of which one it is, and of time when that is known. */
 type Kernels = PoolCalibration["kernels"];
 
+/** Where every search of kernels begins, and the numbers that it draws: the same search every time. */
+const SEED = 20251125;
+
+/** Pools of fewer rows are searched three times as long. */
+const FEW_ROWS = 250;
+
+export interface Choice {
+  /** Steps of the search for kernels; 0: those that are there stay. */
+  readonly steps: number;
+  /** Choose them on every second model, to see how far off the others are. */
+  readonly half?: boolean;
+  readonly only?: readonly string[];
+}
+
 export function calibrateAll(
   before: Calibration | undefined,
-  search: number,
+  { steps, half = false, only }: Choice,
   say: (line: string) => void,
 ): Calibration {
   const gathered = pools.map((pool) => ({ pool, ...rowsOf(pool.id) }));
-  const fill = fillOf(gathered.flatMap(({ rows }) => rows));
+  const all = gathered.flatMap(({ rows }) => rows);
+  const fill = fillOf(all);
   const done: [string, PoolCalibration][] = [];
   for (const { pool, rows, left } of gathered) {
+    if (rows.length < 8 || only?.includes(pool.id) === false) continue;
     say(`${pool.id}: ${rows.length} rows, ${left.length} without traits`);
-    if (rows.length < 8) continue;
-    const scaled = standard(rows, fill, pool);
-    let kernels: Kernels = before?.pools[pool.id]?.kernels ?? {
-      time: start,
-      ...(pool.regimes ? { regime: start, within: start } : {}),
-    };
-    if (search > 0) kernels = searched(kernels, scaled, pool, search, say);
-    const { settings } = evaluatePool(rows, scaled, kernels, pool);
+    const roofline = rooflineFill(pool, all);
+    const scaled = standard(rows, fill, pool, roofline);
+    const first: Kernels = { time: start, ...(pool.regimes ? { regime: start, within: start } : {}) };
+    let kernels = before?.pools[pool.id]?.kernels ?? first;
+    if (steps > 0) {
+      const chosenOn = half ? standard(rows.filter(isChosenOn), fill, pool, roofline) : scaled;
+      kernels = searched(first, chosenOn, pool, steps, say);
+    }
+    const { settings, judged } = evaluatePool(rows, scaled, kernels, pool);
     for (const each of settings.filter(({ rows: count }) => count >= 25).slice(0, 14))
       say(
-        `  ${each.setting.slice(0, 60).padEnd(60)} ${each.rows} median ${pct(each.median)} p90 ${pct(each.p90)} held ${pct(each.held)} | power ${pct(each.power.median)} ${pct(each.power.p90)} +params ${pct(each.powerParams.median)} near ${pct(each.nearest.median)}`,
+        `  ${each.setting.slice(0, 60).padEnd(60)} ${each.rows} median ${pct(each.median)} p90 ${pct(each.p90)} held ${pct(each.held)} | power ${pct(each.power.median)} ${pct(each.power.p90)} +params ${pct(each.powerParams.median)} near ${pct(each.nearest.median)}${half ? ` | ${others(judged, each.setting)}` : ""}`,
       );
-    done.push([pool.id, store(rows, scaled, kernels, pool, settings)]);
+    done.push([pool.id, store(rows, scaled, kernels, pool, roofline, settings)]);
   }
-  return { features: featureNames, fill, pools: Object.fromEntries(done) };
+  const search = steps > 0 ? { steps, seed: SEED } : before?.search;
+  return { ...(search ? { search } : {}), features: featureNames, fill, pools: Object.fromEntries(done) };
+}
+
+/** Every second model, by its name (FNV-1a). */
+function isChosenOn({ group }: Row): boolean {
+  let hash = 2166136261;
+  for (const letter of group) hash = Math.imul(hash ^ letter.charCodeAt(0), 16777619);
+  return (hash >>> 0) % 2 === 0;
+}
+
+/** Errors of the models that kernels were not chosen on. */
+function others(judged: readonly Judged[], setting: string): string {
+  const own = judged.filter(({ row }) => row.setting === setting && !isChosenOn(row));
+  const errors = own.map(({ row, ms }) => Math.abs(ms / row.measured.ms - 1));
+  return `of the other half ${own.length} median ${pct(quantile(errors, 0.5))} p90 ${pct(quantile(errors, 0.9))}`;
 }
 
 const pct = (value: number): string => `${(value * 100).toFixed(1)}%`;
 
 function searched(kernels: Kernels, scaled: Scaled, pool: Pool, steps: number, say: (line: string) => void): Kernels {
-  const random = generator(20251125);
-  const better = (kernel: Kernel, points: readonly Point[], values: readonly number[], what: string): Kernel => {
-    const value = (candidate: Kernel): number => likelihood(candidate, points, values, scaled, pool);
+  const random = generator(SEED);
+  const better = (
+    kernel: Kernel,
+    points: readonly Point[],
+    values: readonly number[],
+    what: string,
+    limit?: number,
+  ): Kernel => {
+    const value = (candidate: Kernel): number => likelihood(candidate, points, values, scaled, pool, limit);
     let [best, reached] = [kernel, value(kernel)];
     const first = reached;
-    for (let step = 0; step < steps; step++) {
+    // Few rows are quick to ask, and their search is longer to settle.
+    const count = points.length < FEW_ROWS ? 3 * steps : steps;
+    for (let step = 0; step < count; step++) {
       const candidate = moved(best, random);
       const now = value(candidate);
       if (now > reached) [best, reached] = [candidate, now];
     }
     say(`  ${what}: ${first.toFixed(1)} -> ${reached.toFixed(1)}`);
-    return best;
+    return rounded(best);
   };
   return {
-    time: better(kernels.time, scaled.points, scaled.values, "time"),
+    // With two regimes nothing is told from one system of equations over both.
+    time: scaled.regimes ? kernels.time : better(kernels.time, scaled.points, scaled.values, "time"),
     ...(kernels.regime && scaled.regimes
-      ? { regime: better(kernels.regime, scaled.points, scaled.regimes.labels, "regime") }
+      ? { regime: better(kernels.regime, scaled.points, scaled.regimes.labels, "regime", Infinity) }
       : {}),
     ...(kernels.within && scaled.regimes
       ? { within: better(kernels.within, scaled.regimes.points, scaled.values, "within") }
       : {}),
   };
+}
+
+/** As it is stored. */
+function rounded(kernel: Kernel): Kernel {
+  const round = (value: number): number => Number(value.toPrecision(4));
+  return Object.fromEntries(
+    Object.entries(kernel).map(([name, value]: [string, number | readonly number[]]) => [
+      name,
+      typeof value === "number" ? round(value) : value.map(round),
+    ]),
+  ) as unknown as Kernel; // the same names
 }
 
 function likelihood(
@@ -111,8 +163,9 @@ function likelihood(
   values: readonly number[],
   scaled: Scaled,
   pool: Pool,
+  limit?: number,
 ): number {
-  if (pool.joint) return robust(leaveOut(kernel, points, values, scaled.groups), values) - penalty(kernel);
+  if (pool.joint) return robust(leaveOut(kernel, points, values, scaled.groups, limit), values) - penalty(kernel);
   // Many settings of the same models: a dozen tell the kernel.
   let sum = 0;
   const every = Math.max(1, Math.floor(scaled.bySetting.length / 14));
@@ -177,26 +230,42 @@ function generator(seed: number): () => number {
   };
 }
 
+/** One row of each model, with the precision it was measured in. */
+const modelsOf = (rows: readonly Row[]): readonly Row[] => [
+  ...new Map(rows.map((row) => [`${row.measured.model}|${row.measured.input}|${row.measured.float}`, row])).values(),
+];
+
 /** What stands in for features that only a graph tells: a line through those of models whose graphs are known. */
 function fillOf(rows: readonly Row[]): Fill {
-  const models = new Map(rows.map((row) => [`${row.measured.model}|${row.measured.input}`, row.features]));
-  const whole = [...models.values()].filter((features) => features.every((value) => value !== undefined));
-  return featureNames.map((_, feature) => {
-    if (feature < ALWAYS || whole.length < 20) return [];
-    const n = ALWAYS + 1;
-    const [left, right] = [new Float64Array(n * n), new Float64Array(n)];
-    for (const features of whole) {
-      const x = [1, ...features.slice(0, ALWAYS).map(Number)];
-      const y = features[feature] ?? 0;
-      x.forEach((a, i) => {
-        right[i] = (right[i] ?? 0) + a * y;
-        x.forEach((b, j) => (left[i * n + j] = (left[i * n + j] ?? 0) + a * b));
-      });
-    }
-    for (let i = 0; i < n; i++) left[i * n + i] = (left[i * n + i] ?? 0) + 0.1;
-    const lower = cholesky(left, n);
-    return lower === undefined ? [] : [...solve(lower, n, right)].map(short);
-  });
+  const whole = modelsOf(rows).filter(({ features }) => features.every((value) => value !== undefined));
+  return featureNames.map((_, feature) =>
+    feature < ALWAYS ? [] : lineThrough(whole, ({ features }) => features[feature] ?? 0),
+  );
+}
+
+/** What stands in for the roofline of models whose layers are not known. */
+function rooflineFill(pool: Pool, rows: readonly Row[]): readonly number[] {
+  if (pool.habit === undefined) return [];
+  const whole = modelsOf(rows).filter(({ traits }) => traits.layers !== undefined);
+  return lineThrough(whole, ({ traits, measured }) => beforehand(pool, traits, measured.float) ?? 0);
+}
+
+/** By the features that every row has: a constant and their factors. */
+function lineThrough(rows: readonly Row[], valueOf: (row: Row) => number): readonly number[] {
+  if (rows.length < 20) return [];
+  const n = ALWAYS + 1;
+  const [left, right] = [new Float64Array(n * n), new Float64Array(n)];
+  for (const row of rows) {
+    const x = [1, ...row.features.slice(0, ALWAYS).map(Number)];
+    const y = valueOf(row);
+    x.forEach((a, i) => {
+      right[i] = (right[i] ?? 0) + a * y;
+      x.forEach((b, j) => (left[i * n + j] = (left[i * n + j] ?? 0) + a * b));
+    });
+  }
+  for (let i = 0; i < n; i++) left[i * n + i] = (left[i * n + i] ?? 0) + 0.1;
+  const lower = cholesky(left, n);
+  return lower === undefined ? [] : [...solve(lower, n, right)].map(short);
 }
 
 const short = (value: number): number => Number(value.toPrecision(6));
@@ -206,45 +275,54 @@ function store(
   scaled: Scaled,
   kernels: Kernels,
   pool: Pool,
+  roofline: readonly number[],
   settings: ReturnType<typeof evaluatePool>["settings"],
 ): PoolCalibration {
-  const weigh = (kernel: Kernel, points: readonly Point[], values: readonly number[]): Float64Array => {
-    const result = new Float64Array(points.length);
+  const teach = (
+    kernel: Kernel,
+    points: readonly Point[],
+    values: readonly number[],
+    limit?: number,
+  ): (readonly number[])[] => {
+    const result: (readonly number[])[] = points.map(() => [0, 0]);
     const blocks = pool.joint ? [points.map((_, i) => i)] : scaled.bySetting;
     for (const members of blocks) {
-      const own = members.flatMap((i) => points[i] ?? []);
-      const lower = cholesky(gram(kernel, own), own.length);
-      if (lower === undefined) continue;
-      solve(
-        lower,
-        own.length,
+      const system = solved(
+        kernel,
+        members.flatMap((i) => points[i] ?? []),
         members.map((i) => values[i] ?? 0),
-      ).forEach((weight, at) => (result[members[at] ?? 0] = weight));
+        members.map((i) => scaled.groups[i] ?? ""),
+      );
+      const all = system && taught(system, [], limit);
+      members.forEach((i, at) => (result[i] = [short(all?.weights[at] ?? 0), short(all?.doubts[at] ?? 0)]));
     }
     return result;
   };
-  const time = weigh(kernels.time, scaled.points, scaled.values);
+  const time = teach(kernels.time, scaled.points, scaled.values);
   const regime =
-    kernels.regime && scaled.regimes ? weigh(kernels.regime, scaled.points, scaled.regimes.labels) : undefined;
+    kernels.regime && scaled.regimes
+      ? teach(kernels.regime, scaled.points, scaled.regimes.labels, Infinity)
+      : undefined;
   const within =
-    kernels.within && scaled.regimes ? weigh(kernels.within, scaled.regimes.points, scaled.values) : undefined;
+    kernels.within && scaled.regimes ? teach(kernels.within, scaled.regimes.points, scaled.values) : undefined;
   const models = new Map<string, { at: number; value: PoolCalibration["models"][number] }>();
   const points: StoredPoint[] = rows.map((row, i) => {
     const point = scaled.points[i];
     const x = (point?.x ?? []).map((value) => Number(value.toFixed(4)));
-    const key = `${row.measured.model}|${x.join(",")}`;
+    const presumed = short(scaled.presumed[i] ?? 0);
+    const key = `${row.measured.model}|${x.join(",")}|${presumed}`;
     let model = models.get(key);
     if (model === undefined) {
-      model = { at: models.size, value: [row.measured.model, row.group, row.family ?? "", x] };
+      model = { at: models.size, value: [row.measured.model, row.group, row.family ?? "", x, presumed] };
       models.set(key, model);
     }
     return [
       point?.setting ?? 0,
       model.at,
       short(row.y),
-      short(time[i] ?? 0),
+      ...(time[i] ?? []),
       ...(regime && within && scaled.regimes
-        ? [scaled.regimes.labels[i] ?? 0, short(regime[i] ?? 0), short(within[i] ?? 0)]
+        ? [scaled.regimes.labels[i] ?? 0, ...(regime[i] ?? []), ...(within[i] ?? [])]
         : []),
     ];
   });
@@ -252,6 +330,7 @@ function store(
   return {
     kernels,
     center: short(scaled.center),
+    roofline,
     mean: scaled.mean.map(short),
     scale: scaled.scale.map(short),
     settings: scaled.settings.map((name) => {

@@ -1,19 +1,24 @@
 /** Calibration: what tools/fit.mjs learnt (data/fit/calibration.json), and a prediction from it. */
 
 import { dataOf } from "./data.ts";
-import { cholesky, covariance, gram, solve, withoutMembers, type Kernel, type Point } from "./gaussian.ts";
+import { covariance, solved, taught, type Kernel, type Point, type Solved, type Taught } from "./gaussian.ts";
 import { blend, localDeviation, type Side } from "./leave-one-out.ts";
 import { poolOf, type PoolId } from "./pools.ts";
 
 /** Of each feature: constant and factors of the features that every row has; [] where it is always there or unknown. */
 export type Fill = readonly (readonly number[])[];
 
-/** [setting, model, ln ms, weight, then with two regimes: label, weight of the label, weight of the time within it]. */
+/**
+ * [setting, model, ln ms, weight, its noise beyond that of all; then with two regimes: label, weight of the label, its noise beyond, weight of
+ * the time within it, its noise beyond].
+ */
 export type StoredPoint = readonly number[];
 
 export interface PoolCalibration {
   readonly kernels: { readonly time: Kernel; readonly regime?: Kernel; readonly within?: Kernel };
   readonly center: number;
+  /** As a fill: the roofline of models whose layers are not known. [] where none is presumed. */
+  readonly roofline: readonly number[];
   readonly mean: readonly number[];
   readonly scale: readonly number[];
   readonly settings: readonly {
@@ -26,12 +31,14 @@ export interface PoolCalibration {
     readonly low: number;
     readonly high: number;
   }[];
-  /** [name, model it is of, family or "", features scaled]. */
-  readonly models: readonly (readonly [string, string, string, readonly number[]])[];
+  /** [name, model it is of, family or "", features scaled, roofline]. */
+  readonly models: readonly (readonly [string, string, string, readonly number[], number])[];
   readonly points: readonly StoredPoint[];
 }
 
 export interface Calibration {
+  /** How kernels were found: `node tools/fit.mjs --search STEPS` finds the same. */
+  readonly search?: { readonly steps: number; readonly seed: number };
   readonly features: readonly string[];
   readonly fill: Fill;
   readonly pools: Readonly<Partial<Record<PoolId, PoolCalibration>>>;
@@ -44,9 +51,13 @@ export function filled(features: readonly (number | undefined)[], fill: Fill): r
   const always = features.map((value) => value ?? 0);
   return features.map((value, i) => {
     if (value !== undefined) return value;
-    const [constant = 0, ...factors] = fill[i] ?? [];
-    return factors.reduce((sum, factor, j) => sum + factor * (always[j] ?? 0), constant);
+    return line(always, fill[i] ?? []);
   });
+}
+
+/** A constant, and factors of the features that are always there. */
+export function line(features: readonly (number | undefined)[], [constant = 0, ...factors]: readonly number[]): number {
+  return factors.reduce((sum, factor, j) => sum + factor * (features[j] ?? 0), constant);
 }
 
 export interface Prediction {
@@ -60,6 +71,8 @@ export interface Question {
   readonly pool: PoolId;
   readonly setting: string;
   readonly features: readonly (number | undefined)[];
+  /** undefined: its layers are not known. */
+  readonly roofline: number | undefined;
   readonly family: string | undefined;
   /** The model itself where its name is known: its own rows then count as its own. */
   readonly model: string | undefined;
@@ -67,9 +80,16 @@ export interface Question {
   readonly without?: string;
 }
 
+/** Columns of a stored point. */
+const TIME = 3;
+const LABEL = 5;
+const REGIME = 6;
+const WITHIN = 8;
+
 interface Sum {
   readonly total: number;
   readonly covariances: Float64Array;
+  readonly doubts: Float64Array;
 }
 
 /** Of a setting that has rows; undefined: it has none. */
@@ -91,35 +111,34 @@ export function predict(calibration: Calibration, question: Question): Predictio
   const { without } = question;
   const sum = (kernel: Kernel, to: Point, column: number, others: readonly Point[]): Sum => {
     const covariances = Float64Array.from(others, (point) => covariance(kernel, to, point));
-    const weights =
+    const apart =
       without !== undefined && points.some((point) => point.model === without)
-        ? weightsWithout(pool, kernel, others, stored, column, without)
+        ? taughtWithout(pool, kernel, others, stored, column, without)
         : undefined;
+    const doubts = apart?.doubts ?? Float64Array.from(stored, (point) => point[column + 1] ?? 0);
     let total = 0;
-    for (let i = 0; i < covariances.length; i++) {
-      if (weights !== undefined && others[i]?.model === without) continue;
-      total += (covariances[i] ?? 0) * ((weights === undefined ? stored[i]?.[column] : weights[i]) ?? 0);
-    }
-    return { total, covariances };
+    for (let i = 0; i < covariances.length; i++)
+      total += (covariances[i] ?? 0) * ((apart === undefined ? stored[i]?.[column] : apart.weights[i]) ?? 0);
+    return { total, covariances, doubts };
   };
   const { kernels } = pool;
   let [mean, deviation] = [0, 1];
   if (kernels.regime && kernels.within) {
-    const label = sum(kernels.regime, asked, 5, points).total;
+    const label = sum(kernels.regime, asked, REGIME, points).total;
     const labelled = labelledOf(pool, points, stored);
     const [whole, parts] = ([-1, 1] as const).map((side): Side => {
       const to = { ...asked, x: [...x, side] };
       const kernel = kernels.within ?? kernels.time;
-      const { total, covariances } = sum(kernel, to, 6, labelled);
-      return { mean: total, deviation: localDeviation(kernel, to, labelled, without, covariances) };
+      const { total, covariances, doubts } = sum(kernel, to, WITHIN, labelled);
+      return { mean: total, deviation: localDeviation(kernel, to, labelled, without, covariances, doubts) };
     });
     if (whole && parts) ({ mean, deviation } = blend(label, whole, parts));
   } else {
-    const { total, covariances } = sum(kernels.time, asked, 3, points);
+    const { total, covariances, doubts } = sum(kernels.time, asked, TIME, points);
     mean = total;
-    deviation = localDeviation(kernels.time, asked, points, without, covariances);
+    deviation = localDeviation(kernels.time, asked, points, without, covariances, doubts);
   }
-  const middle = pool.center + mean;
+  const middle = pool.center + mean + (question.roofline ?? line(question.features, pool.roofline));
   return {
     median_ms: Math.exp(middle),
     low_ms: Math.exp(middle + setting.low * deviation),
@@ -169,41 +188,50 @@ const labels = new WeakMap<PoolCalibration, readonly Point[]>();
 function labelledOf(pool: PoolCalibration, points: readonly Point[], stored: readonly StoredPoint[]): readonly Point[] {
   let made = labels.get(pool);
   if (made === undefined)
-    labels.set(pool, (made = points.map((point, i) => ({ ...point, x: [...point.x, stored[i]?.[4] ?? 0] }))));
+    labels.set(pool, (made = points.map((point, i) => ({ ...point, x: [...point.x, stored[i]?.[LABEL] ?? 0] }))));
   return made;
 }
 
-const lowers = new WeakMap<readonly Point[], Map<Kernel, Float64Array | undefined>>();
-const removed = new WeakMap<readonly Point[], Map<string, Float64Array>>();
+const systems = new WeakMap<readonly Point[], Map<Kernel, Solved | undefined>>();
+const removed = new WeakMap<readonly Point[], Map<string, Taught | undefined>>();
 
-/** Weights after a model's rows were taken out: w - K^-1[:,g] (K^-1[g,g])^-1 w[g]. */
-function weightsWithout(
+/** What the rows teach that are not of a model. */
+function taughtWithout(
   pool: PoolCalibration,
   kernel: Kernel,
   points: readonly Point[],
   stored: readonly StoredPoint[],
   column: number,
   model: string,
-): Float64Array {
+): Taught | undefined {
   let done = removed.get(points);
-  if (done === undefined) removed.set(points, (done = new Map<string, Float64Array>()));
+  if (done === undefined) removed.set(points, (done = new Map<string, Taught | undefined>()));
   const key = `${column} ${model}`;
-  const before = done.get(key);
-  if (before !== undefined) return before;
-  const n = points.length;
-  let triangles = lowers.get(points);
-  if (triangles === undefined) lowers.set(points, (triangles = new Map<Kernel, Float64Array | undefined>()));
-  if (!triangles.has(kernel)) triangles.set(kernel, cholesky(gram(kernel, points), n));
-  const lower = triangles.get(kernel);
-  const values = stored.map((point) => (column === 5 ? (point[4] ?? 0) : (point[2] ?? 0) - pool.center));
+  if (done.has(key)) return done.get(key);
+  let held = systems.get(points);
+  if (held === undefined) systems.set(points, (held = new Map<Kernel, Solved | undefined>()));
+  if (!held.has(kernel)) {
+    const values = stored.map((point) =>
+      column === REGIME ? (point[LABEL] ?? 0) : (point[2] ?? 0) - pool.center - (pool.models[point[1] ?? 0]?.[4] ?? 0),
+    );
+    held.set(
+      kernel,
+      solved(
+        kernel,
+        points,
+        values,
+        points.map((point) => point.model ?? ""),
+      ),
+    );
+  }
+  const system = held.get(kernel);
   const result =
-    lower === undefined
-      ? new Float64Array(n)
-      : withoutMembers(
-          lower,
-          solve(lower, n, values),
-          points.flatMap((point, i) => (point.model === model ? [i] : [])),
-        );
+    system &&
+    taught(
+      system,
+      points.flatMap((point, i) => (point.model === model ? [i] : [])),
+      column === REGIME ? Infinity : undefined,
+    );
   done.set(key, result);
   return result;
 }

@@ -6,29 +6,9 @@
 
 import type { Placement } from "../place.ts";
 import type { View } from "../view.ts";
-import type { Class, Device, Estimate } from "./estimate.ts";
+import type { Device, Estimate } from "./estimate.ts";
 import { carriedBy } from "./link.ts";
-
-/** How hardware of a class computes, where a device says nothing itself. */
-interface Habit {
-  /** Channels that are computed at once: a rest of them costs as much as all. */
-  readonly lanes: number;
-  /** Share of the peak that depthwise convolutions reach (latency-models: 1 of 16 columns, 7 to 9 % on 256 MACs). */
-  readonly depthwise: number;
-  /** MACs in the time of one byte from memory. */
-  readonly macsPerByte: number;
-  /** MACs in the time that starting one operator takes. */
-  readonly macsPerStep: number;
-}
-
-const habits: Readonly<Record<Class, Habit>> = {
-  "systolic array": { lanes: 64, depthwise: 1 / 16, macsPerByte: 200, macsPerStep: 2e7 },
-  "MAC array": { lanes: 16, depthwise: 1 / 10, macsPerByte: 100, macsPerStep: 2e7 },
-  dataflow: { lanes: 8, depthwise: 1 / 3, macsPerByte: 60, macsPerStep: 5e6 },
-  "vector DSP": { lanes: 32, depthwise: 1 / 8, macsPerByte: 150, macsPerStep: 3e7 },
-  SIMT: { lanes: 8, depthwise: 1 / 4, macsPerByte: 30, macsPerStep: 2e7 },
-  CPU: { lanes: 4, depthwise: 1 / 2, macsPerByte: 4, macsPerStep: 1e5 },
-};
+import { habits } from "./roofline.ts";
 
 /** A processor beside the accelerator, in the accelerator's MACs: what stays on it costs that much more. */
 const CPU_FACTOR = 50;

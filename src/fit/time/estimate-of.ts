@@ -1,13 +1,14 @@
 /** An estimate from traits alone: of a model whose layers are at hand, or of a row of a benchmark that tells parameters and operations. */
 
-import { familyOf, modelOf } from "./architecture.ts";
+import { familyOf } from "./architecture.ts";
 import { calibrationOf, filled, pointsOf, predict, type Calibration, type PoolCalibration } from "./calibration.ts";
 import type { Device, Estimate, Nearest } from "./estimate.ts";
 import { carriedByTraits, overLink, type Carried } from "./link.ts";
 import { sourceOf } from "./measured.ts";
 import { wattsOf } from "./power.ts";
+import { groupOf } from "./known-traits.ts";
 import { poolOf } from "./pools.ts";
-import { settingOf } from "./training.ts";
+import { beforehand, settingOf } from "./training.ts";
 import { featuresOf, type Traits } from "./traits.ts";
 
 /** Models this many times larger or smaller than any that was measured are nothing to tell a number of. */
@@ -69,8 +70,9 @@ export function estimateOf(
     pool: poolId,
     setting: setting.name,
     features,
+    roofline: beforehand(poolOf(poolId), traits, float),
     family: model === undefined ? undefined : familyOf(model),
-    model: model === undefined ? undefined : modelOf(model),
+    model: model === undefined ? undefined : groupOf(model),
     ...(without === undefined ? {} : { without }),
   });
   if (prediction === undefined || !Number.isFinite(prediction.median_ms)) return none("its figures are out of reach");

@@ -3,8 +3,19 @@
  * the power law of operations and the nearest neighbour under the same rule. Intervals are quantiles of the other models' errors.
  */
 
-import { filled, type Fill, type PoolCalibration } from "./calibration.ts";
-import { cholesky, covariance, gram, leaveOut, solve, withoutMembers, type Kernel, type Point } from "./gaussian.ts";
+import { filled, line, type Fill, type PoolCalibration } from "./calibration.ts";
+import {
+  cholesky,
+  covariance,
+  gram,
+  leaveOut,
+  solve,
+  solved,
+  taught,
+  weighted,
+  type Kernel,
+  type Point,
+} from "./gaussian.ts";
 import type { Pool } from "./pools.ts";
 import { featureNames } from "./traits.ts";
 import type { Row } from "./training.ts";
@@ -14,6 +25,8 @@ export interface Scaled {
   readonly points: readonly Point[];
   readonly values: readonly number[];
   readonly center: number;
+  /** What was presumed of each row and taken off its value, beside the center. */
+  readonly presumed: readonly number[];
   readonly mean: readonly number[];
   readonly scale: readonly number[];
   readonly groups: readonly string[];
@@ -27,7 +40,7 @@ export interface Scaled {
 const GAIN = 1.13;
 
 /** Rows with features of mean 0 and deviation 1. */
-export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
+export function standard(rows: readonly Row[], fill: Fill, pool: Pool, roofline: readonly number[] = []): Scaled {
   const settings = [...new Set(rows.map((row) => row.setting))];
   const raw = rows.map((row) => filled(row.features, fill));
   const n = Math.max(1, rows.length);
@@ -36,7 +49,8 @@ export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
     const spread = Math.sqrt(raw.reduce((sum, x) => sum + ((x[i] ?? 0) - (mean[i] ?? 0)) ** 2, 0) / n);
     return spread > 1e-6 ? spread : 1;
   });
-  const center = rows.reduce((sum, row) => sum + row.y, 0) / n;
+  const presumed = rows.map((row) => row.roofline ?? line(row.features, roofline));
+  const center = rows.reduce((sum, row, i) => sum + row.y - (presumed[i] ?? 0), 0) / n;
   const points = rows.map((row, r): Point => ({
     setting: settings.indexOf(row.setting),
     x: (raw[r] ?? []).map((value, i) => (value - (mean[i] ?? 0)) / (scale[i] ?? 1)),
@@ -49,8 +63,9 @@ export function standard(rows: readonly Row[], fill: Fill, pool: Pool): Scaled {
   return {
     settings,
     points,
-    values: rows.map((row) => row.y - center),
+    values: rows.map((row, i) => row.y - (presumed[i] ?? 0) - center),
     center,
+    presumed,
     mean,
     scale,
     groups: rows.map((row) => row.group),
@@ -69,22 +84,26 @@ export function localDeviation(
   asked: Point,
   points: readonly Point[],
   except?: string,
-  /** Of each point with what is asked, where they were worked out before. */
+  /** Of each point with what is asked, where they were worked out before; and noise of some rows beyond that of all. */
   covariances?: ArrayLike<number>,
+  doubts?: ArrayLike<number>,
 ): number {
   const near = points
-    .map((point, i) => ({ point, near: covariances?.[i] ?? covariance(kernel, asked, point) }))
+    .map((point, i) => ({
+      point,
+      near: covariances?.[i] ?? covariance(kernel, asked, point),
+      doubt: doubts?.[i] ?? 0,
+    }))
     .filter(({ point }) => except === undefined || point.model !== except)
     .sort((a, b) => b.near - a.near)
     .slice(0, NEAR);
   const own = covariance(kernel, asked, asked) + kernel.noise;
-  const lower = cholesky(
-    gram(
-      kernel,
-      near.map(({ point }) => point),
-    ),
-    near.length,
+  const matrix = gram(
+    kernel,
+    near.map(({ point }) => point),
   );
+  near.forEach(({ doubt }, i) => (matrix[i * near.length + i] = (matrix[i * near.length + i] ?? 0) + doubt));
+  const lower = cholesky(matrix, near.length);
   if (lower === undefined) return Math.sqrt(own);
   const b = near.map((entry) => entry.near);
   const explained = solve(lower, near.length, b).reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
@@ -151,7 +170,7 @@ export function evaluatePool(
       const [low, high] = [quantile(others, 0.1), quantile(others, 0.9)];
       const error = errors[i] ?? 0;
       if (error >= low && error <= high) held++;
-      const [row, at, width] = [rows[i], (mean[i] ?? 0) + scaled.center, deviation[i] ?? 1];
+      const [row, at, width] = [rows[i], (mean[i] ?? 0) + scaled.center + (scaled.presumed[i] ?? 0), deviation[i] ?? 1];
       if (row)
         judged.push({
           row,
@@ -184,7 +203,8 @@ function predictions(
   const [mean, deviation] = [new Float64Array(n), new Float64Array(n)];
   const { regimes } = scaled;
   if (regimes && kernels.regime && kernels.within) {
-    const label = leaveOut(kernels.regime, scaled.points, regimes.labels, scaled.groups);
+    // A label is what it is: rows that are the exception teach as much as others.
+    const label = leaveOut(kernels.regime, scaled.points, regimes.labels, scaled.groups, Infinity);
     const within = withoutGroup(kernels.within, scaled.points, regimes.points, scaled.values, scaled.groups);
     within.forEach(([whole, parts], i) => {
       const both = blend(label?.mean[i] ?? 0, whole, parts);
@@ -197,17 +217,21 @@ function predictions(
   for (const members of blocks) {
     const points = members.flatMap((i) => scaled.points[i] ?? []);
     const groups = members.map((i) => scaled.groups[i] ?? "");
-    const left = leaveOut(
+    const system = solved(
       kernels.time,
       points,
       members.map((i) => scaled.values[i] ?? 0),
       groups,
     );
-    members.forEach((i, at) => {
-      const point = points[at];
-      mean[i] = left?.mean[at] ?? 0;
-      deviation[i] = point === undefined ? 1 : localDeviation(kernels.time, point, points, groups[at]);
-    });
+    for (const list of system?.groups ?? []) {
+      const rest = system && taught(system, list);
+      for (const at of list) {
+        const [i, point] = [members[at] ?? 0, points[at]];
+        if (point === undefined || rest === undefined) continue;
+        mean[i] = weighted(kernels.time, point, points, rest.weights);
+        deviation[i] = localDeviation(kernels.time, point, points, groups[at], undefined, rest.doubts);
+      }
+    }
   }
   return { mean, deviation };
 }
@@ -222,26 +246,22 @@ function withoutGroup(
 ): readonly (readonly [Side, Side])[] {
   const none: Side = { mean: 0, deviation: 1 };
   const result: [Side, Side][] = points.map(() => [none, none]);
-  const n = points.length;
-  const lower = cholesky(gram(kernel, labelled), n);
-  if (lower === undefined) return result;
-  const weights = solve(lower, n, values);
-  const members = new Map<string, number[]>();
-  groups.forEach((group, i) => members.set(group, [...(members.get(group) ?? []), i]));
-  for (const list of members.values()) {
-    const rest = withoutMembers(lower, weights, list);
+  const system = solved(kernel, labelled, values, groups);
+  if (system === undefined) return result;
+  for (const list of system.groups) {
+    const rest = taught(system, list);
+    if (rest === undefined) return result;
     for (const g of list) {
       const point = points[g];
       if (point === undefined) continue;
       [-1, 1].forEach((side, at) => {
         const asked = { ...point, x: [...point.x, side] };
-        let sum = 0;
-        for (let i = 0; i < n; i++) {
-          const other = labelled[i];
-          if (other !== undefined && groups[i] !== groups[g]) sum += covariance(kernel, asked, other) * (rest[i] ?? 0);
-        }
         const pair = result[g];
-        if (pair) pair[at] = { mean: sum, deviation: localDeviation(kernel, asked, labelled, groups[g]) };
+        if (pair)
+          pair[at] = {
+            mean: weighted(kernel, asked, labelled, rest.weights),
+            deviation: localDeviation(kernel, asked, labelled, groups[g], undefined, rest.doubts),
+          };
       });
     }
   }
@@ -260,7 +280,7 @@ function baselines(
         return Math.abs(Math.exp(predict(i, others) - (rows[i]?.y ?? 0)) - 1);
       }),
     );
-  const line =
+  const straight =
     (terms: (row: Row) => readonly number[]) =>
     (i: number, others: readonly number[]): number => {
       const row = rows[i];
@@ -281,8 +301,8 @@ function baselines(
       return [1, ...terms(row)].reduce((sum, value, p) => sum + value * (factors[p] ?? 0), 0);
     };
   return {
-    power: relative(line(({ traits }) => [Math.log(traits.ops_g)])),
-    powerParams: relative(line(({ traits }) => [Math.log(traits.ops_g), Math.log(traits.params_m)])),
+    power: relative(straight(({ traits }) => [Math.log(traits.ops_g)])),
+    powerParams: relative(straight(({ traits }) => [Math.log(traits.ops_g), Math.log(traits.params_m)])),
     nearest: relative((i, others) => {
       const own = scaled.points[i]?.x ?? [];
       let [best, at] = [Infinity, -1];

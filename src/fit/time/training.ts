@@ -1,9 +1,10 @@
 /** Training: rows as the calibration learns from them and as evaluation leaves them out: features, logarithms, who belongs together. */
 
-import { familyOf, modelOf } from "./architecture.ts";
-import { knownTraits } from "./known-traits.ts";
+import { familyOf, plainName } from "./architecture.ts";
+import { groupOf, knownTraits } from "./known-traits.ts";
 import { measuredOf, type Measured } from "./measured.ts";
 import { pools, type Pool, type PoolId } from "./pools.ts";
+import { rooflineOf } from "./roofline.ts";
 import { deviceOf } from "./rows.ts";
 import { featuresOf, traitsOfSheet, type Traits } from "./traits.ts";
 
@@ -16,6 +17,8 @@ export interface Row {
   readonly family: string | undefined;
   readonly traits: Traits;
   readonly features: readonly (number | undefined)[];
+  /** What arithmetic and memory make of it: a logarithm, to which the pool's constant comes. */
+  readonly roofline: number | undefined;
   /** Logarithm of milliseconds. */
   readonly y: number;
 }
@@ -49,8 +52,7 @@ export function rowsOf(id: PoolId): { readonly rows: readonly Row[]; readonly le
   const rows: Row[] = [];
   const left: Measured[] = [];
   const cache = new Map<string, Traits | undefined>();
-  for (const measured of measuredOf(pool.file)) {
-    if (!poolOfRow(measured, pool)) continue;
+  for (const measured of onceEach(measuredOf(pool.file).filter((row) => poolOfRow(row, pool)))) {
     const key = `${measured.model}|${measured.input}|${measured.params_m ?? ""}|${measured.ops_g ?? ""}`;
     if (!cache.has(key)) cache.set(key, traitsOfRow(measured));
     const traits = cache.get(key);
@@ -61,12 +63,36 @@ export function rowsOf(id: PoolId): { readonly rows: readonly Row[]; readonly le
     rows.push({
       setting: settingOf(measured),
       measured,
-      group: modelOf(measured.model),
+      group: groupOf(measured.model),
       family: familyOf(measured.model),
       traits,
       features: featuresOf(traits, measured.float),
+      roofline: beforehand(pool, traits, measured.float),
       y: Math.log(measured.ms),
     });
   }
   return { rows, left };
+}
+
+/** undefined: its layers are not known. 0 where nothing is presumed. */
+export function beforehand(pool: Pool | undefined, { layers }: Traits, float: boolean): number | undefined {
+  const habit = pool?.habit;
+  if (habit === undefined) return 0;
+  return layers && rooflineOf(layers, float, habit);
+}
+
+/** What a source lists twice, or two sources list, is one row: the middle of its times, as their logarithms go. */
+function onceEach(rows: readonly Measured[]): readonly Measured[] {
+  const same = new Map<string, Measured[]>();
+  for (const row of rows) {
+    const key = [settingOf(row), plainName(row.model), plainName(row.input), row.float].join("|");
+    const list = same.get(key);
+    if (list) list.push(row);
+    else same.set(key, [row]);
+  }
+  return [...same.values()].flatMap((list) => {
+    const [first] = list;
+    if (first === undefined || list.length === 1) return list;
+    return [{ ...first, ms: Math.exp(list.reduce((sum, { ms }) => sum + Math.log(ms), 0) / list.length) }];
+  });
 }

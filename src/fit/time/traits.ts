@@ -5,11 +5,14 @@
 
 import type { View } from "../view.ts";
 import { characterOf, plainName } from "./architecture.ts";
+import type { Layer } from "./roofline.ts";
 
 export interface Traits {
   /** Operations in thousands of millions, two for each MAC. */
   readonly ops_g: number;
   readonly params_m: number;
+  /** Of these, in millions, what one inference reads: of a table that is looked up in, the rows that are looked up. */
+  readonly read_m?: number;
   /** Positions of the input: pixels of an image, tokens of a text. */
   readonly positions: number;
   /** Shares and count of architecture.ts. */
@@ -29,6 +32,10 @@ export interface Traits {
   readonly thin?: number;
   /** Largest share of the MACs that one layer has. */
   readonly steepest?: number;
+  /** Normalisations by what passes at the moment (of layers, groups, instances), for each layer with weights: no weights take them in. */
+  readonly normalised?: number;
+  /** All operators that compute or move something. */
+  readonly layers?: readonly Layer[];
 }
 
 const curves: ReadonlySet<string> = new Set([
@@ -46,6 +53,15 @@ const curves: ReadonlySet<string> = new Set([
   "Exp",
 ]);
 
+/** Operators that read of a table what is asked for. */
+const lookups: ReadonlySet<string> = new Set([
+  "Gather",
+  "GatherND",
+  "GatherElements",
+  "EmbeddingLookup",
+  "HashtableLookup",
+]);
+
 const free: ReadonlySet<string> = new Set(["shape", "quantise", "graph"]);
 
 /** Of a graph; undefined where its shapes leave the work open or there is none. */
@@ -59,16 +75,21 @@ export function traitsOf(views: readonly View[]): Traits | undefined {
 const held = new WeakMap<readonly View[], Traits | "none">();
 
 function count(views: readonly View[]): Traits | undefined {
+  let read = 0;
+  const layers: Layer[] = [];
   let [macs, weights, depth, convolutions, depthwise, attended, activations, peak] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let [others, curved, pointwise, thin, steepest] = [0, 0, 0, 0, 0];
+  let [others, curved, normalised, pointwise, thin, steepest] = [0, 0, 0, 0, 0, 0];
   let positions: number | undefined;
   for (const view of views) {
     if (view.folded) continue;
     const { work, kind } = view;
     weights += work.weights;
+    const weightsRead = lookups.has(view.op) ? Math.min(work.weights, work.output ?? Infinity) : work.weights;
+    read += weightsRead;
     if (positions === undefined && view.inShape !== undefined) positions = positionsOf(view);
     const output = work.output;
     if (kind === undefined || !free.has(kind)) {
+      layers.push(layerOf(view, weightsRead));
       if (output !== undefined) {
         activations += output;
         peak = Math.max(peak, output);
@@ -91,11 +112,13 @@ function count(views: readonly View[]): Traits | undefined {
       } else if ((view.outShape?.length ?? 0) >= 3 || kind === "attention") attended += own;
     } else if (kind !== undefined && !free.has(kind)) others++;
     if (curves.has(view.op)) curved++;
+    if (kind === "normalise" && !/^Batch/.test(view.op)) normalised++;
   }
   if (macs === 0 || weights === 0 || ![macs, weights, activations].every(Number.isFinite)) return undefined;
   return {
     ops_g: (2 * macs) / 1e9,
     params_m: weights / 1e6,
+    read_m: read / 1e6,
     positions: positions ?? 224 * 224,
     attention: attended / macs,
     depthwise: convolutions === 0 ? 0 : Math.min(1, (2 * depthwise) / convolutions),
@@ -107,6 +130,20 @@ function count(views: readonly View[]): Traits | undefined {
     curved: curved / depth,
     thin: thin / macs,
     steepest: steepest / macs,
+    normalised: normalised / depth,
+    layers,
+  };
+}
+
+function layerOf({ kind, depthwise, work, ...view }: View, weights: number): Layer {
+  const image = kind === "convolution";
+  const groups = view.groups ?? 1;
+  return {
+    macs: work.macs ?? 0,
+    taken: image ? (view.inChannels ?? groups) / groups : (view.inShape?.at(-1) ?? 1),
+    given: image ? (view.outChannels ?? groups) / groups : (view.outShape?.at(-1) ?? 1),
+    depthwise,
+    moved: weights + (work.input ?? 0) + (work.output ?? 0),
   };
 }
 
@@ -158,6 +195,7 @@ export const featureNames = [
   "curved",
   "thin",
   "steepest",
+  "normalised",
 ] as const;
 
 export const ALWAYS = 7;
@@ -168,7 +206,7 @@ export function featuresOf(traits: Traits, float: boolean): readonly (number | u
     value === undefined ? undefined : Math.log(Math.max(value, 1e-6));
   return [
     Math.log(traits.ops_g),
-    Math.log(traits.params_m),
+    Math.log(Math.max(traits.read_m ?? traits.params_m, 1e-6)),
     Math.log(traits.positions),
     traits.attention,
     traits.depthwise,
@@ -181,5 +219,6 @@ export function featuresOf(traits: Traits, float: boolean): readonly (number | u
     traits.curved,
     traits.thin,
     log(traits.steepest),
+    traits.normalised,
   ];
 }
