@@ -3,7 +3,6 @@
  * neighbour; and of rows that nobody has seen yet (`accelctl fit --eval`). Training and evaluation never share a model.
  */
 
-
 import { calibrationOf } from "./time/calibration.ts";
 import { estimateRowByClass } from "./time/class-of-row.ts";
 import { estimateOf } from "./time/estimate-of.ts";
@@ -35,7 +34,12 @@ export function leaveOneOut(only: readonly PoolId[] = pools.map(({ id }) => id))
     const calibration = calibrated[pool.id];
     if (!only.includes(pool.id) || calibration === undefined) return [];
     const { rows, left } = rowsOf(pool.id);
-    const { settings } = evaluatePool(rows, standard(rows, fill, pool, calibration.roofline), calibration.kernels, pool);
+    const { settings } = evaluatePool(
+      rows,
+      standard(rows, fill, pool, calibration.roofline),
+      calibration.kernels,
+      pool,
+    );
     return settings.map((setting) => ({
       ...setting,
       pool: pool.id,

@@ -57,12 +57,7 @@ describe("times of TI's processors", () => {
 
   it("are missed by less than the bars on the devices with a dozen rows, each model left out", () => {
     const errors = leaveOneOut(["ti"]).filter(({ rows }) => rows >= 12);
-    expect(errors.map(({ setting }) => setting).sort()).toEqual([
-      "am62a",
-      "am68a",
-      "am69a",
-      "tda4vm",
-    ]);
+    expect(errors.map(({ setting }) => setting).sort()).toEqual(["am62a", "am68a", "am69a", "tda4vm"]);
     for (const { setting, median, p90, power } of errors) {
       expect(median, setting).toBeLessThan(0.25);
       expect(p90, setting).toBeLessThan(0.6);
