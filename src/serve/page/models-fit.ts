@@ -5,7 +5,7 @@
 
 import type { Assumptions } from "../../fit/assume.ts";
 import { allDevices, devicesFor, devicesHere } from "../../fit/choose.ts";
-import { fitOn, type FitNode, type FitPlacement, type FitReport } from "../../fit/fit.ts";
+import { fitOn, targetsOf, type FitNode, type FitPlacement, type FitReport } from "../../fit/fit.ts";
 import type { Model } from "../../model/graph.ts";
 import { stretches } from "../../print/fit-states.ts";
 import { listDevices } from "../../review/inventory.ts";
@@ -95,9 +95,10 @@ export function placedBy(model: Model, { target = "", ...assumed }: FitWish): Pl
 }
 
 function placeAnew(model: Model, target: string, assumed: Assumptions): Placed | undefined {
-  const { devices, targets } = devicesFor([target]);
-  const [device] = devices;
-  if (device === undefined || targets === undefined) return undefined;
+  // "hailo" is a family too, and then means all that its devices are reached by.
+  const targets = new Set([target]);
+  const device = devicesFor([target]).devices.find((one) => targetsOf(one, targets).length > 0);
+  if (device === undefined) return undefined;
   const report: FitReport = fitOn(model, [device], { ...assumed, targets, nodes: true });
   const placement = report.rows[0]?.placements[0];
   if (placement === undefined) return undefined;
