@@ -17,6 +17,7 @@ import { layoutOf, macsOfGraph, type Layout } from "../model/macs.ts";
 import { opKind, type OpKind } from "../model/ops.ts";
 import { schemeOf } from "../model/quantization.ts";
 import { executionOrder } from "./order.ts";
+import { withShapes } from "./shapes.ts";
 import type { ModelView } from "./target.ts";
 import { imageOf, windowOf, type Pair } from "./window.ts";
 
@@ -103,8 +104,10 @@ export function viewOf(given: Model): {
   readonly model: ModelView;
 } {
   const whole = given.graphs[given.main ?? 0] ?? { name: "", tensors: [], nodes: [], inputs: [], outputs: [] };
-  const { graph, open } = closed(whole, given.format);
-  const { order, cyclic } = executionOrder(graph);
+  const shut = closed(whole, given.format);
+  const { order, cyclic } = executionOrder(shut.graph);
+  const graph = withShapes(shut.graph, order, given.format);
+  const open = graph === shut.graph ? shut.open : stillOpen(shut.open, graph);
   const stuck = new Set(cyclic === 0 ? [] : order.slice(-cyclic));
   const known = constantsOf(graph, order, given.format);
   const layout = layoutOf(given.format);
@@ -206,6 +209,9 @@ function closed(graph: Graph, format: string): { graph: Graph; open: ReadonlySet
   });
   return { graph: tensors.some((tensor, at) => tensor !== graph.tensors[at]) ? { ...graph, tensors } : graph, open };
 }
+
+const stillOpen = (open: ReadonlySet<number>, { tensors }: Graph): ReadonlySet<number> =>
+  new Set([...open].filter((index) => tensors[index]?.shape?.every((one) => typeof one === "number") !== true));
 
 /** What passes a constant on as it is, for whoever asks what a node's weights are. */
 const passing: ReadonlySet<string> = new Set([
