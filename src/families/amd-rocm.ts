@@ -185,7 +185,7 @@ export default {
         packages: { pypi: [{ name: "jax-rocm7-pjrt" }] },
         source: jax,
       },
-      models: [{ format: "stablehlo", openness: "open" }],
+      models: [{ format: "stablehlo", compiler: "XLA", openness: "open" }],
     },
     {
       name: "vulkan",

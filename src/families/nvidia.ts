@@ -289,7 +289,7 @@ export default {
       says: "XLA (JAX, PyTorch/XLA) over CUDA, on the open kernel modules",
       ...overOpen,
       delegate: xla,
-      models: [{ format: "stablehlo", openness: "open" }],
+      models: [{ format: "stablehlo", compiler: "XLA", openness: "open" }],
     },
     {
       name: "pjrt",
@@ -297,7 +297,7 @@ export default {
       chips: ["gpu"],
       ...overClosed,
       delegate: xla,
-      models: [{ format: "stablehlo", openness: "open" }],
+      models: [{ format: "stablehlo", compiler: "XLA", openness: "open" }],
     },
     {
       name: "vulkan",

@@ -260,6 +260,10 @@ export const unconverted: Readonly<Record<string, { readonly says: string; reado
       "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/compiler/neuronx-cc/how-to-generate-neff.html",
     ),
   },
+  stablehlo: {
+    says: "JAX and PyTorch/XLA export one from a program (jax.export, torch_xla.stablehlo): no command makes one of a file",
+    source: cited("https://openxla.org/stablehlo/tutorials/jax-export"),
+  },
   rbln: {
     says: "its compiler starts from PyTorch or TensorFlow programs; no command for a file is documented",
     source: cited("https://docs.rbln.ai/v0.7.3/software/api/python/python_api.html"),

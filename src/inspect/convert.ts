@@ -38,7 +38,10 @@ export function conversionsTo(family: Family, inspection: Inspection, path: stri
       })[0];
       if (chain !== undefined) reports.push(report(family, chain, inspection, path, chip));
       else if ((rows.length === 0 || Object.hasOwn(unconverted, to)) && (!language.has(to) || language.has(own))) {
-        reports.push(...unnamed(family, route, to).filter(({ tool }) => !reports.some((other) => other.tool === tool)));
+        const said = ({ tool, needs }: ConversionReport): string => [tool, ...needs.map(({ says }) => says)].join();
+        reports.push(
+          ...unnamed(family, route, to).filter((one) => !reports.some((other) => said(other) === said(one))),
+        );
       }
     }
   }
