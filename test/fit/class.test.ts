@@ -124,6 +124,7 @@ describe("estimates by class", () => {
     expect(told(without).says[0]).toContain("nobody states its peak in int8");
     expect(told(chip({ class: "systolic array", family: "ascend" })).says[0]).toContain("only coral was measured");
     expect(told(chip({ class: "SIMT" })).says[0]).toContain("by their own measurements alone");
+    expect(told(chip({ class: "SIMT", family: "any" })).says[0]).toContain("not for one chip");
     expect(told(chip({ macs: { value: 1e15, precision: "int8", source: "a data sheet" } })).says[0]).toContain(
       "far outside",
     );

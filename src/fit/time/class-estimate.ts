@@ -50,6 +50,8 @@ export function estimateByClass(
   { ops_g, float, model, brief }: { ops_g: number; float: boolean; model?: string | undefined; brief: boolean },
   calibration: ClassCalibration = classCalibration(),
 ): Estimate | string {
+  // What stands for whatever a compiler or delegate reaches has no class of its own.
+  if (device.family === "any") return "it stands for all that its compiler serves, not for one chip";
   if (!isTold(device.class)) return `chips of its class (${device.class}) are told by their own measurements alone`;
   if (device.link?.kind === "usb2") return "over USB 2 it is the link that decides, not its class";
   const peak = peakOf(device);
