@@ -32,8 +32,8 @@ const biased = (place: number): Constraint =>
     (tensor) => isFloat(tensor) || (tensor.type === "int32" && tensor.quantization !== undefined),
   );
 
-/** float32 activations with int8 weights are quantised as they come, in convolutions and matrix products alone. */
-const mixed = (dynamic: boolean): Constraint =>
+/** Data, weights and result of one type; `also` says which weights go with other data. */
+const mixed = (also: (data: Tensor, weights: Tensor) => boolean): Constraint =>
   constraint(
     "type",
     "unsupported mixed types",
@@ -42,10 +42,14 @@ const mixed = (dynamic: boolean): Constraint =>
       const out = view.outputs[0];
       if (data === undefined || weights === undefined || out === undefined) return true;
       if (data.type !== out.type) return false;
-      return data.type === weights.type || (dynamic && data.type === "float32" && weights.type === "int8");
+      return data.type === weights.type || also(data, weights);
     },
     (view) => [view.inputs[0], view.inputs[1], view.outputs[0]].map((tensor) => tensor?.type).join(", "),
   );
+
+/** float32 activations with int8 weights are quantised as they come, in convolutions and matrix products alone. */
+const asTheyCome = (data: Tensor, weights: Tensor): boolean => data.type === "float32" && weights.type === "int8";
+const never = (): boolean => false;
 
 const bias = constraint("bias", "unsupported node without bias", (view) => (view.node.inputs[2] ?? -1) >= 0);
 
@@ -58,7 +62,7 @@ export const convolution = (axis: number, dynamic: boolean): Rule => [
   constant([1, 2]),
   biased(2),
   rank([2], 1, 1),
-  mixed(dynamic),
+  mixed(dynamic ? asTheyCome : never),
   fused,
 ];
 
@@ -99,18 +103,9 @@ export const fullyConnected: Rule = [
     },
   ),
   biased(2),
-  constraint(
-    "type",
-    "unsupported mixed types",
-    (view) => {
-      const [data, weights] = view.inputs;
-      const out = view.outputs[0];
-      if (data === undefined || weights === undefined || out === undefined) return true;
-      if (data.type !== out.type) return false;
-      const narrow = weights.type === "int8" || weights.type === "int4" || weights.type === "int2";
-      return data.type === weights.type || (narrow && (isFloat(data) || data.type === "int8"));
-    },
-    (view) => [view.inputs[0], view.inputs[1], view.outputs[0]].map((tensor) => tensor?.type).join(", "),
+  mixed(
+    (data, { type }) =>
+      (type === "int8" || type === "int4" || type === "int2") && (isFloat(data) || data.type === "int8"),
   ),
   constraint(
     "zero point",
@@ -135,7 +130,7 @@ export const matrixProduct: Rule = [
     ({ inputs: [data, weights] }) =>
       weights?.type !== "int8" || data?.type === "float32" || (weights.quantization?.zeroPoint[0] ?? 0) === 0,
   ),
-  mixed(true),
+  mixed(asTheyCome),
   constraint(
     "rank",
     "Unsupported number of dimensions, must be at least 2",
