@@ -11,7 +11,7 @@ import { classWork, floorOf, isTold } from "./class-work.ts";
 import { dataOf } from "./data.ts";
 import type { Class, Device, Estimate, Nearest } from "./estimate.ts";
 import { measuredOf } from "./measured.ts";
-import { wattsOf } from "./power.ts";
+import { energyOf } from "./power.ts";
 
 /** How far answers of one kind were off when what they are told of was left out. */
 export interface ClassErrors {
@@ -77,7 +77,7 @@ export function estimateByClass(
   const [median_ms, low_ms, high_ms] = [level.middle, level.low, level.high].map((at) => floor * Math.exp(at));
   if (median_ms === undefined || low_ms === undefined || high_ms === undefined || !Number.isFinite(high_ms))
     return "its figures are out of reach";
-  const energy = brief ? undefined : wattsOf(device);
+  const energy = brief ? undefined : energyOf(device, low_ms, high_ms);
   const errors = calibration.errors[device.class]?.[level.rests];
   return {
     device: device.id,
@@ -86,9 +86,7 @@ export function estimateByClass(
     median_ms,
     low_ms,
     high_ms,
-    ...(energy === undefined
-      ? {}
-      : { millijoules: { low: low_ms * energy.value * 0.5, high: high_ms * energy.value, source: energy.source } }),
+    ...(energy === undefined ? {} : { millijoules: energy.millijoules }),
     costly: [],
     ...(errors === undefined
       ? {}
@@ -104,9 +102,7 @@ export function estimateByClass(
     says: [
       words(device, level),
       `its peak: ${tops(peak)} in int8 (${device.macs?.source ?? ""})`,
-      ...(energy === undefined
-        ? []
-        : ["energy from half to all of the power that is stated for the chip; the host is not in it"]),
+      ...(energy === undefined ? [] : [energy.says]),
     ],
   };
 }

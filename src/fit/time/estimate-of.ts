@@ -5,7 +5,7 @@ import { calibrationOf, filled, pointsOf, predict, type Calibration, type PoolCa
 import type { Device, Estimate, Nearest } from "./estimate.ts";
 import { carriedByTraits, overLink, type Carried } from "./link.ts";
 import { sourceOf } from "./measured.ts";
-import { wattsOf } from "./power.ts";
+import { energyOf } from "./power.ts";
 import { groupOf } from "./known-traits.ts";
 import { poolOf } from "./pools.ts";
 import { beforehand, settingOf } from "./training.ts";
@@ -81,9 +81,9 @@ export function estimateOf(
       `nothing like it was measured on ${device.name}: what was leaves it open by more than a factor of ${WIDEST}`,
     );
   const { rows, median, p90, held } = prediction.setting;
-  const energy = brief === true ? undefined : wattsOf(device);
   const over = overLink(prediction, device, carried ?? carriedByTraits(traits, device));
   const { median_ms, low_ms, high_ms } = over.times;
+  const energy = brief === true ? undefined : energyOf(device, low_ms, high_ms);
   return {
     device: device.id,
     from: "fitted",
@@ -91,9 +91,7 @@ export function estimateOf(
     median_ms,
     low_ms,
     high_ms,
-    ...(energy === undefined
-      ? {}
-      : { millijoules: { low: low_ms * energy.value * 0.5, high: high_ms * energy.value, source: energy.source } }),
+    ...(energy === undefined ? {} : { millijoules: energy.millijoules }),
     costly: [],
     basis: { rows, median_error: median, p90_error: p90, held },
     nearest: brief === true ? [] : nearestOf(calibration, pool, device, setting.at, features, without),
@@ -106,9 +104,7 @@ export function estimateOf(
         ? ["frames per second of a stream, turned round: from picture to answer takes longer"]
         : []),
       ...(setting.independent ? ["as others measured, not the maker"] : []),
-      ...(energy === undefined
-        ? []
-        : ["energy from half to all of the power that is stated for the chip; the host is not in it"]),
+      ...(energy === undefined ? [] : [energy.says]),
     ],
   };
 }
