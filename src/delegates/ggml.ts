@@ -40,7 +40,7 @@ const delegate: Delegate = {
   devices,
   verified:
     "vendor's library: llama.cpp v0.5.0 (@node-llama-cpp/linux-x64 3.22.1) on x86-64, CPU; its revisions b5640, b6431, b7347, b7836, b8121, b8179, " +
-    "b8390, b10068, b10361 and v0.4.0 likewise; an NVIDIA H200 over Vulkan (linux-x64-vulkan 3.22.1): the same text as on the CPU; other devices: signatures and names checked against its headers, not run",
+    "b8390, b10068, b10361 and v0.4.0 likewise; an NVIDIA H200 over Vulkan (linux-x64-vulkan 3.22.1): the same tokens as on the CPU; other devices: signatures and names checked against its headers, not run",
   sources: [
     "https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h",
     "https://github.com/ggml-org/llama.cpp/blob/master/ggml/include/ggml-backend.h",
