@@ -55,7 +55,7 @@ export function estimateOf(
   if (poolId === undefined || pool === undefined) return none(`no measurement of ${device.name} is published`);
   const setting = chosen(pool, device, float, kind);
   if (setting === undefined) return none(`no measurement of ${device.name} is published for models of this precision`);
-  const own = pool.points.filter(([s, m = 0]) => s === setting.at && pool.models[m]?.[1] !== without);
+  const own = pointsOf(pool, setting.at).filter(([, m = 0]) => pool.models[m]?.[1] !== without);
   if (own.length < LEAST)
     return none(
       `${own.length === 0 ? "no" : "one"} measurement of ${device.name} is published${without === undefined ? "" : " besides this model's own"}: too few to tell its speed from`,
@@ -139,7 +139,8 @@ function chosen(
       kind: independent ? "independent" : "maker",
     });
     // "4 threads" is "4 threads, powersave 2" as well.
-    const at = pool.settings.findIndex((setting) => setting.name === name || setting.name.startsWith(`${name},`));
+    const longer = `${name},`;
+    const at = pool.settings.findIndex((setting) => setting.name === name || setting.name.startsWith(longer));
     const found = pool.settings[at];
     if (found) return { name: found.name, at, independent };
   }
